@@ -1,0 +1,21 @@
+//! Everything a person can ask for besides changing a setting.
+
+use std::path::PathBuf;
+
+/// A request from the window, a key or, later, the server. One closed list, so that every way of
+/// asking does the same thing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Save the program as a picture.
+    TakePhoto,
+    /// Show the camera's picture in place of the drawing while held.
+    Compare(bool),
+    /// Look for cameras again.
+    FindCameras,
+    /// Use a photo or video that was dropped on the window or picked.
+    OpenSource(PathBuf),
+    /// Use a page that was dropped on the window or picked.
+    OpenPage(PathBuf),
+    /// Show the folder with saved pictures in the system's file manager.
+    ShowPhotos,
+}

@@ -1,0 +1,3 @@
+//! The `panelcam` program; everything is in the library.
+
+fn main() {}

@@ -1,0 +1,418 @@
+//! What a user chose and panelcam remembers.
+//!
+//! Priority: command line, then the settings file, then these defaults. Reading is infallible: a
+//! section that is wrong becomes its default and a warning says so. Keys that this version does
+//! not know survive rewriting.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::Size;
+use crate::source::Source;
+
+/// All settings, a section a part of the program.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Settings {
+    /// Where frames come from.
+    pub capture: CaptureSettings,
+    /// How people are drawn.
+    pub look: LookSettings,
+    /// The final picture.
+    pub program: ProgramSettings,
+    /// The generator's engine.
+    pub inference: InferenceSettings,
+    /// The window.
+    pub window: WindowSettings,
+}
+
+/// Where frames come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CaptureSettings {
+    /// The source.
+    pub source: Source,
+    /// The camera format asked for, written `MJPEG 1280x720 30`; `None`: the best by measured rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+}
+
+/// How people are drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LookSettings {
+    /// Id of the style.
+    pub style: String,
+    /// 0 is the camera's picture, 1 the full drawing.
+    pub strength: f32,
+    /// Id of the page, a path to an SVG, or `none`.
+    pub page: String,
+    /// Whether people see themselves as in a mirror.
+    pub mirror: bool,
+}
+
+/// The final picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProgramSettings {
+    /// Size of the program. The page is fitted into it. `None`: as large as the page says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// Pictures a second at most, 1 to 240.
+    pub fps: u32,
+}
+
+/// The generator's engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InferenceSettings {
+    /// What runs the generator.
+    pub provider: Provider,
+    /// CPU threads; `None`: as measured at the first start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// How large the generator draws.
+    pub quality: Quality,
+}
+
+/// The window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WindowSettings {
+    /// Language of the control panel.
+    pub language: Language,
+    /// Whether the control panel is shown.
+    pub panel_open: bool,
+}
+
+/// What runs the generator.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// The fastest that gives right pictures.
+    #[default]
+    Auto,
+    /// ONNX Runtime's own CPU code.
+    Cpu,
+    /// Any GPU, through WebGPU.
+    Webgpu,
+    /// NVIDIA.
+    Cuda,
+    /// NVIDIA, compiled engines.
+    Tensorrt,
+    /// Apple.
+    Coreml,
+    /// Windows GPUs.
+    Directml,
+    /// Intel.
+    Openvino,
+}
+
+impl Provider {
+    /// As written on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Webgpu => "webgpu",
+            Self::Cuda => "cuda",
+            Self::Tensorrt => "tensorrt",
+            Self::Coreml => "coreml",
+            Self::Directml => "directml",
+            Self::Openvino => "openvino",
+        }
+    }
+}
+
+/// How large the generator draws; the program may be larger.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    /// The largest that keeps the camera's rate on this machine.
+    #[default]
+    Auto,
+    /// Long side about 448 pixels.
+    Fast,
+    /// Long side about 640 pixels.
+    Balanced,
+    /// Long side about 960 pixels.
+    Fine,
+    /// As large as the frame.
+    Full,
+}
+
+impl Quality {
+    /// All, from the quickest to the finest, `Auto` first.
+    pub const ALL: [Self; 5] = [
+        Self::Auto,
+        Self::Fast,
+        Self::Balanced,
+        Self::Fine,
+        Self::Full,
+    ];
+
+    /// Longest side of the generator's picture in pixels; `None` for `Auto` and `Full`.
+    pub fn long_side(self) -> Option<u32> {
+        match self {
+            Self::Auto | Self::Full => None,
+            Self::Fast => Some(448),
+            Self::Balanced => Some(640),
+            Self::Fine => Some(960),
+        }
+    }
+}
+
+/// Language of what people read.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Korean.
+    Ko,
+}
+
+impl Language {
+    /// The language the system speaks (`LC_ALL`, `LC_MESSAGES`, `LANG`), English when it is
+    /// neither of ours.
+    pub fn of_system() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        match locale {
+            Some(locale) if locale.starts_with("ko") => Self::Ko,
+            _ => Self::En,
+        }
+    }
+}
+
+impl Default for LookSettings {
+    fn default() -> Self {
+        Self {
+            style: "clean".to_owned(),
+            strength: 1.0,
+            page: "webtoon".to_owned(),
+            mirror: true,
+        }
+    }
+}
+
+impl Default for ProgramSettings {
+    fn default() -> Self {
+        Self {
+            size: None,
+            fps: 60,
+        }
+    }
+}
+
+impl Default for WindowSettings {
+    fn default() -> Self {
+        Self {
+            language: Language::of_system(),
+            panel_open: true,
+        }
+    }
+}
+
+/// What is published to the running stages: the settings and what lasts only while a key is held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Control {
+    /// The settings now.
+    pub settings: Settings,
+    /// Whether the camera's picture is shown in place of the drawing, to compare.
+    pub compare: bool,
+}
+
+/// Keys that mean something by being absent: an old one must not survive rewriting.
+const OPTIONAL_KEYS: [&str; 3] = ["format", "size", "threads"];
+
+impl Settings {
+    /// Reads the file at `path`. A missing file gives the defaults and no warning; everything
+    /// wrong gives a default and a warning.
+    pub fn load(path: &Path) -> (Self, Vec<String>) {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Self::default(), Vec::new()),
+            Err(error) => (
+                Self::default(),
+                vec![format!(
+                    "The settings cannot be read: {error}. Defaults are used. ({})",
+                    path.display()
+                )],
+            ),
+        }
+    }
+
+    fn parse(text: &str, path: &Path) -> (Self, Vec<String>) {
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => {
+                let error: toml::de::Error = error;
+                return (
+                    Self::default(),
+                    vec![format!(
+                        "The settings are not valid TOML: {}. Defaults are used. ({})",
+                        error.message(),
+                        path.display()
+                    )],
+                );
+            }
+        };
+        let mut warnings = Vec::new();
+        let mut settings = Self {
+            capture: section(&table, "capture", path, &mut warnings),
+            look: section(&table, "look", path, &mut warnings),
+            program: section(&table, "program", path, &mut warnings),
+            inference: section(&table, "inference", path, &mut warnings),
+            window: section(&table, "window", path, &mut warnings),
+        };
+        settings.look.strength = if settings.look.strength.is_finite() {
+            settings.look.strength.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        settings.program.fps = settings.program.fps.clamp(1, 240);
+        (settings, warnings)
+    }
+
+    /// Writes the settings to `path`, whole or not at all. Keys in the file that panelcam does
+    /// not know are kept.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let mut table: toml::Table = fs::read_to_string(path)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default();
+        let ours = toml::Table::try_from(self).map_err(io::Error::other)?;
+        for (name, section) in ours {
+            let entry = table
+                .entry(name.clone())
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            match (entry.as_table_mut(), section) {
+                (Some(old), toml::Value::Table(new)) => {
+                    for key in OPTIONAL_KEYS {
+                        old.remove(key);
+                    }
+                    old.extend(new);
+                }
+                (_, new) => *entry = new,
+            }
+        }
+        let text = toml::to_string_pretty(&table).map_err(io::Error::other)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+fn section<T: DeserializeOwned + Default>(
+    table: &toml::Table,
+    name: &str,
+    path: &Path,
+    warnings: &mut Vec<String>,
+) -> T {
+    let Some(value) = table.get(name) else {
+        return T::default();
+    };
+    value
+        .clone()
+        .try_into()
+        .unwrap_or_else(|error: toml::de::Error| {
+            warnings.push(format!(
+                "The settings under [{name}] are wrong: {}. Their defaults are used. ({})",
+                error.message().trim(),
+                path.display()
+            ));
+            T::default()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> (Settings, Vec<String>) {
+        Settings::parse(text, Path::new("settings.toml"))
+    }
+
+    #[test]
+    fn a_wrong_section_is_its_default_and_the_others_stay() {
+        let (settings, warnings) =
+            parse("[look]\nstrength = \"much\"\n[program]\nfps = 25\nsize = \"640x360\"");
+        assert_eq!(settings.look, LookSettings::default());
+        assert_eq!(
+            settings.program,
+            ProgramSettings {
+                size: Some(Size::new(640, 360)),
+                fps: 25
+            }
+        );
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("[look]"), "{warnings:?}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_brought_back() {
+        let (settings, _) = parse("[look]\nstrength = 7.5\n[program]\nfps = 0");
+        assert_eq!((settings.look.strength, settings.program.fps), (1.0, 1));
+        assert_eq!(parse("[look]\nstrength = nan").0.look.strength, 1.0);
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded_and_unknown_keys_survive() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/settings.toml");
+        let mut settings = Settings::default();
+        settings.look.style = "noir".to_owned();
+        settings.inference.threads = Some(3);
+        settings.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), (settings.clone(), vec![]));
+
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("\n[kiosk]\nidle_secs = 30\n");
+        fs::write(&path, &text).unwrap();
+        settings.inference.threads = None;
+        settings.save(&path).unwrap();
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .contains("idle_secs = 30")
+        );
+        assert_eq!(Settings::load(&path), (settings, vec![]));
+    }
+
+    #[test]
+    fn a_folder_in_place_of_the_file_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let (settings, warnings) = Settings::load(folder.path());
+        assert_eq!(settings, Settings::default());
+        assert_eq!(warnings.len(), 1);
+        assert!(settings.save(folder.path()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_settings(text in ".*") {
+            let (settings, _) = parse(&text);
+            prop_assert!((0.0..=1.0).contains(&settings.look.strength));
+        }
+    }
+}
