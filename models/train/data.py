@@ -85,6 +85,9 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
     global _teacher
     cv2.setNumThreads(1)
     _teacher = _teacher or Teacher(folder)
+    done = out / f".{file.stem}.done"
+    if done.exists():
+        return ""
     rng = random.Random(file.name)
     photo = read(file, max(SIDES))
     if photo is None:
@@ -109,6 +112,7 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
         ground = read(rng.choice(backgrounds), 512)
         if ground is not None:
             save(f"{file.stem}-scene", _teacher.look(another_scene(scene, ground, rng)))
+    done.touch()
     return ""
 
 

@@ -221,8 +221,15 @@ def bands(l: Array, width: float, crisp: float) -> Array:
 
 
 def mix(a: Array, b: Array | tuple, weight: Array) -> Array:
-    w = weight[..., None] if weight.ndim == 2 and np.ndim(a) == 3 else weight
-    return a + w * (np.asarray(b, np.float32) - a)
+    """`a` where `weight` is 0, `b` where it is 1. All arrays at full shape: broadcasting over colour is slow."""
+    b = np.asarray(b, np.float32)
+    if a.ndim == 3 and weight.ndim == 2:
+        weight = cv2.merge((weight.astype(np.float32, copy=False),) * 3)
+    if b.shape != a.shape:
+        full = np.empty_like(a)
+        full[:] = b
+        b = full
+    return a + weight * (b - a)
 
 
 def draw(scene: Scene, style: Style) -> Array:
@@ -296,7 +303,7 @@ def skin_tones(scene: Scene, style: Style) -> Array:
         k = cv2.GaussianBlur(own, (0, 0), sigma) + 1e-4
         smooth = np.dstack([cv2.GaussianBlur(lab[..., i] * own, (0, 0), sigma) / k for i in range(3)])
         l = smooth[..., 0]
-        low, middle, high = np.percentile(l[solid], [12, 50, 88])
+        low, middle, high = (float(v) for v in np.percentile(l[solid], [12, 50, 88]))
         # Shade starts where the light has clearly fallen off; an evenly lit face gets little of it, but some.
         edge = min(float(np.percentile(l[solid], 100 * style.skin_shade)), middle - 1.0)
         lit = 0.5 + 0.5 * np.tanh((l - edge) / max(0.5, 0.05 * (high - low)))
@@ -304,7 +311,7 @@ def skin_tones(scene: Scene, style: Style) -> Array:
         dark = solid & (l <= edge)
         dim = float(np.median(lab[..., 0][dark])) if dark.any() else middle - 6
         # At least a visible step, at most a readable one: deep shadow on a face reads as dirt.
-        step = np.clip(1.1 * (bright - dim), 0.7 * style.skin_step, 1.4 * style.skin_step)
+        step = float(np.clip(1.1 * (bright - dim), 0.7 * style.skin_step, 1.4 * style.skin_step))
         tone = bright + 1.0 - step * (1 - lit)
         centre = np.median(smooth[solid][:, 1:], 0)
         ab = centre + 0.45 * (smooth[..., 1:] - centre)
@@ -318,15 +325,28 @@ def draw_face(picture: Array, scene: Scene, style: Style) -> Array:
     """Eyes, brows, nose and mouth over the drawing, each as strong as the style asks."""
     if not scene.faces:
         return picture
-    parts, ink = scene.features, np.array(style.ink, np.float32)
+    # Only the faces' surroundings are touched.
+    points = np.concatenate([f.points for f in scene.faces])
+    margin = 0.4 * max(f.eye_distance for f in scene.faces)
+    x0, y0 = np.maximum(points.min(0) - margin, 0).astype(int)
+    x1, y1 = np.ceil(points.max(0) + margin).astype(int)
+    place = np.s_[y0:y1, x0:x1]
+    picture[place] = _draw_face(picture[place], {k: v[place] for k, v in scene.features.items()}, scene.hair[place],
+                                scene.lab[place], scene.redrawn[place], scene.eye_colour, style)
+    return picture
+
+
+def _draw_face(picture: Array, parts: dict[str, Array], hair: Array, lab: Array, redrawn: Array, eye_colour: Array,
+               style: Style) -> Array:
+    ink = np.array(style.ink, np.float32)
     skin_line = 0.35 * picture + 0.65 * ink if style.line_colour > 0 else np.broadcast_to(ink, picture.shape)
-    seen = np.clip(1.2 - scene.hair, 0, 1)          # hair over an eye stays over it
+    seen = np.clip(1.2 - hair, 0, 1)          # hair over an eye stays over it
     k = style.features
-    dim = float(np.clip(cv2.GaussianBlur(scene.lab[..., 0], (0, 0), 3)[parts["white"] > 0.3].mean() / 60, 0.55, 1)) if (parts["white"] > 0.3).any() else 1.0
+    dim = float(np.clip(cv2.GaussianBlur(lab[..., 0], (0, 0), 3)[parts["white"] > 0.3].mean() / 60, 0.55, 1)) if (parts["white"] > 0.3).any() else 1.0
     white = np.array(style.eye_white, np.float32) * (0.45 + 0.55 * dim)
     picture = mix(picture, white, 0.75 * k * parts["white"] * seen)
-    grey = float(scene.eye_colour.mean())
-    eye = np.array(style.eye_colour, np.float32) if style.eye_colour else scene.eye_colour * np.clip(0.30 / (grey + 1e-3), 0.5, 1.6)
+    grey = float(eye_colour.mean())
+    eye = np.array(style.eye_colour, np.float32) if style.eye_colour else eye_colour * np.clip(0.30 / (grey + 1e-3), 0.5, 1.6)
     if style.chroma < 0.1:
         eye = np.full(3, float(np.mean(eye)) * 0.7, np.float32)
     picture = mix(picture, np.clip(eye, 0, 1), 0.95 * k * parts["iris"] * seen)
@@ -337,7 +357,7 @@ def draw_face(picture: Array, scene: Scene, style: Style) -> Array:
     if style.lips:
         picture = mix(picture, picture * np.array(style.lips_colour, np.float32), style.lips * np.clip(parts["lips"] - parts["mouth"], 0, 1))
     # An open mouth: teeth as one white shape, the rest dark, no lines between.
-    tone = cv2.GaussianBlur(scene.redrawn.mean(-1), (0, 0), 1.0)
+    tone = cv2.GaussianBlur(redrawn.mean(-1), (0, 0), 1.0)
     if (parts["mouth"] > 0.5).sum() > 8:
         inside = tone[parts["mouth"] > 0.5]
         teeth = np.clip((tone - max(0.28, float(inside.mean()) * 0.68)) * 12 + 0.5, 0, 1)

@@ -131,3 +131,64 @@ pub fn run(
     })?;
     Ok(Running { worker, received })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Picture, Size, Stamp};
+
+    fn program(sequence: u64) -> Arc<Program> {
+        let now = Instant::now();
+        let stamp = Stamp { sequence, captured: now };
+        Arc::new(Program { stamp, composed: now, picture: Picture::new(Size::new(2, 2)).into() })
+    }
+
+    struct Fails;
+
+    impl Output for Fails {
+        fn receive(&mut self, _: &Program) -> Result<(), OutputError> {
+            Err(OutputError::Extension { path: "x".into() })
+        }
+
+        fn finish(self: Box<Self>) -> Result<(), OutputError> {
+            Ok(())
+        }
+    }
+
+    fn wait_for(what: impl Fn() -> bool) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        while !what() {
+            assert!(Instant::now() < patience, "it did not happen");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn a_steady_output_repeats_the_last_program() {
+        let programs = Arc::new(Mailbox::new());
+        let running = run("test", Box::new(Count), Arc::clone(&programs), Some(200), Board::new()).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(running.received(), 0, "it wrote before there was a program");
+        programs.send(program(1));
+        wait_for(|| running.received() >= 5);
+    }
+
+    #[test]
+    fn an_output_by_arrival_takes_each_once() {
+        let programs = Arc::new(Mailbox::new());
+        let running = run("test", Box::new(Count), Arc::clone(&programs), None, Board::new()).unwrap();
+        programs.send(program(1));
+        wait_for(|| running.received() == 1);
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(running.received(), 1);
+    }
+
+    #[test]
+    fn one_that_fails_ends_with_a_notice() {
+        let (programs, board) = (Arc::new(Mailbox::new()), Board::new());
+        programs.send(program(1));
+        let running = run("test", Box::new(Fails), programs, None, Arc::clone(&board)).unwrap();
+        wait_for(|| running.ended());
+        assert_eq!(board.take_notices()[0].topic, Topic::Output);
+    }
+}

@@ -231,3 +231,60 @@ fn encoder_options(format: VideoFormat, transparent: bool) -> &'static [&'static
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size::new(33, 17);
+
+    fn picture(level: u8) -> Picture {
+        Picture::from_rgba(SIZE, [level, 40, 200, 255].repeat(SIZE.area())).unwrap()
+    }
+
+    #[test]
+    fn clips_are_whole_and_unfinished_ones_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a clip's name.mp4");
+        let mut writer = VideoWriter::create(&path, SIZE, "30000/1001", None, false, Existing::Refuse).unwrap();
+        for level in 0..10 {
+            writer.write(&picture(level * 20)).unwrap();
+        }
+        assert!(!path.exists(), "the file has its name before it is whole");
+        writer.finish().unwrap();
+        assert!(path.metadata().unwrap().len() > 500);
+
+        let other = folder.path().join("b.webm");
+        let mut writer = VideoWriter::create(&other, SIZE, "30", None, true, Existing::Refuse).unwrap();
+        writer.write(&picture(0)).unwrap();
+        drop(writer);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_picture_of_another_size_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer =
+            VideoWriter::create(&folder.path().join("a.gif"), SIZE, "5", None, false, Existing::Refuse).unwrap();
+        let error = writer.write(&Picture::new(Size::new(8, 8))).unwrap_err();
+        assert!(error.to_string().contains("8x8"), "{error}");
+    }
+
+    #[test]
+    fn what_ffmpeg_says_is_passed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let sound = Sound { path: folder.path().join("missing.wav"), codec: "pcm_s16le".to_owned() };
+        let path = folder.path().join("a.mp4");
+        let mut writer = VideoWriter::create(&path, SIZE, "30", Some(&sound), false, Existing::Refuse).unwrap();
+        let mut result = Ok(());
+        for _ in 0..200 {
+            result = writer.write(&picture(0));
+            if result.is_err() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("missing.wav") && error.ends_with("a.mp4)"), "{error}");
+    }
+}
