@@ -1,6 +1,6 @@
 """Train the student on what `data.py` made.
 
-    python train.py DATA --out RUN [--steps 60000] [--start WEIGHTS]
+    python train.py DATA --out RUN [--minutes 240 | --steps 60000] [--start WEIGHTS]
 
 Seeded and resumable: it goes on from RUN/state.pt when there is one. Arrays that are added to DATA while it runs are
 used as they come. Uses CUDA when there is a device, else `--threads` CPU threads.
@@ -129,6 +129,7 @@ def main() -> None:
     a.add_argument("data", type=Path)
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--steps", type=int, default=60000)
+    a.add_argument("--minutes", type=float, help="plan by time instead of steps: for a machine that is shared")
     a.add_argument("--rate", type=float, default=1.5e-3)
     a.add_argument("--crop", type=int, default=192)
     a.add_argument("--start", type=Path, help="weights to start from")
@@ -145,17 +146,16 @@ def main() -> None:
         net.load_state_dict(torch.load(a.start, map_location=device))
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     opt = torch.optim.AdamW(net.parameters(), a.rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    plan = torch.optim.lr_scheduler.OneCycleLR(opt, a.rate, total_steps=a.steps, pct_start=0.03)
-    first, state = 0, a.out / "state.pt"
+    first, before, state = 0, 0.0, a.out / "state.pt"
     if state.exists():
         s = torch.load(state, map_location=device)
-        net.load_state_dict(s["net"]), opt.load_state_dict(s["opt"]), plan.load_state_dict(s["plan"])
-        ema, first = s["ema"], s["step"]
+        net.load_state_dict(s["net"]), opt.load_state_dict(s["opt"])
+        ema, first, before = s["ema"], s["step"], s["seconds"]
         random.seed(first), np.random.seed(first)        # not the crops of the start again
         print("going on from step", first, flush=True)
 
-    def save(step: int) -> None:
-        parts = {"net": net.state_dict(), "opt": opt.state_dict(), "plan": plan.state_dict(), "ema": ema, "step": step}
+    def save(step: int, seconds: float) -> None:
+        parts = {"net": net.state_dict(), "opt": opt.state_dict(), "ema": ema, "step": step, "seconds": seconds}
         for name, value in (("state.pt", parts), ("weights.pt", ema)):
             torch.save(value, a.out / (name + ".tmp"))
             os.replace(a.out / (name + ".tmp"), a.out / name)
@@ -163,26 +163,33 @@ def main() -> None:
     pairs = Pairs(a.data / "train", a.crop)
     print(len(pairs.files), "arrays,", sum(p.numel() for p in net.parameters()), "parameters,", device, flush=True)
     started, shown = time.time(), 0.0
-    for step in range(first, a.steps):
+    step, progress = first, 0.0
+    while progress < 1:
+        spent = time.time() - started
+        progress = (before + spent) / (60 * a.minutes) if a.minutes else (step + 1) / a.steps
+        rate = a.rate * min(1.0, (step + 1) / 300) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(1.0, progress))))
+        for group in opt.param_groups:
+            group["lr"] = rate
         photo, style, target, matte = (x.to(device) for x in pairs.batch())
         with torch.autocast(device, torch.bfloat16):
             picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
-        late = 1.0 if a.start else min(1.0, step / (0.2 * a.steps))
+        late = 1.0 if a.start else min(1.0, progress / 0.2)
         loss = loss_of(picture.float(), logits.float(), photo, target, matte, late)
         opt.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        opt.step(), plan.step()
+        opt.step()
         keep = min(0.999, (step + 1) / (step + 50))
         for k, v in net.state_dict().items():
             ema[k].lerp_(v, 1 - keep)
         shown = 0.99 * shown + 0.01 * loss.item() if step > first else loss.item()
         if step % 250 == 0:
             pairs.refresh()
-            spent = time.time() - started
-            print(f"step {step}/{a.steps} loss {shown:.4f} {spent:.0f} s, {1000 * spent / (step - first + 1):.0f} ms a step", flush=True)
-        if step % 1000 == 999 or step == a.steps - 1:
-            save(step + 1)
+            print(f"step {step}, {progress:.1%}, loss {shown:.4f}, {len(pairs.files)} arrays, "
+                  f"{1000 * spent / (step - first + 1):.0f} ms a step", flush=True)
+        step += 1
+        if step % 500 == 0 or progress >= 1:
+            save(step, before + spent)
 
 
 if __name__ == "__main__":
