@@ -1,0 +1,5 @@
+//! Cameras.
+
+mod decode;
+
+pub use decode::{DecodeError, Decoder, FourCc};
