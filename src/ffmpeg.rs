@@ -187,12 +187,10 @@ impl Input {
                 arguments.extend(["-protocol_whitelist", network].map(Into::into));
                 let scheme = url.split(':').next().unwrap_or_default();
                 match scheme {
-                    "http" | "https" => arguments.extend(
-                        ["-rw_timeout", "10000000", "-fflags", "nobuffer"].map(Into::into),
-                    ),
-                    "rtsp" | "rtsps" => arguments.extend(
-                        ["-rtsp_transport", "tcp", "-fflags", "nobuffer"].map(Into::into),
-                    ),
+                    "http" | "https" => arguments
+                        .extend(["-rw_timeout", "10000000", "-fflags", "nobuffer"].map(Into::into)),
+                    "rtsp" | "rtsps" => arguments
+                        .extend(["-rtsp_transport", "tcp", "-fflags", "nobuffer"].map(Into::into)),
                     _ => {}
                 }
                 arguments.extend(["-i".into(), OsString::from(url)]);
@@ -404,7 +402,11 @@ impl Found {
             .find(|stream| stream.codec_type == "video" && stream.disposition.attached_pic == 0);
         let Some(video) = video else {
             return Err(FfmpegError::NoVideo {
-                holds: if sound.is_some() { "sound" } else { "other data" },
+                holds: if sound.is_some() {
+                    "sound"
+                } else {
+                    "other data"
+                },
                 input: input.to_string(),
             });
         };
@@ -412,12 +414,9 @@ impl Found {
             why,
             input: input.to_string(),
         };
-        let size = video.shown_size().ok_or_else(|| {
-            unusable(format!(
-                "its picture is {}x{}",
-                video.width, video.height
-            ))
-        })?;
+        let size = video
+            .shown_size()
+            .ok_or_else(|| unusable(format!("its picture is {}x{}", video.width, video.height)))?;
         let rate = [&video.avg_frame_rate, &video.r_frame_rate]
             .into_iter()
             .filter_map(|text| Rational::parse(text, '/'))
@@ -695,7 +694,10 @@ mod tests {
 
     #[test]
     fn versions_are_read() {
-        assert_eq!(version_of("ffmpeg version 5.1.9-0+deb12u1 Copy"), Some((5, 1)));
+        assert_eq!(
+            version_of("ffmpeg version 5.1.9-0+deb12u1 Copy"),
+            Some((5, 1))
+        );
         assert_eq!(version_of("ffmpeg version 4.4.2"), Some((4, 4)));
         assert_eq!(version_of("ffmpeg version 7 Copyright"), Some((7, 0)));
         assert_eq!(version_of("ffmpeg version N-112-gabc"), None);

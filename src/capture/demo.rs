@@ -303,7 +303,11 @@ mod tests {
     /// Skin where the face should be: in the upper middle, at all times and aspects.
     #[test]
     fn the_face_stays_in_the_picture() {
-        for size in [Size::new(320, 180), Size::new(180, 320), Size::new(200, 200)] {
+        for size in [
+            Size::new(320, 180),
+            Size::new(180, 320),
+            Size::new(200, 200),
+        ] {
             let mut demo = Demo::new(size).unwrap();
             let mut picture = Picture::default();
             for sequence in (0..600).step_by(50) {
@@ -313,14 +317,11 @@ mod tests {
                     .chunks_exact(4)
                     .enumerate()
                     .filter(|(index, pixel)| {
-                        let (x, y) = (
-                            *index as u32 % size.width,
-                            *index as u32 / size.width,
-                        );
+                        let (x, y) = (*index as u32 % size.width, *index as u32 / size.width);
                         (size.width / 4..size.width * 3 / 4).contains(&x)
                             && y < size.height * 2 / 3
                             && pixel[0] > 150
-                            && pixel[0] > pixel[1] + 20
+                            && pixel[0] > pixel[1].saturating_add(20)
                             && pixel[1] > pixel[2]
                             && pixel[2] > 60
                     })

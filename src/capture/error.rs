@@ -47,7 +47,9 @@ pub enum CaptureError {
         path: String,
     },
     /// It gives no frames any more, and no error either.
-    #[error("{name} stopped sending pictures. It is opened again; if that goes on, replug it. ({path})")]
+    #[error(
+        "{name} stopped sending pictures. It is opened again; if that goes on, replug it. ({path})"
+    )]
     Stalled {
         /// Name of the camera.
         name: String,

@@ -62,7 +62,9 @@ impl Pattern {
         let left = (u64::from(way) * (sequence % SWEEP) / (SWEEP - 1)) as u32;
         fill(picture, left, 0, bar, layout.bars, [255; 3]);
 
-        let dot = (layout.bars / 12).min(size.width / (4 * SHOWN_DIGITS + 2)).max(1);
+        let dot = (layout.bars / 12)
+            .min(size.width / (4 * SHOWN_DIGITS + 2))
+            .max(1);
         let wide = (4 * SHOWN_DIGITS + 1) * dot;
         let (x, y) = (size.width.saturating_sub(wide) / 2, layout.bars / 3);
         fill(picture, x, y, wide, 7 * dot, [0; 3]);
@@ -81,7 +83,11 @@ impl Pattern {
         let word = word_of(sequence);
         for cell in 0..CELLS {
             let (left, right) = cell_span(cell, size.width);
-            let color = [if word >> (CELLS - 1 - cell) & 1 == 1 { 255 } else { 0 }; 3];
+            let color = [if word >> (CELLS - 1 - cell) & 1 == 1 {
+                255
+            } else {
+                0
+            }; 3];
             fill(
                 picture,
                 left,
@@ -112,8 +118,8 @@ pub fn sequence_in(picture: &Picture) -> Option<u64> {
 fn word_of(sequence: u64) -> u32 {
     let number = (sequence & ((1 << NUMBER_BITS) - 1)) as u32;
     // Differs from 0 for number 0, so that a black or white strip is not taken for a number.
-    let check = (number ^ number >> 6 ^ number >> 12 ^ number >> 18 ^ 0b01_0110)
-        & ((1 << CHECK_BITS) - 1);
+    let check =
+        (number ^ number >> 6 ^ number >> 12 ^ number >> 18 ^ 0b01_0110) & ((1 << CHECK_BITS) - 1);
     1 << (CELLS - 1) | number << (CHECK_BITS + 1) | check << 1
 }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
+use fast_image_resize::images::Image;
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
@@ -108,11 +110,8 @@ fn read_jpeg(path: &Path) -> Result<DynamicImage, CaptureError> {
             path: path.into(),
         })?;
     if let Ok(decoded) = turbojpeg::decompress(&bytes, turbojpeg::PixelFormat::RGBA)
-        && let Some(buffer) = image::RgbaImage::from_raw(
-            decoded.width as u32,
-            decoded.height as u32,
-            decoded.pixels,
-        )
+        && let Some(buffer) =
+            image::RgbaImage::from_raw(decoded.width as u32, decoded.height as u32, decoded.pixels)
     {
         return Ok(buffer.into());
     }
@@ -180,4 +179,29 @@ fn moves(path: &Path) -> bool {
 
 fn named_like_a_picture(path: &Path) -> bool {
     ImageFormat::from_path(path).is_ok_and(|format| FORMATS.contains(&format))
+}
+
+/// `picture` scaled down to the smallest size that still covers `need`.
+pub(super) fn fitted(mut picture: Picture, need: Size) -> Picture {
+    let size = super::video::covering(picture.size(), need);
+    if size == picture.size() {
+        return picture;
+    }
+    let mut small = Picture::new(size);
+    let (from, into) = (picture.size(), size);
+    let resized =
+        Image::from_slice_u8(from.width, from.height, picture.rgba_mut(), PixelType::U8x4)
+            .ok()
+            .zip(
+                Image::from_slice_u8(into.width, into.height, small.rgba_mut(), PixelType::U8x4)
+                    .ok(),
+            )
+            .is_some_and(|(from, mut into)| {
+                let options = ResizeOptions::new()
+                    .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
+                    .use_alpha(false);
+                Resizer::new().resize(&from, &mut into, &options).is_ok()
+            });
+    // Only sizes that do not fit the buffers could fail; the large picture is right as well.
+    if resized { small } else { picture }
 }

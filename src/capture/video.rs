@@ -54,11 +54,14 @@ impl VideoReader {
     ) -> Result<Self, CaptureError> {
         let size = fit.map_or(info.size, |fit| covering(info.size, fit));
         // Untagged video is in BT.601 if small and BT.709 if large; ffmpeg takes all for BT.601.
-        let matrix = info.matrix.as_deref().unwrap_or(if info.size.height.min(info.size.width) >= 720 {
-            "bt709"
-        } else {
-            "bt601"
-        });
+        let matrix =
+            info.matrix
+                .as_deref()
+                .unwrap_or(if info.size.height.min(info.size.width) >= 720 {
+                    "bt709"
+                } else {
+                    "bt601"
+                });
         // Always scaled to one size, even when it is the video's own: a stream that changes its
         // size midway would shift every row of the frames after it.
         let filter = format!(
@@ -184,6 +187,9 @@ mod tests {
         assert_eq!(covering(full_hd, Size::new(854, 480)), Size::new(854, 480));
         assert_eq!(covering(full_hd, Size::new(640, 640)), Size::new(1138, 640));
         assert_eq!(covering(full_hd, Size::new(4000, 10)), full_hd);
-        assert_eq!(covering(Size::new(7, 9000), Size::new(1, 1)), Size::new(1, 1286));
+        assert_eq!(
+            covering(Size::new(7, 9000), Size::new(1, 1)),
+            Size::new(1, 1286)
+        );
     }
 }
