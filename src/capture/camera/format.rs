@@ -87,7 +87,11 @@ pub(super) fn alternatives(ranked: &[Format], slow: Format) -> Vec<Format> {
     };
     let mut lighter: Vec<Format> = ranked
         .iter()
-        .filter(|format| load(format) < load(&slow) && format.fps >= slow.fps)
+        .filter(|format| {
+            load(format) < load(&slow)
+                && format.size.area() <= slow.size.area()
+                && format.fps >= slow.fps
+        })
         .copied()
         .collect();
     // Another packing at the same size keeps the picture as sharp: it is tried first.
