@@ -1,1 +1,167 @@
-//! (being built)
+//! Where the people in a picture are.
+//!
+//! A face is taken to be the upper middle of the largest region of the matte. Cover fit asks here
+//! which point of the frame to keep in view.
+
+use std::time::Duration;
+
+use crate::frame::Picture;
+
+/// A point in a picture: 0,0 is the upper left corner, 1,1 the lower right.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// From the left edge, 0..1.
+    pub x: f32,
+    /// From the upper edge, 0..1.
+    pub y: f32,
+}
+
+impl Point {
+    /// Where a face usually is when nobody is known to be there.
+    pub const USUAL: Self = Self { x: 0.5, y: 0.4 };
+}
+
+/// Follows the most important face, calmly: a crop must not tremble with the matte.
+#[derive(Clone, Debug, Default)]
+pub struct Focus {
+    shown: Option<(Point, Duration)>,
+    goal: Option<Point>,
+}
+
+impl Focus {
+    /// The crop moves most of the way to a new place in this time.
+    const SETTLE_SECS: f32 = 0.5;
+    /// A face may move this share of the frame before the crop follows.
+    const DEAD_ZONE: f32 = 0.03;
+
+    /// The point to keep in view, from the matte in `picture`'s alpha. `time` is that of the
+    /// scene and never runs backwards.
+    pub fn follow(&mut self, picture: &Picture, time: Duration) -> Point {
+        let found = face(picture);
+        let far = |a: Point, b: Point| (a.x - b.x).abs().max((a.y - b.y).abs()) > Self::DEAD_ZONE;
+        self.goal = match (self.goal, found) {
+            (Some(old), Some(new)) if !far(old, new) => Some(old),
+            // Nobody there: stay, so that the crop does not swing when a matte drops out.
+            (old, None) => old,
+            (_, new) => new,
+        };
+        let goal = self.goal.unwrap_or(Point::USUAL);
+        let point = match self.shown {
+            None => goal,
+            Some((old, then)) => {
+                let passed = time.saturating_sub(then).as_secs_f32();
+                let share = 1.0 - (-passed / (Self::SETTLE_SECS / 2.0)).exp();
+                Point { x: old.x + (goal.x - old.x) * share, y: old.y + (goal.y - old.y) * share }
+            }
+        };
+        self.shown = Some((point, time));
+        point
+    }
+}
+
+/// Columns and rows the matte is looked at in: enough to tell people apart, cheap every frame.
+const COLUMNS: usize = 40;
+const ROWS: usize = 24;
+/// A region smaller than this share of the picture is no person.
+const SMALLEST: f32 = 0.01;
+
+/// The upper middle of the largest region of the matte; `None` when nobody is there.
+fn face(picture: &Picture) -> Option<Point> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    if width < COLUMNS || height < ROWS {
+        return None;
+    }
+    let mut free = [[false; COLUMNS]; ROWS];
+    for (row, cells) in free.iter_mut().enumerate() {
+        let y = (2 * row + 1) * height / (2 * ROWS);
+        for (column, cell) in cells.iter_mut().enumerate() {
+            let x = (2 * column + 1) * width / (2 * COLUMNS);
+            *cell = picture.rgba().get((y * width + x) * 4 + 3).is_some_and(|alpha| *alpha > 127);
+        }
+    }
+    let region = largest_region(&mut free)?;
+    if (region.len() as f32) < SMALLEST * (COLUMNS * ROWS) as f32 {
+        return None;
+    }
+    let top = region.iter().map(|(_, row)| *row).min()?;
+    let bottom = region.iter().map(|(_, row)| *row).max()?;
+    // A head is about as high as a quarter of what a webcam sees of a person.
+    let head = ((bottom + 1 - top) as f32 * 0.3).max(2.0);
+    let upper = region.iter().filter(|(_, row)| ((row - top) as f32) < head);
+    let (sum, count) =
+        upper.fold((0.0, 0.0), |(sum, count), (column, _)| (sum + *column as f32 + 0.5, count + 1.0));
+    Some(Point { x: sum / count / COLUMNS as f32, y: (top as f32 + head * 0.6) / ROWS as f32 })
+}
+
+/// Cells of the largest 4-connected region; `free` is used up.
+fn largest_region(free: &mut [[bool; COLUMNS]; ROWS]) -> Option<Vec<(usize, usize)>> {
+    let mut largest: Option<Vec<(usize, usize)>> = None;
+    for row in 0..ROWS {
+        for column in 0..COLUMNS {
+            if !std::mem::take(&mut free[row][column]) {
+                continue;
+            }
+            let (mut region, mut next) = (vec![(column, row)], 0);
+            while let Some(&(x, y)) = region.get(next) {
+                next += 1;
+                let around =
+                    [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+                for (x, y) in around {
+                    if x < COLUMNS && y < ROWS && std::mem::take(&mut free[y][x]) {
+                        region.push((x, y));
+                    }
+                }
+            }
+            if largest.as_ref().is_none_or(|best| region.len() > best.len()) {
+                largest = Some(region);
+            }
+        }
+    }
+    largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Size;
+
+    /// A matte with filled ellipses: centre, radii, all 0..1.
+    fn matte(people: &[(f32, f32, f32, f32)]) -> Picture {
+        let mut picture = Picture::new(Size::new(320, 180));
+        for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
+            let (x, y) = ((at % 320) as f32 / 320.0, (at / 320) as f32 / 180.0);
+            let inside = |(cx, cy, rx, ry): &(f32, f32, f32, f32)| {
+                ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) < 1.0
+            };
+            pixel[3] = if people.iter().any(inside) { 255 } else { 0 };
+        }
+        picture
+    }
+
+    #[test]
+    fn the_largest_person_is_kept_in_view() {
+        let picture = matte(&[(0.2, 0.7, 0.05, 0.2), (0.7, 0.8, 0.15, 0.6)]);
+        let point = Focus::default().follow(&picture, Duration::ZERO);
+        assert!((point.x - 0.7).abs() < 0.05, "{point:?}");
+        assert!((0.2..0.5).contains(&point.y), "{point:?}");
+    }
+
+    #[test]
+    fn it_moves_smoothly_and_stays_when_nobody_is_there() {
+        let mut focus = Focus::default();
+        let start = focus.follow(&matte(&[(0.3, 0.6, 0.15, 0.5)]), Duration::ZERO);
+        let moved = matte(&[(0.7, 0.6, 0.15, 0.5)]);
+        let soon = focus.follow(&moved, Duration::from_millis(33));
+        let late = focus.follow(&moved, Duration::from_secs(5));
+        assert!(soon.x > start.x && soon.x < start.x + 0.1, "{start:?} {soon:?}");
+        assert!((late.x - 0.7).abs() < 0.03, "{late:?}");
+        assert_eq!(focus.follow(&matte(&[]), Duration::from_secs(6)), late);
+    }
+
+    #[test]
+    fn specks_and_tiny_pictures_are_nobody() {
+        assert_eq!(face(&matte(&[(0.5, 0.5, 0.01, 0.01)])), None);
+        assert_eq!(face(&Picture::new(Size::new(1, 1))), None);
+        assert_eq!(Focus::default().follow(&Picture::default(), Duration::ZERO), Point::USUAL);
+    }
+}
