@@ -132,15 +132,14 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
         return Err(unreadable(std::io::Error::other("it is not a file")));
     }
     if about.len() > Page::MAX_BYTES as u64 {
-        return Err(PageError::TooLarge {
-            page: path.display().to_string(),
-        });
+        let page = path.display().to_string();
+        return Err(PageError::TooLarge { page });
     }
     let svg = fs::read(path).map_err(unreadable)?;
     let id = path
         .file_stem()
         .map_or_else(|| "page".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Page::parse_in(&svg, &id, fonts, path.parent())
+    Page::parse_in(&svg, &id, fonts, path.parent()).map_err(|error| error.in_file(path))
 }
 
 fn svg_files(folder: &Path) -> Vec<PathBuf> {

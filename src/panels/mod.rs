@@ -45,7 +45,7 @@ pub use names::{Crop, PanelKind};
 pub use page::{Art, Layer, Page, Panel, Rect};
 pub use preview::preview;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::frame::Size;
 
@@ -139,4 +139,22 @@ pub enum PageError {
         /// The ids there are.
         known: String,
     },
+}
+
+impl PageError {
+    /// The same, about the page in this file.
+    fn in_file(mut self, path: &Path) -> Self {
+        match &mut self {
+            Self::TooLarge { page }
+            | Self::NotSvg { page, .. }
+            | Self::TooDeep { page }
+            | Self::TooManyObjects { page }
+            | Self::TooManyPanels { page }
+            | Self::NoPanel { page }
+            | Self::BadSize { page, .. }
+            | Self::TooLargeToDraw { page, .. } => *page = path.display().to_string(),
+            Self::Unreadable { .. } | Self::Unknown { .. } => {}
+        }
+        self
+    }
 }
