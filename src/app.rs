@@ -70,7 +70,14 @@ pub fn run(places: Places, settings: Settings, settings_path: PathBuf) -> Result
     eframe::run_native(
         "panelcam",
         options,
-        Box::new(|creation| Ok(Box::new(App::new(creation, places, settings, settings_path)?))),
+        Box::new(|creation| {
+            Ok(Box::new(App::new(
+                creation,
+                places,
+                settings,
+                settings_path,
+            )?))
+        }),
     )
     .map_err(AppError::from)
 }
@@ -174,8 +181,7 @@ impl App {
 
     fn show_photos(&mut self, ctx: &Context) {
         let folder = self.session.pictures();
-        let opened =
-            std::fs::create_dir_all(folder).and_then(|()| open::that_detached(folder));
+        let opened = std::fs::create_dir_all(folder).and_then(|()| open::that_detached(folder));
         if let Err(error) = opened {
             tracing::debug!("The file manager did not open: {error}");
             let text = &self.texts().notice.no_photo_folder;
@@ -186,7 +192,14 @@ impl App {
 
     fn tell(&mut self, ctx: &Context, topic: Topic, text: String) {
         let severity = Severity::Warning;
-        self.notices.tell(ctx, Notice { topic, severity, text });
+        self.notices.tell(
+            ctx,
+            Notice {
+                topic,
+                severity,
+                text,
+            },
+        );
     }
 
     /// Opens what was picked in a dialog or dropped on the window.
@@ -281,8 +294,12 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         self.screen.take(self.session.screen());
         self.take_dropped_files(&ctx);
-        let mut actions =
-            self.keys.take(&ctx, &mut self.settings, &self.shelf.styles, &self.shelf.pages);
+        let mut actions = self.keys.take(
+            &ctx,
+            &mut self.settings,
+            &self.shelf.styles,
+            &self.shelf.pages,
+        );
         let texts = self.texts();
         let state = PanelState {
             texts,

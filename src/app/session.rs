@@ -70,8 +70,16 @@ impl Shelf {
     /// Takes what is new over.
     pub fn update(&mut self, ctx: &Context, news: News) {
         self.devices = news.devices;
-        self.styles = news.styles.into_iter().map(|item| item.into_choice(ctx)).collect();
-        self.pages = news.pages.into_iter().map(|item| item.into_choice(ctx)).collect();
+        self.styles = news
+            .styles
+            .into_iter()
+            .map(|item| item.into_choice(ctx))
+            .collect();
+        self.pages = news
+            .pages
+            .into_iter()
+            .map(|item| item.into_choice(ctx))
+            .collect();
     }
 }
 
@@ -201,7 +209,8 @@ struct Stages {
 impl Stages {
     fn run(mut self, stop: &Stop) {
         let started = Instant::now();
-        self.board.set_graphics(self.graphics.adapter.get_info().name);
+        self.board
+            .set_graphics(self.graphics.adapter.get_info().name);
         stop.sleep(Duration::from_millis(400));
         let size = Size::new(1280, 720);
         self.board.set_source(SourceState::Live {
@@ -239,7 +248,11 @@ impl Stages {
                     }
                 }
             }
-            let hue = if compare { 0.0 } else { self.settings.look.strength };
+            let hue = if compare {
+                0.0
+            } else {
+                self.settings.look.strength
+            };
             paint(&mut picture, started.elapsed().as_secs_f32(), hue);
             self.screen.send(self.upload(&picture));
             for rate in [Rate::Captured, Rate::Styled, Rate::Program] {
@@ -257,16 +270,19 @@ impl Stages {
             height: size.height,
             depth_or_array_layers: 1,
         };
-        let texture = self.graphics.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("program"),
-            size: extent,
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
+        let texture = self
+            .graphics
+            .device
+            .create_texture(&wgpu::TextureDescriptor {
+                label: Some("program"),
+                size: extent,
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format: wgpu::TextureFormat::Rgba8Unorm,
+                usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+                view_formats: &[],
+            });
         self.graphics.queue.write_texture(
             texture.as_image_copy(),
             picture.rgba(),

@@ -10,10 +10,25 @@ use crate::status::Engine;
 /// The live figures.
 pub fn figures_section_ui(ui: &mut Ui, state: &PanelState<'_>) {
     let (texts, status) = (&state.texts.figures, state.status);
-    let rate = |value: f64| if value > 0.0 { format!("{value:.1}") } else { "–".to_owned() };
-    let time = |value: f64| if value > 0.0 { format!("{value:.0}") } else { "–".to_owned() };
+    let rate = |value: f64| {
+        if value > 0.0 {
+            format!("{value:.1}")
+        } else {
+            "–".to_owned()
+        }
+    };
+    let time = |value: f64| {
+        if value > 0.0 {
+            format!("{value:.0}")
+        } else {
+            "–".to_owned()
+        }
+    };
     widgets::section_ui(ui, icon::FIGURES, &texts.title, |ui| {
-        let size = vec2(((ui.available_width() - theme::GAP * 2.0) / 3.0).floor(), 58.0);
+        let size = vec2(
+            ((ui.available_width() - theme::GAP * 2.0) / 3.0).floor(),
+            58.0,
+        );
         ui.horizontal(|ui| {
             for (name, value) in [
                 (&texts.camera, status.captured_per_second),

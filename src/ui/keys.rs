@@ -98,9 +98,7 @@ fn turn_page(settings: &mut Settings, pages: &[Choice], by: usize) {
     let Some(last) = pages.len().checked_sub(1) else {
         return;
     };
-    let now = pages
-        .iter()
-        .position(|page| page.id == settings.look.page);
+    let now = pages.iter().position(|page| page.id == settings.look.page);
     let next = match now {
         Some(now) => (now + by) % pages.len(),
         // A page from a file lies between the last and the first.

@@ -20,7 +20,7 @@ mod widgets;
 
 use std::path::PathBuf;
 
-use egui::{Align, FontId, Layout, RichText, ScrollArea, TextureHandle, Ui};
+use egui::{Align, Layout, RichText, ScrollArea, TextureHandle, Ui, UiBuilder};
 
 use crate::action::Action;
 use crate::settings::{Language, Settings};
@@ -95,18 +95,26 @@ pub fn control_panel_ui(
         .frame(egui::Frame::new())
         .show_separator_line(false)
         .resizable(false)
-        .show(ui, |ui| photo_section::photo_section_ui(ui, state, &mut actions));
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        // Keeps the sections clear of the floating scroll bar.
-        ui.set_max_width(ui.available_width());
-        ui.add_space(theme::GAP);
-        source_section::source_section_ui(ui, settings, state, &mut actions);
-        style_section::style_section_ui(ui, settings, state);
-        page_section::page_section_ui(ui, settings, state, &mut actions);
-        picture_section::picture_section_ui(ui, settings, state);
-        engine_section::figures_section_ui(ui, state);
-        engine_section::engine_section_ui(ui, state);
-    });
+        .show(ui, |ui| {
+            photo_section::photo_section_ui(ui, state, &mut actions);
+        });
+    // The scroll bar lies in the panel's margin, so that the sections end where the header does.
+    let width = ui.available_width();
+    let mut place = ui.available_rect_before_wrap();
+    place.max.x += theme::EDGE * 0.7;
+    let mut scrolled = ui.new_child(UiBuilder::new().max_rect(place));
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(&mut scrolled, |ui| {
+            ui.set_max_width(width);
+            ui.add_space(theme::GAP);
+            source_section::source_section_ui(ui, settings, state, &mut actions);
+            style_section::style_section_ui(ui, settings, state);
+            page_section::page_section_ui(ui, settings, state, &mut actions);
+            picture_section::picture_section_ui(ui, settings, state);
+            engine_section::figures_section_ui(ui, state);
+            engine_section::engine_section_ui(ui, state);
+        });
     actions
 }
 
@@ -117,7 +125,7 @@ fn header_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
         ui.set_min_height(theme::TARGET);
         ui.label(
             RichText::new(icon::APERTURE)
-                .font(FontId::proportional(26.0))
+                .font(theme::icons(27.0))
                 .color(theme::ACCENT),
         );
         ui.label(RichText::new("panelcam").heading());

@@ -82,7 +82,11 @@ impl Notices {
 
     /// Takes the card about `topic` away: what it told of is over.
     pub fn resolve(&mut self, topic: Topic) {
-        if self.critical.as_ref().is_some_and(|notice| notice.topic == topic) {
+        if self
+            .critical
+            .as_ref()
+            .is_some_and(|notice| notice.topic == topic)
+        {
             self.critical = None;
         }
     }
@@ -137,7 +141,9 @@ fn critical_card_ui(
                 ui.set_width(width - 56.0);
                 ui.spacing_mut().item_spacing.y = 12.0;
                 ui.vertical_centered(|ui| {
-                    let mark = RichText::new(icon::FAILED).size(44.0).color(theme::BAD);
+                    let mark = RichText::new(icon::FAILED)
+                        .font(theme::icons(44.0))
+                        .color(theme::BAD);
                     ui.label(mark);
                     let title = RichText::new(title_of(notice.topic, texts)).heading();
                     ui.add(Label::new(title).wrap());

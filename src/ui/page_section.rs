@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use egui::{Ui, vec2};
+use egui::Ui;
 
 use super::style_section::{self, Look};
 use super::widgets::{self, Fit, Tile};
-use super::{PanelState, icon, theme};
+use super::{PanelState, icon};
 use crate::action::Action;
 use crate::settings::Settings;
 
@@ -23,23 +23,30 @@ pub fn page_section_ui(
         if state.pages.is_empty() {
             ui.weak(&texts.page.empty);
         }
-        let look = Look { glyph: icon::PAGE, fit: Fit::Contain, numbered: false };
-        style_section::grid_ui(ui, state.pages, language, look, &mut settings.look.page);
-        if let Some(name) = file_name(&settings.look.page, state) {
-            let tile = Tile {
-                name: &name,
+        let look = Look {
+            glyph: icon::PAGE,
+            fit: Fit::Contain,
+            numbered: false,
+        };
+        let from_file = file_name(&settings.look.page, state);
+        let page = &mut settings.look.page;
+        style_section::grid_ui(ui, state.pages, language, look, page, |ui, width| {
+            let tile = |name, glyph| Tile {
+                name,
+                glyph,
                 thumbnail: None,
-                glyph: icon::FILE,
                 fit: Fit::Contain,
                 number: None,
             };
-            widgets::tile_ui(ui, 94.0, &tile, true).on_hover_text(&texts.page.file);
-        }
-        let wide = vec2(ui.available_width(), theme::TARGET);
-        let open = &texts.page.open_file;
-        if widgets::button_ui(ui, wide, widgets::Look::Field, icon::FOLDER, open, open).clicked() {
-            actions.push(Action::PickPage);
-        }
+            if let Some(name) = &from_file {
+                widgets::tile_ui(ui, width, &tile(name, icon::FILE), true)
+                    .on_hover_text(&texts.page.file);
+            }
+            let open = tile(&texts.page.open_file, icon::FOLDER);
+            if widgets::tile_ui(ui, width, &open, false).clicked() {
+                actions.push(Action::PickPage);
+            }
+        });
     });
 }
 

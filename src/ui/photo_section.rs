@@ -1,6 +1,7 @@
 //! The photo button, the compare button and the line of keys, always in sight under the sections.
 
-use egui::{FontId, Id, RichText, Ui, vec2};
+use egui::text::{LayoutJob, TextFormat};
+use egui::{FontFamily, FontId, Id, Label, TextWrapMode, Ui, vec2};
 
 use super::widgets::{self, Look};
 use super::{PanelState, Texts, icon, theme};
@@ -16,7 +17,7 @@ pub fn photo_section_ui(ui: &mut Ui, state: &PanelState<'_>, actions: &mut Vec<A
     );
     ui.add_space(14.0);
     ui.horizontal(|ui| {
-        let compare_width = 100.0;
+        let compare_width = 92.0;
         let side = compare_width + theme::MAIN_TARGET + theme::GAP * 2.0;
         let main = vec2(ui.available_width() - side, theme::MAIN_TARGET);
         let take = &texts.photo.take;
@@ -36,14 +37,18 @@ pub fn photo_section_ui(ui: &mut Ui, state: &PanelState<'_>, actions: &mut Vec<A
             actions.push(Action::ShowPhotos);
         }
     });
-    ui.add_space(4.0);
+    ui.spacing_mut().interact_size.y = 0.0;
     keys_line_ui(ui, texts);
 }
 
 /// Shows the camera's picture while it is held.
 fn compare_ui(ui: &mut Ui, width: f32, state: &PanelState<'_>, actions: &mut Vec<Action>) {
     let texts = state.texts;
-    let look = if state.comparing { Look::Chosen } else { Look::Field };
+    let look = if state.comparing {
+        Look::Chosen
+    } else {
+        Look::Field
+    };
     let size = vec2(width, theme::MAIN_TARGET);
     let name = &texts.photo.compare;
     let response = widgets::button_ui(ui, size, look, icon::BEFORE, name, name)
@@ -61,8 +66,7 @@ fn compare_ui(ui: &mut Ui, width: f32, state: &PanelState<'_>, actions: &mut Vec
 fn keys_line_ui(ui: &mut Ui, texts: &Texts) {
     let keys = &texts.keys;
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
-        ui.spacing_mut().interact_size.y = 0.0;
+        ui.spacing_mut().item_spacing = vec2(10.0, 3.0);
         for (key, what) in [
             (keys.tab.as_str(), &keys.panel),
             (keys.space.as_str(), &keys.photo),
@@ -72,11 +76,13 @@ fn keys_line_ui(ui: &mut Ui, texts: &Texts) {
             ("1–9", &keys.styles),
             ("← →", &keys.pages),
         ] {
-            let small = FontId::new(11.0, theme::strong());
-            ui.label(RichText::new(key).font(small).color(theme::TEXT_WEAK));
-            let what = RichText::new(what).size(11.0).color(theme::TEXT_WEAK.gamma_multiply(0.75));
-            ui.label(what);
-            ui.add_space(5.0);
+            // One piece of text, so that a line never ends between a key and what it does.
+            let mut pair = LayoutJob::default();
+            let format = |family, ink| TextFormat::simple(FontId::new(11.0, family), ink);
+            pair.append(key, 0.0, format(theme::strong(), theme::TEXT_WEAK));
+            let faint = theme::TEXT_WEAK.gamma_multiply(0.75);
+            pair.append(what, 4.0, format(FontFamily::Proportional, faint));
+            ui.add(Label::new(pair).wrap_mode(TextWrapMode::Extend));
         }
     });
 }

@@ -20,8 +20,7 @@ pub fn picture_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelSta
     let texts = state.texts;
     widgets::section_ui(ui, icon::PICTURE, &texts.picture.title, |ui| {
         let mirror = &texts.picture.mirror;
-        widgets::switch_ui(ui, icon::MIRROR, mirror, &mut settings.look.mirror)
-            .on_hover_text("M");
+        widgets::switch_ui(ui, icon::MIRROR, mirror, &mut settings.look.mirror).on_hover_text("M");
         quality_ui(ui, settings, texts);
         size_ui(ui, settings, texts);
     });

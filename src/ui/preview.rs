@@ -61,7 +61,9 @@ fn marks<'a>(state: &'a PanelState<'_>) -> Vec<(&'static str, &'a str, Color32)>
 /// The largest place of `size`'s shape in the middle of `space`.
 fn fit(space: Rect, size: Size) -> Rect {
     let (width, height) = (size.width.max(1) as f32, size.height.max(1) as f32);
-    let scale = (space.width() / width).min(space.height() / height).max(0.0);
+    let scale = (space.width() / width)
+        .min(space.height() / height)
+        .max(0.0);
     Rect::from_center_size(space.center(), vec2(width, height) * scale)
 }
 
@@ -76,7 +78,11 @@ pub fn starting_ui(ui: &mut Ui, state: &PanelState<'_>) {
     };
     let live = matches!(status.source, SourceState::Live { .. } | SourceState::Ended);
     let steps = [
-        (&texts.graphics, !status.graphics.is_empty(), status.graphics.as_str()),
+        (
+            &texts.graphics,
+            !status.graphics.is_empty(),
+            status.graphics.as_str(),
+        ),
         (&texts.source, live, source_name),
         (&texts.generator, status.engine.provider.is_some(), ""),
         (&texts.first_picture, false, ""),
@@ -87,7 +93,7 @@ pub fn starting_ui(ui: &mut Ui, state: &PanelState<'_>) {
         top,
         Align2::CENTER_CENTER,
         icon::APERTURE,
-        FontId::proportional(56.0),
+        theme::icons(56.0),
         theme::ACCENT,
     );
     painter.text(
@@ -118,7 +124,7 @@ fn step_ui(ui: &mut Ui, row: Rect, name: &str, done: bool, is_next: bool, detail
             mark,
             Align2::CENTER_CENTER,
             icon::CHECK_CIRCLE,
-            FontId::proportional(20.0),
+            theme::icons(20.0),
             theme::GOOD,
         );
     } else if is_next {
@@ -127,7 +133,11 @@ fn step_ui(ui: &mut Ui, row: Rect, name: &str, done: bool, is_next: bool, detail
     } else {
         ui.painter().circle_filled(mark, 3.0, theme::FIELD_HOVERED);
     }
-    let ink = if done || is_next { theme::TEXT } else { theme::TEXT_WEAK };
+    let ink = if done || is_next {
+        theme::TEXT
+    } else {
+        theme::TEXT_WEAK
+    };
     let end = ui.painter().text(
         row.left_center() + vec2(32.0, 0.0),
         Align2::LEFT_CENTER,
@@ -190,7 +200,7 @@ pub fn drop_hint_ui(ui: &Ui, texts: &Texts) {
         space.center() - vec2(0.0, 34.0),
         Align2::CENTER_CENTER,
         icon::FOLDER,
-        FontId::proportional(48.0),
+        theme::icons(48.0),
         theme::ACCENT,
     );
     painter.text(

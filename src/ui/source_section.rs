@@ -2,8 +2,7 @@
 
 use egui::{Color32, Ui, vec2};
 
-use super::widgets::{self, Look};
-use super::{Device, PanelState, Texts, fill, icon, theme};
+use super::{Device, PanelState, Texts, fill, icon, theme, widgets};
 use crate::action::Action;
 use crate::settings::Settings;
 use crate::source::{CameraChoice, Source};
@@ -19,10 +18,14 @@ pub fn source_section_ui(
     let texts = state.texts;
     widgets::section_ui(ui, icon::VIDEO, &texts.source.title, |ui| {
         ui.horizontal(|ui| {
-            let width = ui.available_width() - theme::TARGET - theme::GAP;
+            let buttons = (theme::TARGET + theme::GAP) * 2.0;
+            let width = ui.available_width() - buttons;
             ui.allocate_ui(vec2(width, theme::TARGET), |ui| {
-                source_combo_ui(ui, settings, state);
+                source_combo_ui(ui, settings, state, actions);
             });
+            if widgets::icon_button_ui(ui, icon::FOLDER, &texts.source.open_file).clicked() {
+                actions.push(Action::PickSource);
+            }
             if widgets::icon_button_ui(ui, icon::REFRESH, &texts.source.find_cameras).clicked() {
                 actions.push(Action::FindCameras);
             }
@@ -32,17 +35,17 @@ pub fn source_section_ui(
         {
             format_combo_ui(ui, settings, device, texts);
         }
-        let wide = vec2(ui.available_width(), theme::TARGET);
-        let open = &texts.source.open_file;
-        if widgets::button_ui(ui, wide, Look::Field, icon::FOLDER, open, open).clicked() {
-            actions.push(Action::PickSource);
-        }
         let (colour, line) = state_line(state.status, texts);
         widgets::state_line_ui(ui, colour, &line);
     });
 }
 
-fn source_combo_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
+fn source_combo_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &PanelState<'_>,
+    actions: &mut Vec<Action>,
+) {
     let texts = state.texts;
     let current = settings.capture.source.clone();
     let in_use = device_of(&current, state.devices);
@@ -72,6 +75,9 @@ fn source_combo_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>)
         }
         if matches!(current, Source::File(_) | Source::Url(_)) {
             widgets::choice_ui(ui, icon::FILM, &shown, "", true);
+        }
+        if widgets::choice_ui(ui, icon::FOLDER, &texts.source.open_file, "", false) {
+            actions.push(Action::PickSource);
         }
     });
     if let Some(source) = chosen.filter(|source| *source != current) {
@@ -120,9 +126,10 @@ fn source_name(source: &Source, devices: &[Device], texts: &Texts) -> String {
             (None, Source::Camera(CameraChoice::First)) => texts.source.first_camera.clone(),
             (None, _) => source.to_string(),
         },
-        Source::File(path) => path
-            .file_name()
-            .map_or_else(|| source.to_string(), |name| name.to_string_lossy().into_owned()),
+        Source::File(path) => path.file_name().map_or_else(
+            || source.to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        ),
         Source::Url(url) => url.clone(),
         Source::Demo => texts.source.demo.clone(),
         Source::Pattern => texts.source.pattern.clone(),

@@ -16,10 +16,21 @@ pub fn style_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState
         if state.styles.is_empty() {
             ui.weak(&texts.style.empty);
         }
-        let look = Look { glyph: icon::STYLE, fit: Fit::Cover, numbered: true };
-        grid_ui(ui, state.styles, language, look, &mut settings.look.style);
-        ui.add_space(2.0);
-        strength_ui(ui, &texts.style.strength, &mut settings.look.strength);
+        let look = Look {
+            glyph: icon::STYLE,
+            fit: Fit::Cover,
+            numbered: true,
+        };
+        grid_ui(
+            ui,
+            state.styles,
+            language,
+            look,
+            &mut settings.look.style,
+            |_, _| (),
+        );
+        let strength = &mut settings.look.strength;
+        ui.scope(|ui| strength_ui(ui, &texts.style.strength, strength));
     });
 }
 
@@ -34,41 +45,44 @@ pub struct Look<'a> {
     pub numbered: bool,
 }
 
-/// Tiles in rows; `chosen` becomes the id of the one that is picked.
+/// Tiles in rows; `chosen` becomes the id of the one that is picked. `more` adds tiles after the
+/// last; it is given their width.
 pub fn grid_ui(
     ui: &mut Ui,
     choices: &[Choice],
     language: Language,
     look: Look<'_>,
     chosen: &mut String,
+    more: impl FnOnce(&mut Ui, f32),
 ) {
     let gaps = theme::GAP * (COLUMNS - 1) as f32;
     let width = ((ui.available_width() - gaps) / COLUMNS as f32).floor();
-    for (row, row_choices) in choices.chunks(COLUMNS).enumerate() {
-        ui.horizontal(|ui| {
-            for (column, choice) in row_choices.iter().enumerate() {
-                let number = row * COLUMNS + column + 1;
-                let tile = Tile {
-                    name: choice.name_in(language),
-                    thumbnail: choice.thumbnail.as_ref(),
-                    glyph: look.glyph,
-                    fit: look.fit,
-                    number: (look.numbered && number <= 9).then_some(number),
-                };
-                let response = widgets::tile_ui(ui, width, &tile, *chosen == choice.id);
-                if response.clicked() && *chosen != choice.id {
-                    chosen.clone_from(&choice.id);
-                }
+    ui.horizontal_wrapped(|ui| {
+        for (index, choice) in choices.iter().enumerate() {
+            let tile = Tile {
+                name: choice.name_in(language),
+                thumbnail: choice.thumbnail.as_ref(),
+                glyph: look.glyph,
+                fit: look.fit,
+                number: (look.numbered && index < 9).then_some(index + 1),
+            };
+            let response = widgets::tile_ui(ui, width, &tile, *chosen == choice.id);
+            if response.clicked() && *chosen != choice.id {
+                chosen.clone_from(&choice.id);
             }
-        });
-    }
+        }
+        more(ui, width);
+    });
 }
 
 fn strength_ui(ui: &mut Ui, name: &str, strength: &mut f32) {
+    // Less than a full target above: the slider beneath is one itself.
+    ui.spacing_mut().interact_size.y = 22.0;
     ui.horizontal(|ui| {
         ui.label(name);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(format!("{:.0} %", *strength * 100.0));
+            let percent = format!("{:.0} %", *strength * 100.0);
+            ui.label(egui::RichText::new(percent).family(theme::strong()));
         });
     });
     ui.spacing_mut().slider_width = ui.available_width();

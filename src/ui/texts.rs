@@ -120,7 +120,10 @@ impl Texts {
         toml::from_str(text)
     }
 
-    #[expect(clippy::panic, reason = "the files are part of the program and a test parses them")]
+    #[expect(
+        clippy::panic,
+        reason = "the files are part of the program and a test parses them"
+    )]
     fn shipped(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|error| panic!("A shipped translation is wrong: {error}"))
     }
@@ -204,7 +207,9 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_holes() {
-        for ((key, english), (korean_key, korean)) in pairs(ENGLISH).iter().zip(pairs(KOREAN).iter()) {
+        for ((key, english), (korean_key, korean)) in
+            pairs(ENGLISH).iter().zip(pairs(KOREAN).iter())
+        {
             assert_eq!(key, korean_key);
             assert_eq!(holes(english), holes(korean), "{key}");
         }

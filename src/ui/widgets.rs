@@ -15,15 +15,14 @@ pub fn section_ui<R>(
     title: &str,
     content: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, title));
     let painter = ui.painter();
     painter.text(
         rect.left_center(),
         Align2::LEFT_CENTER,
         glyph,
-        FontId::proportional(17.0),
+        theme::icons(17.0),
         theme::TEXT_WEAK,
     );
     painter.text(
@@ -40,8 +39,15 @@ pub fn section_ui<R>(
 
 /// A square button with an icon only; `name` is its tooltip.
 pub fn icon_button_ui(ui: &mut Ui, glyph: &str, name: &str) -> Response {
-    button_ui(ui, vec2(theme::TARGET, theme::TARGET), Look::Field, glyph, "", name)
-        .on_hover_text(name)
+    button_ui(
+        ui,
+        vec2(theme::TARGET, theme::TARGET),
+        Look::Field,
+        glyph,
+        "",
+        name,
+    )
+    .on_hover_text(name)
 }
 
 /// How a button stands out.
@@ -84,13 +90,17 @@ pub fn button_ui(
     }
     let icon_size = if size.y > 44.0 { 22.0 } else { 18.0 };
     let font = if look == Look::Main {
-        FontId::new(16.0, theme::strong())
+        FontId::new(15.5, theme::strong())
     } else {
         FontId::proportional(14.0)
     };
-    let glyph = painter.layout_no_wrap(glyph.to_owned(), FontId::proportional(icon_size), ink);
+    let gap = if glyph.is_empty() || text.is_empty() {
+        0.0
+    } else {
+        8.0
+    };
+    let glyph = painter.layout_no_wrap(glyph.to_owned(), theme::icons(icon_size), ink);
     let text = painter.layout_no_wrap(text.to_owned(), font, ink);
-    let gap = if glyph.is_empty() || text.is_empty() { 0.0 } else { 8.0 };
     let mut x = rect.center().x - (glyph.size().x + gap + text.size().x) / 2.0;
     for galley in [glyph, text] {
         let (width, height) = (galley.size().x, galley.size().y);
@@ -129,7 +139,9 @@ pub fn tile_ui(ui: &mut Ui, width: f32, tile: &Tile<'_>, chosen: bool) -> Respon
     let picture_height = (width * 0.78).round();
     let (rect, response) =
         ui.allocate_exact_size(vec2(width, picture_height + 24.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, tile.name));
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, tile.name)
+    });
     if !ui.is_rect_visible(rect) {
         return response;
     }
@@ -144,7 +156,7 @@ pub fn tile_ui(ui: &mut Ui, width: f32, tile: &Tile<'_>, chosen: bool) -> Respon
                 picture.center(),
                 Align2::CENTER_CENTER,
                 tile.glyph,
-                FontId::proportional(28.0),
+                theme::icons(28.0),
                 theme::TEXT_WEAK,
             );
         }
@@ -157,11 +169,16 @@ pub fn tile_ui(ui: &mut Ui, width: f32, tile: &Tile<'_>, chosen: bool) -> Respon
             badge,
             Align2::CENTER_CENTER,
             icon::CHECK,
-            FontId::proportional(13.0),
+            theme::icons(13.0),
             theme::ON_ACCENT,
         );
     } else if response.hovered() {
-        painter.rect_stroke(picture, rounded, Stroke::new(1.5, theme::TEXT_WEAK), StrokeKind::Inside);
+        painter.rect_stroke(
+            picture,
+            rounded,
+            Stroke::new(1.5, theme::TEXT_WEAK),
+            StrokeKind::Inside,
+        );
     }
     if let Some(number) = tile.number.filter(|_| response.hovered()) {
         let badge = Rect::from_min_size(picture.min + vec2(5.0, 5.0), Vec2::splat(18.0));
@@ -174,8 +191,16 @@ pub fn tile_ui(ui: &mut Ui, width: f32, tile: &Tile<'_>, chosen: bool) -> Respon
             Color32::WHITE,
         );
     }
-    let ink = if chosen { theme::TEXT } else { theme::TEXT_WEAK };
-    let family = if chosen { theme::strong() } else { egui::FontFamily::Proportional };
+    let ink = if chosen {
+        theme::TEXT
+    } else {
+        theme::TEXT_WEAK
+    };
+    let family = if chosen {
+        theme::strong()
+    } else {
+        egui::FontFamily::Proportional
+    };
     let name = one_line(ui, tile.name, FontId::new(12.5, family), ink, width);
     let at = pos2(
         rect.center().x - name.size().x / 2.0,
@@ -237,7 +262,7 @@ pub fn switch_ui(ui: &mut Ui, glyph: &str, name: &str, on: &mut bool) -> Respons
         rect.left_center(),
         Align2::LEFT_CENTER,
         glyph,
-        FontId::proportional(18.0),
+        theme::icons(18.0),
         theme::TEXT_WEAK,
     );
     painter.text(
@@ -276,7 +301,11 @@ pub fn segments_ui<T: Copy + PartialEq>(
             rect.min + vec2(width * index as f32, 0.0),
             vec2(width, rect.height()),
         );
-        let response = ui.interact(place, ui.scope_id().with(("segment", index, name)), Sense::click());
+        let response = ui.interact(
+            place,
+            ui.scope_id().with(("segment", index, name)),
+            Sense::click(),
+        );
         let on = *value == *chosen;
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), on, name));
         if response.clicked() {
@@ -312,7 +341,13 @@ pub fn figure_ui(ui: &mut Ui, size: Vec2, name: &str, value: &str, unit: &str) -
     let painter = ui.painter();
     painter.rect_filled(rect, CornerRadius::same(theme::ROUNDED), theme::FIELD);
     let inner = rect.shrink2(vec2(10.0, 8.0));
-    let label = one_line(ui, name, FontId::proportional(11.5), theme::TEXT_WEAK, inner.width());
+    let label = one_line(
+        ui,
+        name,
+        FontId::proportional(11.5),
+        theme::TEXT_WEAK,
+        inner.width(),
+    );
     painter.galley(inner.min, label, theme::TEXT_WEAK);
     let shown = painter.text(
         inner.left_bottom(),
@@ -334,8 +369,12 @@ pub fn figure_ui(ui: &mut Ui, size: Vec2, name: &str, value: &str, unit: &str) -
 /// A line with a coloured dot: how something is doing.
 pub fn state_line_ui(ui: &mut Ui, colour: Color32, text: &str) -> Response {
     let wide = ui.available_width() - 18.0;
-    let galley =
-        ui.painter().layout(text.to_owned(), FontId::proportional(13.0), theme::TEXT_WEAK, wide);
+    let galley = ui.painter().layout(
+        text.to_owned(),
+        FontId::proportional(13.0),
+        theme::TEXT_WEAK,
+        wide,
+    );
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
@@ -349,7 +388,9 @@ pub fn state_line_ui(ui: &mut Ui, colour: Color32, text: &str) -> Response {
 /// A small floating label, drawn with its left top at `at`.
 pub fn pill_ui(ui: &mut Ui, at: egui::Pos2, glyph: &str, text: &str, ink: Color32) {
     let font = FontId::new(13.0, theme::strong());
-    let text_galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme::TEXT);
+    let text_galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), font, theme::TEXT);
     let size = text_galley.size() + vec2(50.0, 16.0);
     let rect = Rect::from_min_size(at, size);
     let response = ui.interact(rect, ui.scope_id().with(("pill", text)), Sense::hover());
@@ -360,7 +401,7 @@ pub fn pill_ui(ui: &mut Ui, at: egui::Pos2, glyph: &str, text: &str, ink: Color3
         rect.left_center() + vec2(14.0, 0.0),
         Align2::LEFT_CENTER,
         glyph,
-        FontId::proportional(16.0),
+        theme::icons(16.0),
         ink,
     );
     painter.galley(rect.min + vec2(36.0, 8.0), text_galley, theme::TEXT);
@@ -378,12 +419,13 @@ pub fn combo_ui(ui: &mut Ui, id: &str, name: &str, shown: &str, choices: impl Fn
                 rect.center(),
                 Align2::CENTER_CENTER,
                 icon::CARET_DOWN,
-                FontId::proportional(14.0),
+                theme::icons(14.0),
                 visuals.fg_stroke.color,
             );
         })
         .show_ui(ui, |ui| {
             ui.set_min_width(width - 12.0);
+            ui.spacing_mut().item_spacing.y = 2.0;
             choices(ui);
         })
         .response;
@@ -411,7 +453,7 @@ pub fn choice_ui(ui: &mut Ui, glyph: &str, name: &str, hint: &str, chosen: bool)
             pos2(left, rect.center().y),
             Align2::LEFT_CENTER,
             glyph,
-            FontId::proportional(17.0),
+            theme::icons(17.0),
             theme::TEXT_WEAK,
         );
         left += 26.0;
@@ -429,7 +471,13 @@ pub fn choice_ui(ui: &mut Ui, glyph: &str, name: &str, hint: &str, chosen: bool)
             .left()
             - 8.0;
     }
-    let text = one_line(ui, name, FontId::proportional(14.0), theme::TEXT, right - left);
+    let text = one_line(
+        ui,
+        name,
+        FontId::proportional(14.0),
+        theme::TEXT,
+        right - left,
+    );
     let at = pos2(left, rect.center().y - text.size().y / 2.0);
     ui.painter().galley(at, text, theme::TEXT);
     let picked = response.on_hover_cursor(CursorIcon::PointingHand).clicked();
