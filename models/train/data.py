@@ -8,7 +8,6 @@ A quarter of the photos, fixed by their names, is held out for evaluation. Can b
 """
 import argparse
 import hashlib
-import json
 import random
 import tomllib
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -122,27 +121,25 @@ def main() -> None:
     a.add_argument("--teachers", type=Path, required=True, help="folder with the ONNX files that README.md lists")
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--jobs", type=int, default=1)
+    a.add_argument("--only", choices=("train", "test"), help="draw only this part")
     a = a.parse_args()
     files = sorted((f for f in a.photos.rglob("*") if f.suffix.lower() in PICTURES),
                    key=lambda f: (held_out(f.stem), hashlib.sha256(f.stem.encode()).digest()[::-1]))
-    used, counts = [], {}
+    used = []
     for file in files:
-        collection = collection_of(file)
-        if collection is None:
+        if collection_of(file) is None:
             print("skipped, of no known collection:", file.name)
             continue
         used.append(file)
-        if not held_out(file.stem):
-            counts[collection["name"]] = counts.get(collection["name"], 0) + 1
     for split in ("train", "test"):
         (a.out / split).mkdir(parents=True, exist_ok=True)
-    (a.out / "collections.json").write_text(json.dumps(counts, indent=1))
     grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
     with ProcessPoolExecutor(a.jobs) as pool:
         jobs = []
         for file in used:
             split = "test" if held_out(file.stem) else "train"
-            jobs.append(pool.submit(make, file, grounds, a.teachers, a.out / split))
+            if a.only in (None, split):
+                jobs.append(pool.submit(make, file, grounds, a.teachers, a.out / split))
         for n, job in enumerate(as_completed(jobs), 1):
             if job.result():
                 print(job.result(), flush=True)

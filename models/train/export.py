@@ -6,7 +6,6 @@ Files are written to temporary names and renamed, so a program that reads them n
 """
 import argparse
 import hashlib
-import json
 import os
 import tomllib
 from pathlib import Path
@@ -17,7 +16,7 @@ import onnx
 import torch
 from PIL import Image
 
-from data import HERE, read
+from data import HERE, collection_of, read
 from people import session
 from student import Student
 from styles import STYLES
@@ -56,6 +55,13 @@ def check(net: Student, path: Path) -> None:
         expected = net(torch.from_numpy(image), torch.from_numpy(style))
     assert np.abs(picture - expected[0].numpy()).max() < 1e-3 and np.abs(matte - expected[1].numpy()).max() < 1e-3
     assert picture.min() >= 0 and picture.max() <= 1 and matte.shape == (1, 1, 144, 208)
+
+
+def pictures(data: Path) -> dict[str, int]:
+    """How many photos of each collection the training arrays came from."""
+    photos = {f.stem.rsplit("-", 1)[0] for f in (data / "train").glob("*.npy")}
+    names = [c["name"] for photo in photos if (c := collection_of(Path(photo)))]
+    return {n: names.count(n) for n in names}
 
 
 def description(sha256: str, counts: dict[str, int]) -> str:
@@ -106,7 +112,7 @@ def main() -> None:
     a.out.mkdir(parents=True, exist_ok=True)
     temporary = a.out / ".toon.onnx.tmp"
     check(export(a.run / "weights.pt", temporary), temporary)
-    text = description(hashlib.sha256(temporary.read_bytes()).hexdigest(), json.loads((a.data / "collections.json").read_text()))
+    text = description(hashlib.sha256(temporary.read_bytes()).hexdigest(), pictures(a.data))
     (a.out / ".model.toml.tmp").write_text(text)
     os.replace(temporary, a.out / "toon.onnx")
     os.replace(a.out / ".model.toml.tmp", a.out / "model.toml")
