@@ -1,5 +1,10 @@
 //! What a frame costs before it reaches the generator: the demo, and a camera's formats.
 
+#![allow(
+    missing_docs,
+    reason = "criterion's macros write functions without any"
+)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -7,8 +12,14 @@ use panelcam::capture::{Decoder, Demo, FourCc};
 use panelcam::frame::{Picture, Size};
 
 fn demo(c: &mut Criterion) {
-    for size in [Size::new(854, 480), Size::new(1280, 720), Size::new(1920, 1080)] {
-        let Ok(mut demo) = Demo::new(size) else { return };
+    for size in [
+        Size::new(854, 480),
+        Size::new(1280, 720),
+        Size::new(1920, 1080),
+    ] {
+        let Ok(mut demo) = Demo::new(size) else {
+            return;
+        };
         let (mut picture, mut sequence) = (Picture::default(), 0);
         c.bench_function(&format!("demo {size}"), |b| {
             b.iter(|| {

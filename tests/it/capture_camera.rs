@@ -1,4 +1,4 @@
-//! The real camera path, nokhwa and Video4Linux, on an emulated device.
+//! The real camera path, nokhwa and V4L2, on an emulated device.
 //!
 //! `tests/v4l2shim` is preloaded into a child: this very test binary, run again for one test that
 //! plays the part named in `CAMERA_PART`. The parent only checks that the child was content.

@@ -1,5 +1,13 @@
 //! All integration tests, in one binary: one link, one start.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop where it stands; helpers outside #[test] functions too"
+)]
+
 mod capture;
 #[cfg(target_os = "linux")]
 mod capture_camera;

@@ -202,7 +202,6 @@ fn smallest_cover(size: Size, need: Size) -> ScalingFactor {
 fn whole_jpeg(bytes: &[u8]) -> Option<&[u8]> {
     const START: u8 = 0xd8;
     const END: u8 = 0xd9;
-    const SCAN: u8 = 0xda;
     if bytes.first_chunk() != Some(&[0xff, START]) {
         return None;
     }
@@ -220,7 +219,8 @@ fn whole_jpeg(bytes: &[u8]) -> Option<&[u8]> {
             // A stuffed byte or a restart inside a scan, or a marker without a segment.
             0x00 | 0x01 | 0xd0..=0xd7 => {}
             START => return None,
-            SCAN | _ => {
+            // Scans, tables, comments: a length, and what it counts. Entropy-coded bytes follow a scan.
+            _ => {
                 let length = u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]);
                 at += usize::from(length.max(2));
             }
