@@ -96,15 +96,20 @@ pub(super) fn run(mut clip: Clip, sender: &Sender, stop: &Stop) {
 
 /// Plays once and gives the number of frames.
 fn play(clip: &mut Clip, name: &str, sender: &Sender, stop: &Stop) -> Result<u64, CaptureError> {
+    let arm = |killer: Killer| {
+        *clip.switch.0.lock() = Some(killer);
+        // The stop may have come before there was anything to kill.
+        if stop.asked() {
+            clip.switch.kill();
+        }
+    };
     let info = match &clip.info {
         Some(info) => info.clone(),
-        None => clip.info.insert(probe(&clip.input)?).clone(),
+        None => probe(&clip.input, arm)?,
     };
     let mut reader = VideoReader::start(clip.input.clone(), info.clone(), Some(clip.need))?;
-    *clip.switch.0.lock() = reader.killer();
-    if stop.asked() {
-        return Ok(0);
-    }
+    reader.killer().into_iter().for_each(arm);
+    clip.info = Some(info.clone());
     // A live stream comes at its own pace; waiting would only add to its delay.
     let interval = info
         .duration

@@ -103,7 +103,7 @@ pub fn start(request: Request, outbox: Outbox, board: Arc<Board>) -> Result<Capt
             FileKind::Photo => made(photo(&path, size)?, PHOTO_FPS, sender),
             FileKind::Video => {
                 let input = Input::File(path);
-                let info = Some(video::probe(&input)?);
+                let info = Some(video::probe(&input, |_| {})?);
                 clip(input, info, size, &switch, sender)
             }
         },

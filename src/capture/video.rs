@@ -42,7 +42,7 @@ impl VideoReader {
             // A file may be called `demo` or `camera`.
             _ => Input::File(PathBuf::from(source)),
         };
-        let info = probe(&input)?;
+        let info = probe(&input, |_| {})?;
         Self::start(input, info, fit)
     }
 
@@ -153,7 +153,10 @@ impl VideoReader {
 }
 
 /// Asks what a video holds, with the plain errors of a file that is missing or empty.
-pub(super) fn probe(input: &Input) -> Result<VideoInfo, CaptureError> {
+pub(super) fn probe(
+    input: &Input,
+    started: impl FnOnce(Killer),
+) -> Result<VideoInfo, CaptureError> {
     if let Input::File(path) = input {
         let about = std::fs::metadata(path).map_err(|error| CaptureError::Read {
             error,
@@ -163,7 +166,7 @@ pub(super) fn probe(input: &Input) -> Result<VideoInfo, CaptureError> {
             return Err(CaptureError::Empty { path: path.clone() });
         }
     }
-    Ok(ffmpeg::probe(input)?)
+    Ok(ffmpeg::probe_killable(input, started)?)
 }
 
 /// The smallest size with the aspect of `size` that covers `fit`, never larger than `size`.

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-pub use probe::{Rational, VideoInfo, probe};
+pub use probe::{Rational, VideoInfo, probe, probe_killable};
 pub use process::{Killer, Process};
 
 /// How to install both programs on this system.

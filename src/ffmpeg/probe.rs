@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{FfmpegError, Input, Process, command};
+use super::{FfmpegError, Input, Killer, Process, command};
 use crate::frame::Size;
 use crate::worker::Worker;
 
@@ -41,6 +41,17 @@ pub struct VideoInfo {
 /// # Errors
 /// When ffprobe is missing, takes too long, cannot read the input, or finds no video in it.
 pub fn probe(input: &Input) -> Result<VideoInfo, FfmpegError> {
+    probe_killable(input, |_| {})
+}
+
+/// [`probe`] that another thread can cut short by the [`Killer`] given to `started`.
+///
+/// # Errors
+/// As [`probe`], and [`FfmpegError::Failed`] when it was cut short.
+pub fn probe_killable(
+    input: &Input,
+    started: impl FnOnce(Killer),
+) -> Result<VideoInfo, FfmpegError> {
     let limit = match input {
         Input::File(_) => PROBE_FILE,
         Input::Url(_) => PROBE_URL,
@@ -54,7 +65,7 @@ pub fn probe(input: &Input) -> Result<VideoInfo, FfmpegError> {
              stream_disposition=attached_pic:stream_side_data=rotation:stream_tags=rotate",
         )
         .args(input.arguments());
-    let answer = answer_within(command, limit, input)?;
+    let answer = answer_within(command, limit, input, started)?;
     let found: Found = serde_json::from_slice(&answer).map_err(|error| FfmpegError::Unusable {
         why: format!("ffprobe's answer cannot be read, {error}"),
         input: input.to_string(),
@@ -99,10 +110,12 @@ fn answer_within(
     mut command: Command,
     limit: Duration,
     input: &Input,
+    started: impl FnOnce(Killer),
 ) -> Result<Vec<u8>, FfmpegError> {
     command.stdout(Stdio::piped());
     let mut process = Process::spawn(command, input)?;
     let killer = process.killer();
+    started(killer.clone());
     let deadline = Instant::now() + limit;
     let watch = Worker::spawn("ffprobe watch", move |stop| {
         while !stop.asked() && Instant::now() < deadline {

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary: one link, one start.
 
+mod camera;
+mod capture;
 mod cli;
 mod compositor;
 mod convert;

@@ -109,7 +109,7 @@ static int open_device(int flags)
     if (fd < 0 || fd >= MAX_FD) return fail(EMFILE);
     struct camera *c = calloc(1, sizeof *c);
     c->pixelformat = mjpeg ? V4L2_PIX_FMT_MJPEG : V4L2_PIX_FMT_YUYV;
-    c->size = width * height * 2;
+    c->size = (width * height * 2 + 4095) / 4096 * 4096;     /* buffers are mapped: whole pages */
     cameras[fd] = c;
     return fd;
 }

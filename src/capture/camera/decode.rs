@@ -11,6 +11,7 @@ use yuv::{
     yuv_nv12_to_rgba, yuyv422_to_rgba,
 };
 
+use super::splice::Splices;
 use crate::frame::{Picture, Size};
 
 /// How a camera packs its pixels, of those that panelcam reads.
@@ -79,6 +80,9 @@ pub enum DecodeError {
     /// No JPEG with an end in it.
     #[error("a frame that is no whole JPEG came")]
     NoJpeg,
+    /// The beginning of a new frame with the end of an older one.
+    #[error("a frame that was cut off came")]
+    CutOff,
     /// The decoder found damage.
     #[error("a damaged frame came: {0}")]
     Damaged(String),
@@ -87,6 +91,7 @@ pub enum DecodeError {
 /// Turns a camera's bytes into pictures.
 pub struct Decoder {
     jpeg: Decompressor,
+    splices: Splices,
 }
 
 impl Decoder {
@@ -97,6 +102,7 @@ impl Decoder {
     pub fn new() -> Result<Self, DecodeError> {
         Ok(Self {
             jpeg: Decompressor::new().map_err(damaged)?,
+            splices: Splices::default(),
         })
     }
 
@@ -130,6 +136,9 @@ impl Decoder {
         picture: &mut Picture,
     ) -> Result<(), DecodeError> {
         let bytes = whole_jpeg(bytes).ok_or(DecodeError::NoJpeg)?;
+        if self.splices.has(bytes) {
+            return Err(DecodeError::CutOff);
+        }
         let header = self.jpeg.read_header(bytes).map_err(damaged)?;
         // A flipped bit in the header must not cost a gigabyte. Cameras are a few rows off at most.
         let area = header.width.saturating_mul(header.height);
@@ -193,7 +202,6 @@ fn smallest_cover(size: Size, need: Size) -> ScalingFactor {
 fn whole_jpeg(bytes: &[u8]) -> Option<&[u8]> {
     const START: u8 = 0xd8;
     const END: u8 = 0xd9;
-    const SCAN: u8 = 0xda;
     if bytes.first_chunk() != Some(&[0xff, START]) {
         return None;
     }
@@ -211,7 +219,8 @@ fn whole_jpeg(bytes: &[u8]) -> Option<&[u8]> {
             // A stuffed byte or a restart inside a scan, or a marker without a segment.
             0x00 | 0x01 | 0xd0..=0xd7 => {}
             START => return None,
-            SCAN | _ => {
+            // Scans, tables, comments: a length, and what it counts. Entropy-coded bytes follow a scan.
+            _ => {
                 let length = u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]);
                 at += usize::from(length.max(2));
             }

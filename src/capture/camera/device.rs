@@ -87,7 +87,7 @@ pub(in crate::capture) fn find<'a>(
     })
 }
 
-/// Video4Linux is asked directly: nokhwa's list needs to open a stream for the formats, and has
+/// `Video4Linux` is asked directly: nokhwa's list needs to open a stream for the formats, and has
 /// the metadata nodes in it.
 #[cfg(target_os = "linux")]
 mod system {

@@ -5,7 +5,9 @@
 mod decode;
 mod device;
 mod format;
+mod interrupt;
 mod reader;
+mod splice;
 mod supervisor;
 
 pub use decode::{DecodeError, Decoder, FourCc};

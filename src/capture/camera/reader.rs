@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nokhwa::Camera;
 use nokhwa::utils::{
@@ -43,12 +43,17 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Good frames a second since the first frame came; 0 before the second.
+    /// From the first frame to the newest. Judging by it, a camera that hangs is not a slow one.
+    pub fn span(&self) -> Duration {
+        match (self.first, self.last) {
+            (Some(first), Some(last)) => last.duration_since(first),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Good frames a second over that time; 0 before the second frame.
     pub fn rate(&self) -> f64 {
-        let (Some(first), Some(last)) = (self.first, self.last) else {
-            return 0.0;
-        };
-        let seconds = last.duration_since(first).as_secs_f64();
+        let seconds = self.span().as_secs_f64();
         if self.good > 1 && seconds > 0.0 {
             (self.good - 1) as f64 / seconds
         } else {

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::device::{self, Device, devices};
 use super::format::{alternatives, ranked};
+use super::interrupt::Interrupt;
 use super::reader::{Job, Link, read};
 use super::{Format, FourCc};
 use crate::capture::made::Made;
@@ -32,8 +33,9 @@ const TRIAL: Duration = Duration::from_millis(1200);
 const SLOW: f64 = 0.8;
 /// Another format must be this much faster to be worth changing to.
 const WORTH_IT: f64 = 1.25;
-/// How long a reader gets to end by itself: some frames' time.
-const GOODBYE: Duration = Duration::from_millis(400);
+/// How long a reader gets to end by itself, which takes a frame's time, before it is interrupted,
+/// and how long in all before it is left behind.
+const GOODBYE: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(600)];
 
 /// Which camera is to be kept running.
 pub(in crate::capture) enum Wanted {
@@ -195,19 +197,12 @@ impl Supervisor<'_> {
         format: Format,
         stop: &Stop,
     ) -> Result<Outcome, CaptureError> {
-        let link = Arc::new(Link::default());
-        let result = Arc::new(Mutex::new(None));
-        let job = Job {
+        let started = Instant::now();
+        let reader = Reader::start(Job {
             device: device.clone(),
             format,
             need: self.plan.need,
             sender: Arc::clone(&self.plan.sender),
-        };
-        let (its_link, its_result) = (Arc::clone(&link), Arc::clone(&result));
-        let started = Instant::now();
-        let reader = Worker::spawn("camera", move |stop| {
-            let ended = read(&job, &its_link, stop);
-            *its_result.lock() = Some(ended);
         })?;
         let judged = self.plan.format == Some(format) || self.settled == Some(format);
         let promised = f64::from(format.fps.min(self.plan.fps));
@@ -215,16 +210,16 @@ impl Supervisor<'_> {
         loop {
             stop.sleep(LOOK);
             if stop.asked() {
-                end(reader);
+                reader.end();
                 return Ok(Outcome::Stopped);
             }
-            let report = link.report();
+            let report = reader.link.report();
             if !live && report.good > 0 {
                 live = true;
                 self.went_live(device, format);
             }
-            if reader.finished() {
-                return Err(match result.lock().take() {
+            if reader.worker.finished() {
+                return Err(match reader.result.lock().take() {
                     Some(Err(CaptureError::Camera { .. })) if device.formats.is_empty() => {
                         CaptureError::NoFormat {
                             name: device.name.clone(),
@@ -244,19 +239,16 @@ impl Supervisor<'_> {
                 None => (started, PATIENCE_OPENING),
             };
             if since.elapsed() > patience {
-                end(reader);
+                reader.end();
                 return Err(CaptureError::Stalled {
                     name: device.name.clone(),
                     path: device.place(),
                 });
             }
-            if !judged
-                && self.settled != Some(format)
-                && report.first.is_some_and(|first| first.elapsed() > TRIAL)
-            {
+            if !judged && self.settled != Some(format) && report.span() > TRIAL {
                 let rate = report.rate();
                 if rate < SLOW * promised {
-                    end(reader);
+                    reader.end();
                     return Ok(Outcome::Slow(rate));
                 }
                 self.settled = Some(format);
@@ -374,15 +366,50 @@ fn best_of(measured: &[(Format, f64)]) -> (Format, f64) {
     }
 }
 
-/// Ends a reader; one that hangs in the driver is left behind.
-fn end(reader: Worker) {
-    reader.ask_to_stop();
-    let deadline = Instant::now() + GOODBYE;
-    while !reader.finished() {
-        if Instant::now() > deadline {
-            reader.abandon();
-            return;
+/// A running reader. It must be ended with [`Reader::end`]: its thread may hang.
+struct Reader {
+    worker: Worker,
+    interrupt: Arc<Interrupt>,
+    link: Arc<Link>,
+    result: Arc<Mutex<Option<Result<(), CaptureError>>>>,
+}
+
+impl Reader {
+    fn start(job: Job) -> Result<Self, CaptureError> {
+        let interrupt = Arc::new(Interrupt::default());
+        let link = Arc::new(Link::default());
+        let result = Arc::new(Mutex::new(None));
+        let its = (
+            Arc::clone(&interrupt),
+            Arc::clone(&link),
+            Arc::clone(&result),
+        );
+        let worker = Worker::spawn("camera", move |stop| {
+            let (interrupt, link, result) = its;
+            let ended = interrupt.during(|| read(&job, &link, stop));
+            *result.lock() = Some(ended);
+        })?;
+        Ok(Self {
+            worker,
+            interrupt,
+            link,
+            result,
+        })
+    }
+
+    /// Ends the thread; one that hangs in the driver is left behind.
+    fn end(self) {
+        let started = Instant::now();
+        self.worker.ask_to_stop();
+        while !self.worker.finished() {
+            if started.elapsed() > GOODBYE[1] {
+                self.worker.abandon();
+                return;
+            }
+            if started.elapsed() > GOODBYE[0] {
+                self.interrupt.send();
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
