@@ -328,7 +328,7 @@ fn a_missing_font_is_replaced_and_said() {
     assert_eq!(page.warnings().len(), 1, "{:?}", page.warnings());
     assert!(page.warnings()[0].contains("Comic Neue"));
     let artwork = page.rasterise(Size::new(100, 100)).unwrap();
-    assert!(matches!(&artwork.layers[0], ArtworkLayer::Art(text) if text.rect.width > 30));
+    assert!(matches!(&artwork.layers[0], ArtworkLayer::Art(text) if text.rect.width > 20));
 }
 
 #[test]
