@@ -8,11 +8,12 @@ mod icon;
 mod saving;
 mod screen;
 mod session;
+mod shelf;
+mod thumbnails;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::wgpu;
 use egui::{CentralPanel, Context, Frame, Panel, Ui, ViewportCommand, vec2};
 
 use crate::action::Action;
@@ -25,7 +26,8 @@ use crate::ui::{self, Keys, Notices, PanelState, Texts, theme};
 use dialogs::{Answer, Dialogs, Purpose};
 use saving::Saving;
 use screen::Screen;
-use session::{Session, Shelf};
+use session::Session;
+use shelf::Shelf;
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +133,6 @@ impl App {
             .ok_or_else(|| AppError::Graphics("wgpu is not there".to_owned()))?;
         let session = Session::start(&graphics, places, settings.clone(), ctx)
             .map_err(|error| AppError::Start(error.to_string()))?;
-        watch_device(&graphics.device, &session);
         Ok(Self {
             session,
             saving: Saving::new(settings_path, settings.clone()),
@@ -358,14 +359,4 @@ impl eframe::App for App {
             tracing::warn!("The settings were not saved: {error}");
         }
     }
-}
-
-/// A mistake in the use of the graphics device becomes a notice: wgpu would end the program.
-fn watch_device(device: &wgpu::Device, session: &Session) {
-    let board = std::sync::Arc::clone(session.board());
-    device.on_uncaptured_error(std::sync::Arc::new(move |error: wgpu::Error| {
-        tracing::error!("wgpu: {error}");
-        let text = "The graphics driver refused something. The picture may stand still; restart panelcam if it does.";
-        board.notice(Topic::Graphics, Severity::Warning, text);
-    }));
 }
