@@ -116,6 +116,7 @@ struct App {
     dialogs: Dialogs,
     comparing: bool,
     pointer_moved: Instant,
+    photo_taken: Option<Instant>,
 }
 
 impl App {
@@ -147,6 +148,7 @@ impl App {
             dialogs: Dialogs::default(),
             comparing: false,
             pointer_moved: Instant::now(),
+            photo_taken: None,
         })
     }
 
@@ -156,7 +158,10 @@ impl App {
 
     fn act(&mut self, ctx: &Context, action: Action) {
         match action {
-            Action::TakePhoto => self.session.act(action),
+            Action::TakePhoto => {
+                self.photo_taken = self.screen.shown().map(|_| Instant::now());
+                self.session.act(action);
+            }
             Action::Compare(on) => {
                 self.comparing = on;
                 self.session.act(action);
@@ -332,6 +337,11 @@ impl eframe::App for App {
                 match self.screen.shown() {
                     Some(shown) => ui::preview_ui(ui, shown, &state),
                     None => ui::starting_ui(ui, &state),
+                }
+                if let Some(taken) = self.photo_taken
+                    && !ui::flash_ui(ui, taken.elapsed())
+                {
+                    self.photo_taken = None;
                 }
                 if !pointer_rests {
                     actions.extend(ui::view_buttons_ui(ui, &mut self.settings, texts));

@@ -37,15 +37,11 @@ impl Screen {
         let device = &self.graphics.device;
         let mut renderer = self.graphics.renderer.write();
         match self.texture {
-            Some(id) => renderer.update_egui_texture_from_wgpu_texture(
-                device,
-                view,
-                FilterMode::Linear,
-                id,
-            ),
+            Some(id) => {
+                renderer.update_egui_texture_from_wgpu_texture(device, view, FilterMode::Linear, id)
+            }
             None => {
-                let id =
-                    renderer.register_native_texture(device, view, FilterMode::Linear);
+                let id = renderer.register_native_texture(device, view, FilterMode::Linear);
                 self.texture = Some(id);
             }
         }

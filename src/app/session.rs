@@ -228,7 +228,9 @@ impl Stages {
 
     fn find_cameras(&self) {
         match capture::devices() {
-            Ok(devices) => self.catalogue.cameras(devices.into_iter().map(choice_of).collect()),
+            Ok(devices) => self
+                .catalogue
+                .cameras(devices.into_iter().map(choice_of).collect()),
             Err(error) => self.board.notice(Topic::Source, Severity::Warning, error),
         }
     }

@@ -49,7 +49,10 @@ pub fn draw(
             return;
         }
     }
-    let mut artist = Artist { runtime, open: None };
+    let mut artist = Artist {
+        runtime,
+        open: None,
+    };
     let mut drawing = None;
     for style in styles.styles() {
         if stop.asked() {
@@ -138,7 +141,10 @@ fn decode(png: &[u8]) -> Option<Picture> {
     reader.limits(limits);
     let image = reader.decode().ok()?.into_rgb8();
     let size = Size::new(image.width(), image.height());
-    let rgba = image.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
+    let rgba = image
+        .pixels()
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255])
+        .collect();
     Picture::from_rgba(size, rgba)
 }
 
