@@ -8,11 +8,12 @@ mod icon;
 mod saving;
 mod screen;
 mod session;
+mod shelf;
+mod thumbnails;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::wgpu;
 use egui::{CentralPanel, Context, Frame, Panel, Ui, ViewportCommand, vec2};
 
 use crate::action::Action;
@@ -25,7 +26,8 @@ use crate::ui::{self, Keys, Notices, PanelState, Texts, theme};
 use dialogs::{Answer, Dialogs, Purpose};
 use saving::Saving;
 use screen::Screen;
-use session::{Session, Shelf};
+use session::Session;
+use shelf::Shelf;
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +116,7 @@ struct App {
     dialogs: Dialogs,
     comparing: bool,
     pointer_moved: Instant,
+    photo_taken: Option<Instant>,
 }
 
 impl App {
@@ -131,7 +134,6 @@ impl App {
             .ok_or_else(|| AppError::Graphics("wgpu is not there".to_owned()))?;
         let session = Session::start(&graphics, places, settings.clone(), ctx)
             .map_err(|error| AppError::Start(error.to_string()))?;
-        watch_device(&graphics.device, &session);
         Ok(Self {
             session,
             saving: Saving::new(settings_path, settings.clone()),
@@ -146,6 +148,7 @@ impl App {
             dialogs: Dialogs::default(),
             comparing: false,
             pointer_moved: Instant::now(),
+            photo_taken: None,
         })
     }
 
@@ -155,7 +158,10 @@ impl App {
 
     fn act(&mut self, ctx: &Context, action: Action) {
         match action {
-            Action::TakePhoto => self.session.act(action),
+            Action::TakePhoto => {
+                self.photo_taken = self.screen.shown().map(|_| Instant::now());
+                self.session.act(action);
+            }
             Action::Compare(on) => {
                 self.comparing = on;
                 self.session.act(action);
@@ -332,6 +338,11 @@ impl eframe::App for App {
                     Some(shown) => ui::preview_ui(ui, shown, &state),
                     None => ui::starting_ui(ui, &state),
                 }
+                if let Some(taken) = self.photo_taken
+                    && !ui::flash_ui(ui, taken.elapsed())
+                {
+                    self.photo_taken = None;
+                }
                 if !pointer_rests {
                     actions.extend(ui::view_buttons_ui(ui, &mut self.settings, texts));
                     ctx.request_repaint_after(POINTER_PATIENCE);
@@ -358,14 +369,4 @@ impl eframe::App for App {
             tracing::warn!("The settings were not saved: {error}");
         }
     }
-}
-
-/// A mistake in the use of the graphics device becomes a notice: wgpu would end the program.
-fn watch_device(device: &wgpu::Device, session: &Session) {
-    let board = std::sync::Arc::clone(session.board());
-    device.on_uncaptured_error(std::sync::Arc::new(move |error: wgpu::Error| {
-        tracing::error!("wgpu: {error}");
-        let text = "The graphics driver refused something. The picture may stand still; restart panelcam if it does.";
-        board.notice(Topic::Graphics, Severity::Warning, text);
-    }));
 }

@@ -1,10 +1,15 @@
 //! Saves the settings a while after the last change, and at the end.
+//!
+//! Only what was changed in the window goes into the file: an option of the command line holds
+//! for one run.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::settings::Settings;
+use crate::settings::{
+    CaptureSettings, InferenceSettings, LookSettings, ProgramSettings, Settings, WindowSettings,
+};
 
 /// This long after the last change the file is written.
 const QUIET: Duration = Duration::from_secs(1);
@@ -12,18 +17,24 @@ const QUIET: Duration = Duration::from_secs(1);
 /// What is in the file and when it is to be written again.
 pub struct Saving {
     path: PathBuf,
-    saved: Settings,
+    /// What the window started with: the file, and the command line over it.
+    start: Settings,
+    /// What is in the file.
+    file: Settings,
     latest: Settings,
     changed: Option<Instant>,
 }
 
 impl Saving {
-    /// For the file at `path`, of which `settings` are known.
-    pub fn new(path: PathBuf, settings: Settings) -> Self {
+    /// For the file at `path`; the window starts with `start`.
+    pub fn new(path: PathBuf, start: Settings) -> Self {
+        // Its warnings were told by whoever read it first.
+        let (file, _) = Settings::load(&path);
         Self {
             path,
-            latest: settings.clone(),
-            saved: settings,
+            latest: start.clone(),
+            start,
+            file,
             changed: None,
         }
     }
@@ -66,11 +77,39 @@ impl Saving {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        if self.latest != self.saved {
-            self.latest.save(&self.path)?;
-            self.saved = self.latest.clone();
+        let wanted = with_changes(&self.file, &self.start, &self.latest);
+        if wanted != self.file {
+            wanted.save(&self.path)?;
+            self.file = wanted;
+            // From here on the file has these: changing one back is a change too.
+            self.start = self.latest.clone();
         }
         Ok(())
+    }
+}
+
+/// `file` with what differs between `start` and `now`.
+fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
+    fn pick<T: PartialEq + Clone>(file: &T, start: &T, now: &T) -> T {
+        if start == now { file } else { now }.clone()
+    }
+    macro_rules! section {
+        ($section:ident: $name:ident { $($field:ident),* }) => {
+            $name {
+                $($field: pick(
+                    &file.$section.$field,
+                    &start.$section.$field,
+                    &now.$section.$field,
+                ),)*
+            }
+        };
+    }
+    Settings {
+        capture: section!(capture: CaptureSettings { source, format }),
+        look: section!(look: LookSettings { style, strength, page, mirror }),
+        program: section!(program: ProgramSettings { size, fps }),
+        inference: section!(inference: InferenceSettings { provider, threads, quality }),
+        window: section!(window: WindowSettings { language, panel_open, size }),
     }
 }
 
@@ -97,6 +136,32 @@ mod tests {
         settings.look.strength = 0.5;
         saving.save_now(&settings).unwrap();
         assert_eq!(Settings::load(&path).0, settings);
+    }
+
+    #[test]
+    fn options_of_the_command_line_are_not_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let mut file = Settings::default();
+        file.look.style = "noir".to_owned();
+        file.save(&path).unwrap();
+
+        let mut settings = file.clone();
+        settings.look.style = "clean".to_owned();
+        settings.program.fps = 24;
+        let mut saving = Saving::new(path.clone(), settings.clone());
+        settings.look.strength = 0.25;
+        saving.save_now(&settings).unwrap();
+        let saved = Settings::load(&path).0;
+        assert_eq!(
+            (saved.look.style.as_str(), saved.look.strength),
+            ("noir", 0.25)
+        );
+        assert_eq!(saved.program.fps, file.program.fps);
+
+        settings.look.style = "ink".to_owned();
+        saving.save_now(&settings).unwrap();
+        assert_eq!(Settings::load(&path).0.look.style, "ink");
     }
 
     #[test]

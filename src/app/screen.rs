@@ -4,7 +4,7 @@ use eframe::egui_wgpu::RenderState;
 use eframe::wgpu::FilterMode;
 use egui::TextureId;
 
-use super::session::ScreenProgram;
+use crate::compositor::ScreenProgram;
 use crate::mailbox::Mailbox;
 use crate::ui::Shown;
 
@@ -25,23 +25,23 @@ impl Screen {
         }
     }
 
-    /// Takes the newest program, if one came.
+    /// Takes the newest program, if one came. The first one must show a picture: a page with
+    /// nothing in it is no start.
     pub fn take(&mut self, inbox: &Mailbox<ScreenProgram>) {
-        let Some(program) = inbox.try_take() else {
+        let newest = inbox.try_take();
+        let Some(program) = newest.filter(|new| self.program.is_some() || new.stamp.is_some())
+        else {
             return;
         };
+        let view = program.texture.view();
         let device = &self.graphics.device;
         let mut renderer = self.graphics.renderer.write();
         match self.texture {
-            Some(id) => renderer.update_egui_texture_from_wgpu_texture(
-                device,
-                program.view(),
-                FilterMode::Linear,
-                id,
-            ),
+            Some(id) => {
+                renderer.update_egui_texture_from_wgpu_texture(device, view, FilterMode::Linear, id)
+            }
             None => {
-                let id =
-                    renderer.register_native_texture(device, program.view(), FilterMode::Linear);
+                let id = renderer.register_native_texture(device, view, FilterMode::Linear);
                 self.texture = Some(id);
             }
         }
@@ -54,7 +54,7 @@ impl Screen {
         let (texture, program) = (self.texture?, self.program.as_ref()?);
         Some(Shown {
             texture,
-            size: program.size(),
+            size: program.texture.size(),
         })
     }
 }

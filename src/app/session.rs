@@ -1,25 +1,32 @@
 //! The stages, run from the window: one thread starts them and passes on what the window asks,
 //! so that opening a camera or loading a model never holds up the window.
 
-use std::f32::consts::TAU;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eframe::egui_wgpu::RenderState;
-use eframe::wgpu;
-use egui::{ColorImage, Context, TextureOptions};
+use egui::Context;
 
+use super::shelf::{Catalogue, News};
+use super::thumbnails;
 use crate::action::Action;
-use crate::frame::{Picture, Size};
+use crate::capture;
+use crate::compositor::{Gpu, ScreenProgram};
+use crate::inference::{self, Runtime};
 use crate::mailbox::{Mailbox, Taken};
+use crate::panels;
+use crate::pipeline::{Pipeline, PipelineError, Setup};
 use crate::places::Places;
-use crate::settings::{Provider, Settings};
+use crate::settings::Settings;
 use crate::source::{CameraChoice, Source};
-use crate::status::{Board, Engine, Rate, Severity, SourceState, Topic};
-use crate::ui::{Choice, Device};
+use crate::status::{Board, Severity, SourceState, Topic};
+use crate::ui::Device;
 use crate::worker::{Stop, Worker};
+
+/// How often the session's thread looks whether it should end.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The stages and what they send to the window.
 pub struct Session {
@@ -36,67 +43,6 @@ pub struct Session {
 struct Order {
     settings: Option<Settings>,
     actions: Vec<Action>,
-}
-
-/// What there is to pick from. Always all of it: a newer one replaces an older.
-#[derive(Clone, Default)]
-pub struct News {
-    devices: Vec<Device>,
-    styles: Vec<Item>,
-    pages: Vec<Item>,
-}
-
-/// A style or a page, with its thumbnail in memory.
-#[derive(Clone)]
-struct Item {
-    id: String,
-    name: String,
-    name_ko: Option<String>,
-    thumbnail: Option<Arc<Picture>>,
-}
-
-/// The same, with thumbnails as textures.
-#[derive(Default)]
-pub struct Shelf {
-    /// Cameras.
-    pub devices: Vec<Device>,
-    /// Styles.
-    pub styles: Vec<Choice>,
-    /// Pages.
-    pub pages: Vec<Choice>,
-}
-
-impl Shelf {
-    /// Takes what is new over.
-    pub fn update(&mut self, ctx: &Context, news: News) {
-        self.devices = news.devices;
-        self.styles = news
-            .styles
-            .into_iter()
-            .map(|item| item.into_choice(ctx))
-            .collect();
-        self.pages = news
-            .pages
-            .into_iter()
-            .map(|item| item.into_choice(ctx))
-            .collect();
-    }
-}
-
-impl Item {
-    fn into_choice(self, ctx: &Context) -> Choice {
-        let thumbnail = self.thumbnail.map(|picture| {
-            let size = [picture.width() as usize, picture.height() as usize];
-            let image = ColorImage::from_rgba_premultiplied(size, picture.rgba());
-            ctx.load_texture(self.id.clone(), image, TextureOptions::LINEAR)
-        });
-        Choice {
-            id: self.id,
-            name: self.name,
-            name_ko: self.name_ko,
-            thumbnail,
-        }
-    }
 }
 
 impl Session {
@@ -117,10 +63,16 @@ impl Session {
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
         let pictures = places.pictures.clone();
         let stages = Stages {
-            graphics: graphics.clone(),
+            gpu: Gpu::from_parts(
+                graphics.instance.clone(),
+                graphics.adapter.clone(),
+                graphics.device.clone(),
+                graphics.queue.clone(),
+            ),
+            places,
             settings,
             orders: Arc::clone(&orders),
-            news: Arc::clone(&news),
+            catalogue: Catalogue::new(Arc::clone(&news)),
             screen: Arc::clone(&screen),
             board: Arc::clone(&board),
         };
@@ -145,7 +97,7 @@ impl Session {
         self.order(|order| order.actions.push(action));
     }
 
-    /// Adds to the order that waits: only this thread sends orders, so none is lost.
+    /// Adds to the order that waits: only the window's thread sends orders, so none is lost.
     fn order(&self, add: impl FnOnce(&mut Order)) {
         let mut order = self.orders.try_take().unwrap_or_default();
         add(&mut order);
@@ -178,178 +130,121 @@ fn waker(ctx: &Context) -> impl Fn() + Send + Sync + 'static {
     move || ctx.request_repaint()
 }
 
-/// A program on the graphics device.
-pub struct ScreenProgram {
-    texture: Arc<(wgpu::Texture, wgpu::TextureView)>,
-    size: Size,
-}
-
-impl ScreenProgram {
-    /// The texture, `Rgba8Unorm`, premultiplied.
-    pub fn view(&self) -> &wgpu::TextureView {
-        &self.texture.1
-    }
-
-    /// Its size.
-    pub fn size(&self) -> Size {
-        self.size
-    }
-}
-
+/// What the session's thread keeps.
 struct Stages {
-    graphics: RenderState,
+    gpu: Arc<Gpu>,
+    places: Places,
     settings: Settings,
     orders: Arc<Mailbox<Order>>,
-    news: Arc<Mailbox<News>>,
+    catalogue: Arc<Catalogue>,
     screen: Arc<Mailbox<ScreenProgram>>,
     board: Arc<Board>,
 }
 
-/// Everything below stands in for the stages until they are here.
 impl Stages {
     fn run(mut self, stop: &Stop) {
-        let started = Instant::now();
-        self.board
-            .set_graphics(self.graphics.adapter.get_info().name);
-        stop.sleep(Duration::from_millis(400));
-        let size = Size::new(1280, 720);
-        self.board.set_source(SourceState::Live {
-            name: "HD Webcam".to_owned(),
-            size,
-            format: "MJPEG".to_owned(),
-        });
-        self.news.send(news());
-        stop.sleep(Duration::from_millis(400));
-        self.board.set_engine(Engine {
-            provider: Some(Provider::Cpu),
-            threads: 2,
-            size: Size::new(640, 360),
-            reason: "No GPU provider is installed. `panelcam runtime` lists them.".to_owned(),
-        });
-        stop.sleep(Duration::from_millis(400));
-        let mut picture = Picture::new(size);
-        let mut compare = false;
+        self.board.set_graphics(self.gpu.name.clone());
+        let runtime = match Runtime::load(&self.places) {
+            Ok(runtime) => Some(runtime),
+            Err(error) => {
+                self.board.notice(Topic::Runtime, Severity::Critical, error);
+                None
+            }
+        };
+        let mut pipeline = self.start_pipeline(runtime.as_ref());
+        let _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+        self.find_cameras();
         while !stop.asked() {
-            let frame = Instant::now();
-            if let Taken::Value(order) = self.orders.take_within(Duration::from_millis(1)) {
-                if let Some(settings) = order.settings {
-                    self.settings = settings;
+            let Taken::Value(order) = self.orders.take_within(PATIENCE) else {
+                continue;
+            };
+            if let Some(settings) = order.settings {
+                self.settings = settings;
+                match &mut pipeline {
+                    Some(pipeline) => pipeline.apply(&self.settings),
+                    // The source that was in the way may be another now.
+                    None => pipeline = self.start_pipeline(runtime.as_ref()),
                 }
-                for action in order.actions {
-                    match action {
-                        Action::Compare(on) => compare = on,
-                        Action::FindCameras => { self.news.send(news()); }
-                        Action::TakePhoto => self.board.notice(
-                            Topic::Output,
-                            Severity::Info,
-                            "Photo saved. (/home/someone/Pictures/panelcam/panelcam-2026-11-24-120000.png)",
-                        ),
-                        _ => {}
+            }
+            for action in order.actions {
+                if action == Action::FindCameras {
+                    self.find_cameras();
+                    if pipeline.is_none() {
+                        pipeline = self.start_pipeline(runtime.as_ref());
                     }
                 }
+                if let Some(pipeline) = &mut pipeline {
+                    pipeline.act(&action);
+                }
             }
-            let hue = if compare {
-                0.0
-            } else {
-                self.settings.look.strength
-            };
-            paint(&mut picture, started.elapsed().as_secs_f32(), hue);
-            self.screen.send(self.upload(&picture));
-            for rate in [Rate::Captured, Rate::Styled, Rate::Program] {
-                self.board.count(rate);
-            }
-            self.board.latency(frame.elapsed());
-            stop.sleep(Duration::from_millis(33).saturating_sub(frame.elapsed()));
         }
     }
 
-    fn upload(&self, picture: &Picture) -> ScreenProgram {
-        let size = picture.size();
-        let extent = wgpu::Extent3d {
-            width: size.width,
-            height: size.height,
-            depth_or_array_layers: 1,
+    fn start_pipeline(&self, runtime: Option<&Arc<Runtime>>) -> Option<Pipeline> {
+        let started = Pipeline::start(Setup {
+            places: self.places.clone(),
+            settings: self.settings.clone(),
+            board: Arc::clone(&self.board),
+            gpu: Arc::clone(&self.gpu),
+            runtime: runtime.cloned(),
+            screen: Some(Arc::clone(&self.screen)),
+        });
+        started
+            .inspect_err(|error| {
+                let topic = match error {
+                    PipelineError::Capture(_) => Topic::Source,
+                    PipelineError::Inference(_) => Topic::Style,
+                    PipelineError::Compositor(_) => Topic::Graphics,
+                };
+                if topic == Topic::Source {
+                    self.board.set_source(SourceState::Failed);
+                }
+                self.board.notice(topic, Severity::Critical, error);
+            })
+            .ok()
+    }
+
+    /// Lists styles and pages, and starts the thread that draws their thumbnails.
+    fn list_looks(
+        &self,
+        pipeline: Option<&Pipeline>,
+        runtime: Option<Arc<Runtime>>,
+    ) -> Option<Worker> {
+        let (styles, pages) = match pipeline {
+            Some(pipeline) => (Arc::clone(pipeline.styles()), Arc::clone(pipeline.pages())),
+            None => (
+                Arc::new(inference::Library::load(&self.places).0),
+                Arc::new(panels::Library::load(&self.places).0),
+            ),
         };
-        let texture = self
-            .graphics
-            .device
-            .create_texture(&wgpu::TextureDescriptor {
-                label: Some("program"),
-                size: extent,
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::Rgba8Unorm,
-                usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-                view_formats: &[],
-            });
-        self.graphics.queue.write_texture(
-            texture.as_image_copy(),
-            picture.rgba(),
-            wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(size.width * 4),
-                rows_per_image: None,
-            },
-            extent,
-        );
-        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        ScreenProgram {
-            texture: Arc::new((texture, view)),
-            size,
+        self.catalogue.list(&styles, &pages);
+        let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
+        Worker::spawn("thumbnails", move |stop| {
+            thumbnails::draw(runtime, &styles, &pages, &catalogue, &board, stop);
+        })
+        .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
+        .ok()
+    }
+
+    fn find_cameras(&self) {
+        match capture::devices() {
+            Ok(devices) => self
+                .catalogue
+                .cameras(devices.into_iter().map(choice_of).collect()),
+            Err(error) => self.board.notice(Topic::Source, Severity::Warning, error),
         }
     }
 }
 
-fn news() -> News {
-    let item = |(index, (id, name, ko)): (usize, (&str, &str, &str))| {
-        let mut picture = Picture::new(Size::new(160, 120));
-        paint(&mut picture, index as f32 * 1.7, 1.0);
-        Item {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            name_ko: Some(ko.to_owned()),
-            thumbnail: Some(Arc::new(picture)),
-        }
+fn choice_of(device: capture::Device) -> Device {
+    // A device file stays the same camera when another one is unplugged; a number does not.
+    let choice = match device.path {
+        Some(path) => CameraChoice::Path(path),
+        None => CameraChoice::Index(device.index),
     };
-    let styles = [
-        ("clean", "Clean line", "깔끔한 선"),
-        ("noir", "Noir", "누아르"),
-        ("pastel", "Pastel", "파스텔"),
-        ("ink", "Ink wash", "수묵"),
-    ];
-    let pages = [
-        ("webtoon", "Webtoon panel", "웹툰 컷"),
-        ("two-panel", "Two panels", "두 컷"),
-        ("plain", "Full picture", "전체 화면"),
-    ];
-    News {
-        devices: vec![Device {
-            name: "HD Webcam".to_owned(),
-            source: Source::Camera(CameraChoice::Path("/dev/video0".into())),
-            formats: ["MJPEG 1280x720 30", "MJPEG 1920x1080 30", "YUYV 640x480 30"]
-                .map(str::to_owned)
-                .to_vec(),
-        }],
-        styles: styles.into_iter().enumerate().map(item).collect(),
-        pages: pages.into_iter().enumerate().map(item).collect(),
-    }
-}
-
-fn paint(picture: &mut Picture, time: f32, colour: f32) {
-    let Size { width, height } = picture.size();
-    let turn = |phase: f32| ((phase + time * 0.3) * TAU).sin() * 0.5 + 0.5;
-    let row_bytes = width as usize * 4;
-    for (y, row) in picture.rgba_mut().chunks_exact_mut(row_bytes).enumerate() {
-        let v = y as f32 / height as f32;
-        for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let u = x as f32 / width as f32;
-            let grey = (u + v) * 0.5;
-            let mix = |phase: f32| {
-                let value = phase * colour + grey * (1.0 - colour);
-                (value * 255.0) as u8
-            };
-            *pixel = [mix(turn(u * 0.3)), mix(v), mix(0.7 - 0.3 * u), 255];
-        }
+    Device {
+        name: device.name,
+        source: Source::Camera(choice),
+        formats: device.formats.iter().map(ToString::to_string).collect(),
     }
 }

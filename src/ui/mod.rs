@@ -29,7 +29,7 @@ use crate::status::Status;
 
 pub use keys::Keys;
 pub use notices::Notices;
-pub use preview::{Shown, drop_hint_ui, preview_ui, starting_ui, view_buttons_ui};
+pub use preview::{Shown, drop_hint_ui, flash_ui, preview_ui, starting_ui, view_buttons_ui};
 pub use texts::{Texts, fill, language_name};
 
 /// What the control panel shows beside the settings.

@@ -1,5 +1,7 @@
 //! The program in the window, and what stands there before the first one.
 
+use std::time::Duration;
+
 use egui::{
     Align2, Color32, CornerRadius, FontId, Image, Rect, Role, Sense, Spinner, TextureId, Ui,
     WidgetInfo, pos2, vec2,
@@ -179,6 +181,19 @@ fn corner_button_ui(ui: &mut Ui, place: Rect, glyph: &str, name: &str) -> bool {
     ui.scope_builder(builder, |ui| widgets::icon_button_ui(ui, glyph, name))
         .inner
         .clicked()
+}
+
+/// The picture lights up for a moment when a photo is taken, `age` ago. Whether it still does.
+pub fn flash_ui(ui: &Ui, age: Duration) -> bool {
+    const LASTS: Duration = Duration::from_millis(260);
+    let left = 1.0 - age.as_secs_f32() / LASTS.as_secs_f32();
+    if left <= 0.0 {
+        return false;
+    }
+    let white = Color32::from_white_alpha((left * 200.0) as u8);
+    ui.painter().rect_filled(ui.max_rect(), 0.0, white);
+    ui.ctx().request_repaint();
+    true
 }
 
 /// Shown while a file is held over the window.

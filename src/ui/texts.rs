@@ -69,7 +69,7 @@ areas! {
     }
     /// The page grid.
     PageTexts {
-        title, open_file, file, none, empty,
+        title, open_file, file, none, empty, webtoon, two_panel, plain,
     }
     /// Mirror, quality and size.
     PictureTexts {
