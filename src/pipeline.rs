@@ -256,7 +256,7 @@ fn save_photo(outlet: &Outlet, folder: PathBuf) -> Result<PathBuf, String> {
     std::fs::create_dir_all(&folder).map_err(|error| {
         format!("The pictures folder cannot be made: {error}. Check its rights. ({})", folder.display())
     })?;
-    let name = jiff::Zoned::now().strftime("panelcam-%Y-%m-%d-%H%M%S").to_string();
+    let name = jiff::ZonedDateTime::now().strftime("panelcam-%Y-%m-%d-%H%M%S").to_string();
     // Two photos in one second: the second gets a number.
     for number in 1..100 {
         let name = if number == 1 { format!("{name}.png") } else { format!("{name}-{number}.png") };

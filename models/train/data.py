@@ -2,13 +2,12 @@
 
     python data.py PHOTOS --teachers FOLDER --out DATA [--jobs 2]
 
-Each photo gives one array at each of `SIDES` (uint8, H x W x (3 + 3 a style + 1): photo, drawings, matte) and, when
-it shows a face, a second scene: the same person smaller, elsewhere, in other light, before another background.
+Each photo gives one array at each of `SIDES` (uint8, H x W x (3 + 3 a style + 1): photo, drawings, matte) and half of
+those that show a face a second scene: the person smaller, elsewhere, in other light, before another background.
 A quarter of the photos, fixed by their names, is held out for evaluation. Can be interrupted and run again.
 """
 import argparse
 import hashlib
-import json
 import random
 import tomllib
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -23,7 +22,7 @@ from styles import STYLES
 from teacher import Scene, Teacher, draw
 
 SIDES = (512, 320)
-CHANNELS = 3 + 3 * len(STYLES) + 1
+SCENES = 0.5            # share of the faces that get a second scene
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 # Shown in reports, so always held out.
 SHOWN = ("skimage_astronaut", "kodak_04", "kodak_15")
@@ -103,12 +102,12 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
             temporary.rename(target)
 
     # The smaller one redraws the same low picture: one pass of the slow network does for both.
-    for side in SIDES:
+    for side in SIDES if out.name == "train" else SIDES[:1]:
         h, w = (round(v * side / max(SIDES)) // 16 * 16 for v in photo.shape[:2])
         small = scene.scaled(side / max(SIDES)) if side != max(SIDES) else scene
         if min(h, w) >= 192:
             save(f"{file.stem}-{side}", small.cropped(h, w))
-    if scene.faces and backgrounds and scene.faces[0].eye_distance > 40:
+    if out.name == "train" and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
         ground = read(rng.choice(backgrounds), 512)
         if ground is not None:
             save(f"{file.stem}-scene", _teacher.look(another_scene(scene, ground, rng)))
@@ -122,28 +121,25 @@ def main() -> None:
     a.add_argument("--teachers", type=Path, required=True, help="folder with the ONNX files that README.md lists")
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--jobs", type=int, default=1)
+    a.add_argument("--only", choices=("train", "test"), help="draw only this part")
     a = a.parse_args()
     files = sorted((f for f in a.photos.rglob("*") if f.suffix.lower() in PICTURES),
-                   key=lambda f: hashlib.sha256(f.stem.encode()).digest()[::-1])
-    used, counts = [], {}
+                   key=lambda f: (held_out(f.stem), hashlib.sha256(f.stem.encode()).digest()[::-1]))
+    used = []
     for file in files:
-        collection = collection_of(file)
-        if collection is None:
+        if collection_of(file) is None:
             print("skipped, of no known collection:", file.name)
             continue
         used.append(file)
-        if not held_out(file.stem):
-            counts[collection["name"]] = counts.get(collection["name"], 0) + 1
     for split in ("train", "test"):
         (a.out / split).mkdir(parents=True, exist_ok=True)
-    (a.out / "collections.json").write_text(json.dumps(counts, indent=1))
-    grounds = {split: [f for f in used if not f.name.startswith("us_") and (split == "test") == held_out(f.stem)]
-               for split in ("train", "test")}
+    grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
     with ProcessPoolExecutor(a.jobs) as pool:
         jobs = []
         for file in used:
             split = "test" if held_out(file.stem) else "train"
-            jobs.append(pool.submit(make, file, grounds[split], a.teachers, a.out / split))
+            if a.only in (None, split):
+                jobs.append(pool.submit(make, file, grounds, a.teachers, a.out / split))
         for n, job in enumerate(as_completed(jobs), 1):
             if job.result():
                 print(job.result(), flush=True)

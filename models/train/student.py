@@ -4,8 +4,9 @@ image [B,3,H,W] RGB 0..1 and style [B,S,H/16,W/16] (each >= 0, sum <= 1) to pict
 
 Built for ONNX Runtime's CPU kernels, where convolutions are fast and everything between them is not:
 the stem is a strided convolution instead of a pixel-unshuffle, upsampling is nearest, each block computes its own
-modulation from the small style map (no wide map is split or reordered), and the drawing starts as a smoothed copy of
-the picture through the initial weights instead of through an extra path.
+modulation from the small style map (no wide map is split or reordered). No skip leads past the last convolutions: fine
+detail must be drawn, it cannot leak from the photo. The drawing starts as a smoothed copy of the picture through the
+initial weights instead of through an extra path.
 """
 import torch
 import torch.nn as nn
@@ -47,20 +48,22 @@ class Student(nn.Module):
         self.down16 = nn.Conv2d(c8, c16, 3, 2, 1)
         self.mid16 = nn.ModuleList(Block(c16, styles, 1, scaled=True) for _ in range(deep))
         self.up8, self.out8 = nn.Conv2d(c16, c8, 1), Block(c8, styles, 2)
-        self.up4, self.out4 = nn.Conv2d(c8, c4, 1), Block(c4, styles, 4)
+        self.up4, self.shift4 = nn.Conv2d(c8, c4, 1), nn.Conv2d(styles, c4, 1)
+        self.ink4, self.pen4 = nn.Conv2d(c4, c4, 3, 1, 1), nn.Conv2d(c4, c4, 3, 1, 1)
         self.head = nn.Conv2d(c4, 64, 3, 1, 1)      # 4 x 4 pixels of red, green, blue, matte
         self._start_as_copy()
 
     @torch.no_grad()
     def _start_as_copy(self) -> None:
         """The first three channels carry the picture at a quarter of its size; the head enlarges them bilinearly."""
-        for layer in (self.stem, self.up4, self.out4.b):
+        for layer in (self.stem, self.up4, self.shift4, self.ink4, self.pen4):
             layer.weight[:3] = 0
             layer.bias[:3] = 0
         self.head.weight.mul_(0.1)
         self.head.bias.zero_()
         for c in range(3):
             self.stem.weight[c, c, 1:5, 1:5] = 1 / 16
+            self.ink4.weight[c, c, 1, 1] = self.pen4.weight[c, c, 1, 1] = 1
             self.head.weight[16 * c:16 * c + 16] = 0
             for i in range(16):
                 for (dy, ky), (dx, kx) in ((y, x) for y in _taps(i // 4) for x in _taps(i % 4)):
@@ -77,7 +80,8 @@ class Student(nn.Module):
         for block in self.mid16:
             x16 = block(x16, style)
         x8 = self.out8(x8 + nearest(self.up8(x16), 2), style)
-        y = F.pixel_shuffle(self.head(self.out4(x4 + nearest(self.up4(x8), 2), style)), 4)
+        x4 = F.relu(self.ink4(x4 + nearest(self.up4(x8), 2)) + nearest(self.shift4(style), 4))
+        y = F.pixel_shuffle(self.head(F.relu(self.pen4(x4))), 4)
         strength = nearest(style.sum(1, keepdim=True), 16)
         return image + strength * (y[:, :3] - image), y[:, 3:]
 

@@ -248,7 +248,13 @@ def draw(scene: Scene, style: Style) -> Array:
     l = 100 * np.clip((lab[..., 0] * style.gain + style.offset) / 100, 0, 1) ** style.gamma
     # Skin keeps the person's lightness: a style moves it only as far as `skin_shift` lets it.
     lab[..., 0] = mix(l, (1 - style.skin_shift) * lab[..., 0] + style.skin_shift * l, skin)
-    tint = (lab[..., 0:1] / 100) * np.array(style.tint, np.float32)
+    if style.pigment:
+        # Watercolour dries darker along the edge of a wash.
+        soft = cv2.GaussianBlur(lab[..., 0], (0, 0), 1.3 * size)
+        rim = np.hypot(cv2.Sobel(soft, -1, 1, 0), cv2.Sobel(soft, -1, 0, 1)) / 4
+        lab[..., 0] -= style.pigment * np.minimum(rim, 9) * (1 - 0.5 * skin)
+    light = lab[..., 0:1] / 100
+    tint = light * np.array(style.tint, np.float32) + (1 - light) * np.array(style.shadow_tint, np.float32)
     lab[..., 1:] += tint * (1 - 0.6 * skin[..., None])
     if style.hair_tint is not None:
         dark = np.clip(hair * matte, 0, 1) * style.hair_tint[2]
@@ -364,7 +370,12 @@ def _draw_face(picture: Array, parts: dict[str, Array], hair: Array, lab: Array,
         dark = 0.5 * ink + 0.5 * np.array((0.42, 0.14, 0.14) if style.chroma >= 0.1 else (0.15,) * 3, np.float32)
         filled = mix(np.broadcast_to(dark, picture.shape), white, teeth)
         picture = mix(picture, filled, k * parts["mouth"])
-    for name, width in (("brow", style.brow), ("lash", 1.0), ("seam", 0.9)):
+    # Brows as dark as the person's: fair ones stay light.
+    brow = style.brow
+    if (parts["brow"] > 0.5).sum() > 8:
+        contrast = np.percentile(lab[..., 0], 70) - np.median(cv2.GaussianBlur(redrawn, (0, 0), 1)[parts["brow"] > 0.5].mean(-1)) * 100
+        brow *= float(np.clip(contrast / 38, 0.35, 1.1))
+    for name, width in (("brow", brow), ("lash", 1.0), ("seam", 0.9)):
         picture = mix(picture, ink if name != "seam" else 0.2 * picture + 0.8 * ink, np.clip(k * width * parts[name], 0, 1) * seen)
     for name, width in (("lid", 0.8), ("nose", 0.85), ("jaw", 0.8)):
         picture = mix(picture, skin_line, np.clip(k * width * parts[name], 0, 1) * seen)

@@ -53,7 +53,7 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
     });
     let outlet = headless.pipeline.subscribe();
     let counter =
-        run_output("output", Box::new(Count), outlet.mailbox(), None, Arc::clone(&headless.board))?;
+        run_output("output", Box::new(Count), Arc::clone(outlet.mailbox()), None, Arc::clone(&headless.board))?;
     std::thread::sleep(WARM_UP);
     headless.say_notices()?;
     headless.board.reset_measurements();
@@ -132,7 +132,7 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
 /// Resident memory of this process in MB; 0 where the system does not tell.
 pub(super) fn resident_mb() -> f64 {
     let Ok(pid) = sysinfo::get_current_pid() else { return 0.0 };
-    let mut system = sysinfo::System::new();
+    let Ok(mut system) = sysinfo::System::new() else { return 0.0 };
     system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
     system.process(pid).map_or(0.0, |process| process.memory() as f64 / 1e6)
 }

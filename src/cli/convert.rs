@@ -14,6 +14,7 @@ use super::studio::Studio;
 use super::{Session, say};
 use crate::capture::{Demo, FileKind, Pattern, Read, VideoReader, kind_of, read_photo};
 use crate::frame::{Picture, Pool, Pooled, Size};
+use crate::inference::Slot;
 use crate::output::{Existing, PictureFormat, Sound, VideoFormat, VideoWriter, save_picture};
 use crate::source::Source;
 
@@ -21,6 +22,14 @@ use crate::source::Source;
 const MADE_FPS: u32 = 30;
 /// Pictures that may wait between two stages: enough to even out, few enough for memory.
 const WAITING: usize = 2;
+/// Pictures that are in the generator's hands at once: one being prepared, run, finished.
+const SLOTS: usize = 3;
+
+/// A frame on its way through the generator.
+struct Job {
+    picture: Pooled<Picture>,
+    slot: Slot,
+}
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -134,6 +143,8 @@ struct Clip {
     size: Size,
     /// Frames a second, a fraction as ffmpeg writes it.
     rate: String,
+    /// The same as a number.
+    per_second: f64,
     /// How many frames there are, if that is known.
     count: Option<u64>,
     sound: Option<Sound>,
@@ -172,8 +183,15 @@ impl Input {
                 let reader = VideoReader::open(&path.to_string_lossy(), None)?;
                 let info = reader.info();
                 let sound = info.audio_codec.clone().map(|codec| Sound { path: path.into(), codec });
-                let (size, rate, count) = (info.size, info.rate.to_string(), info.frames);
-                Ok(Self::Clip(Clip { frames: Frames::Video(reader), size, rate, count, sound }))
+                let (size, rate, count) = (info.size, info.rate, info.frames);
+                Ok(Self::Clip(Clip {
+                    frames: Frames::Video(reader),
+                    size,
+                    rate: rate.to_string(),
+                    per_second: rate.as_f64(),
+                    count,
+                    sound,
+                }))
             }
         }
     }
@@ -193,6 +211,7 @@ impl Input {
                 frames: frames_of,
                 size,
                 rate: MADE_FPS.to_string(),
+                per_second: f64::from(MADE_FPS),
                 count,
                 sound: None,
             }));
@@ -243,42 +262,52 @@ fn convert_clip(
     let limit = arguments.frames.unwrap_or(u64::MAX);
     let count = clip.count.map(|count| count.min(limit));
     let progress = progress_bar(count, output);
-    let (size, rate, sound) = (clip.size, clip.rate.clone(), clip.sound.clone());
-    let (mut drawing, mut compositing) = studio.split(size)?;
-    let (frames_in, frames) = sync_channel::<Pooled<Picture>>(WAITING);
-    let (drawn_in, drawn) = sync_channel::<(Pooled<Picture>, Pooled<Picture>)>(WAITING);
+    let (size, rate, seconds, sound) = (clip.size, clip.rate.clone(), clip.per_second, clip.sound.clone());
+    let (drawing, mut compositing) = studio.split(size)?;
+    let (free_in, free) = sync_channel::<Slot>(SLOTS);
+    for _ in 0..SLOTS {
+        // There is room for every slot, so this never waits and never fails.
+        let _ = free_in.send(drawing.generator.slot()?);
+    }
+    let (prepared_in, prepared) = sync_channel::<Job>(WAITING);
+    let (drawn_in, drawn) = sync_channel::<Job>(WAITING);
     let (programs_in, programs) = sync_channel::<Pooled<Picture>>(WAITING);
 
     let written = std::thread::scope(|scope| -> anyhow::Result<u64> {
+        let (generator, style) = (&drawing.generator, &drawing.style);
         let decode = named(scope, "decode", move || {
             let pool = Pool::new();
             for index in 0..limit {
                 let mut picture = pool.take();
-                if stop.load(Ordering::SeqCst)
-                    || !clip.read(index, &mut picture)?
-                    || frames_in.send(picture).is_err()
-                {
+                if stop.load(Ordering::SeqCst) || !clip.read(index, &mut picture)? {
+                    break;
+                }
+                let Ok(mut slot) = free.recv() else { break };
+                generator.prepare(&picture, style, &mut slot)?;
+                if prepared_in.send(Job { picture, slot }).is_err() {
                     break;
                 }
             }
             anyhow::Ok(())
         })?;
         let draw = named(scope, "inference", move || {
-            let pool = Pool::new();
-            pass(&frames, &drawn_in, |picture: Pooled<Picture>| {
-                let mut styled = pool.take();
-                drawing.draw(&picture, &mut styled)?;
-                Ok((picture, styled))
+            pass(&prepared, &drawn_in, |mut job: Job| {
+                generator.run(&mut job.slot)?;
+                Ok(job)
             })
         })?;
         let composite = named(scope, "compositor", move || {
             let pool = Pool::new();
+            let mut styled = Picture::default();
             let mut index = 0;
-            pass(&drawn, &programs_in, |(picture, styled): (Pooled<Picture>, Pooled<Picture>)| {
+            pass(&drawn, &programs_in, |job: Job| {
+                generator.finish(&job.slot, &mut styled)?;
+                // The decoder may have ended already.
+                let _ = free_in.send(job.slot);
                 let mut program = pool.take();
-                let time = Duration::from_secs_f64(index as f64 / f64::from(MADE_FPS));
+                let time = Duration::from_secs_f64(f64::from(index) / seconds);
                 index += 1;
-                compositing.compose(&picture, &styled, time, &mut program)?;
+                compositing.compose(&job.picture, &styled, time, &mut program)?;
                 Ok(program)
             })
         })?;

@@ -59,7 +59,7 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
         }
     };
     let outlet = headless.pipeline.subscribe();
-    let running = run_output("output", output, outlet.mailbox(), steady, Arc::clone(&headless.board))?;
+    let running = run_output("output", output, Arc::clone(outlet.mailbox()), steady, Arc::clone(&headless.board))?;
     say("Streaming. Ctrl-C stops.");
     let end = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     while !stop.load(Ordering::SeqCst) && end.is_none_or(|end| Instant::now() < end) && !running.ended() {

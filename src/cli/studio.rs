@@ -37,8 +37,8 @@ pub(super) struct Studio {
 
 /// The half of a [`Studio`] that draws.
 pub(super) struct Drawing {
-    generator: Generator,
-    style: StyleMap,
+    pub(super) generator: Generator,
+    pub(super) style: StyleMap,
 }
 
 /// The half of a [`Studio`] that composites.

@@ -1,15 +1,14 @@
 //! Clips, written through an ffmpeg process.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Stdio;
 
 use tempfile::TempPath;
 
 use super::{Existing, OutputError};
-use crate::ffmpeg;
+use crate::ffmpeg::{self, FfmpegError, Process};
 use crate::frame::{Picture, Size};
-use crate::worker::Worker;
 
 /// A kind of clip file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +31,6 @@ impl VideoFormat {
             _ => None,
         }
     }
-
-    /// Whether ffmpeg may take this codec's sound over as it is.
-    fn keeps_sound(self, codec: &str) -> bool {
-        match self {
-            Self::Mp4 => matches!(codec, "aac" | "mp3" | "ac3" | "eac3" | "alac"),
-            Self::Webm => matches!(codec, "opus" | "vorbis"),
-            Self::Gif => false,
-        }
-    }
 }
 
 /// The sound of a clip: that of another file.
@@ -54,11 +44,9 @@ pub struct Sound {
 
 /// Writes pictures as a clip. Dropping it before [`finish`](Self::finish) leaves nothing behind.
 pub struct VideoWriter {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    complaints: Option<Worker>,
-    complaint_text: std::sync::Arc<parking_lot::Mutex<String>>,
-    file: Option<TempPath>,
+    /// `None` once it has ended. Declared before `file`: the child ends, then its file goes.
+    process: Option<Process>,
+    file: TempPath,
     path: PathBuf,
     existing: Existing,
     size: Size,
@@ -81,58 +69,23 @@ impl VideoWriter {
     ) -> Result<Self, OutputError> {
         let format = VideoFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
         existing.check(path)?;
-        let program = ffmpeg::find("ffmpeg")?;
-        let suffix = format!(".{}", path.extension().and_then(|e| e.to_str()).unwrap_or("mp4"));
-        let write = |source| OutputError::Write { source, path: path.into() };
+        let mut command = ffmpeg::command("ffmpeg")?;
         let file = tempfile::Builder::new()
             .prefix(".panelcam-")
-            .suffix(&suffix)
             .tempfile_in(super::folder_of(path))
-            .map_err(write)?
+            .map_err(|source| OutputError::Write { source, path: path.into() })?
             .into_temp_path();
 
-        let mut command = Command::new(program);
-        command.args(["-hide_banner", "-loglevel", "error", "-nostdin", "-y"]);
-        command.args(["-f", "rawvideo", "-pix_fmt", "rgba", "-s", &size.to_string(), "-r", rate, "-i", "pipe:0"]);
+        command.args(["-y", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", &size.to_string(), "-r", rate, "-i", "pipe:0"]);
         if let (Some(sound), true) = (sound, format != VideoFormat::Gif) {
-            command.args(["-protocol_whitelist", "file", "-i"]).arg(file_url(&sound.path));
-            command.args(["-map", "0:v", "-map", "1:a?"]);
-            command.args(["-c:a", if format.keeps_sound(&sound.codec) {
-                "copy"
-            } else if format == VideoFormat::Webm {
-                "libopus"
-            } else {
-                "aac"
-            }]);
+            command.args(ffmpeg::Input::File(sound.path.clone()).arguments());
+            command.args(["-map", "0:v", "-map", "1:a?", "-c:a", format.sound_encoder(&sound.codec)]);
         }
+        command.arg("-vf").arg(filters(format, transparent));
         command.args(encoder_options(format, transparent)).arg(&file);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(write)?;
-        let stdin = child.stdin.take();
-        let (complaint_text, pipe) = (std::sync::Arc::new(parking_lot::Mutex::new(String::new())), child.stderr.take());
-        let text = std::sync::Arc::clone(&complaint_text);
-        // Read while it runs: a full pipe would stop ffmpeg.
-        let complaints = Worker::spawn("encoder-log", move |_| {
-            let Some(mut pipe) = pipe else { return };
-            let mut chunk = [0; 1024];
-            while let Ok(read @ 1..) = pipe.read(&mut chunk) {
-                let mut text = text.lock();
-                if text.len() < 4096 {
-                    text.push_str(&String::from_utf8_lossy(&chunk[..read]));
-                }
-            }
-        })
-        .map_err(write)?;
-        Ok(Self {
-            child,
-            stdin,
-            complaints: Some(complaints),
-            complaint_text,
-            file: Some(file),
-            path: path.into(),
-            existing,
-            size,
-        })
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let process = Process::spawn(command, path.display())?;
+        Ok(Self { process: Some(process), file, path: path.into(), existing, size })
     }
 
     /// Appends one picture (premultiplied alpha), which must have the clip's size.
@@ -141,16 +94,14 @@ impl VideoWriter {
     /// When ffmpeg has given up; the message says why.
     pub fn write(&mut self, program: &Picture) -> Result<(), OutputError> {
         if program.size() != self.size {
-            return Err(OutputError::Encoder {
-                why: format!("a picture of {} came into a clip of {}", program.size(), self.size),
-                path: self.path.clone(),
-            });
+            let why = format!("a picture of {} came into a clip of {}", program.size(), self.size);
+            return Err(OutputError::Encoder { why, path: self.path.clone() });
         }
-        let written = self.stdin.as_mut().map(|stdin| stdin.write_all(program.rgba()));
-        match written {
+        let pipe = self.process.as_mut().and_then(|process| process.stdin.as_mut());
+        match pipe.map(|pipe| pipe.write_all(program.rgba())) {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(self.failure(&error)),
-            None => Err(self.failure(&io::Error::other("it was closed"))),
+            Some(Err(error)) => Err(self.give_up(&error.to_string())),
+            None => Err(self.give_up("it has ended")),
         }
     }
 
@@ -159,77 +110,75 @@ impl VideoWriter {
     /// # Errors
     /// When ffmpeg fails, the disk is full, or the file came into being meanwhile.
     pub fn finish(mut self) -> Result<(), OutputError> {
-        drop(self.stdin.take());
-        let status = self
-            .child
-            .wait()
-            .map_err(|source| OutputError::Write { source, path: self.path.clone() })?;
-        if !status.success() {
-            return Err(self.failure(&io::Error::other(format!("it ended with {status}"))));
+        if let Some(process) = self.process.take() {
+            process.finish().map_err(|error| self.encoder_error(error))?;
         }
-        match self.file.take() {
-            Some(file) => super::publish(file, &self.path, self.existing),
-            None => Ok(()),
+        super::publish(self.file, &self.path, self.existing)
+    }
+
+    /// A broken pipe says nothing: what ffmpeg said when it ended does.
+    fn give_up(&mut self, pipe: &str) -> OutputError {
+        match self.process.take().map(Process::finish) {
+            Some(Err(error)) => self.encoder_error(error),
+            _ => OutputError::Encoder { why: pipe.to_owned(), path: self.path.clone() },
         }
     }
 
-    /// What ffmpeg said, or `error` when it said nothing.
-    fn failure(&mut self, error: &io::Error) -> OutputError {
-        drop(self.stdin.take());
-        // A stopped encoder says why only once it has ended.
-        let _ = self.child.wait();
-        drop(self.complaints.take());
-        let text = self.complaint_text.lock();
-        let said = text.lines().rfind(|line| !line.trim().is_empty()).map(str::trim);
-        OutputError::Encoder {
-            why: said.map_or_else(|| error.to_string(), |line| line.trim_end_matches('.').to_owned()),
-            path: self.path.clone(),
+    fn encoder_error(&self, error: FfmpegError) -> OutputError {
+        match error {
+            FfmpegError::Failed { said, .. } => {
+                OutputError::Encoder { why: said.trim_end_matches('.').to_owned(), path: self.path.clone() }
+            }
+            error => error.into(),
         }
     }
 }
 
-impl Drop for VideoWriter {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        if self.file.is_some() {
-            // Not finished: the half file goes with its temporary name.
-            let _ = self.child.kill();
+impl VideoFormat {
+    /// Copies the sound where the file may hold it as it is.
+    fn sound_encoder(self, codec: &str) -> &'static str {
+        match (self, codec) {
+            (Self::Mp4, "aac" | "mp3" | "ac3" | "eac3" | "alac") | (Self::Webm, "opus" | "vorbis") => "copy",
+            (Self::Webm, _) => "libopus",
+            (Self::Mp4 | Self::Gif, _) => "aac",
         }
-        let _ = self.child.wait();
     }
 }
 
-/// A path that ffmpeg takes for a file whatever characters are in it.
-fn file_url(path: &Path) -> std::ffi::OsString {
-    let mut url = std::ffi::OsString::from("file:");
-    url.push(path);
-    url
+/// From premultiplied RGBA to what the encoder takes.
+fn filters(format: VideoFormat, transparent: bool) -> &'static str {
+    match (format, transparent) {
+        // 4:2:0 needs even sides, and players take an untagged clip's colours by its size.
+        (VideoFormat::Mp4, _) | (VideoFormat::Webm, false) => {
+            "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
+        }
+        (VideoFormat::Webm, true) => {
+            "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,unpremultiply=inplace=1,scale=out_color_matrix=bt709:out_range=tv,format=yuva420p"
+        }
+        (VideoFormat::Gif, _) => {
+            "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=bayer:bayer_scale=4"
+        }
+    }
 }
 
 /// Quick settings that keep ink lines clean: the encoder shares the processor with the generator.
-fn encoder_options(format: VideoFormat, transparent: bool) -> &'static [&'static str] {
-    // 4:2:0 needs even sides.
-    const EVEN: &str = "crop=trunc(iw/2)*2:trunc(ih/2)*2";
-    match (format, transparent) {
-        (VideoFormat::Mp4, _) => &[
-            "-vf", EVEN, "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p",
-            "-movflags", "+faststart", "-f", "mp4",
+fn encoder_options(format: VideoFormat, transparent: bool) -> Vec<&'static str> {
+    const BT709: [&str; 6] = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"];
+    let mut options = match format {
+        VideoFormat::Mp4 => vec!["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-movflags", "+faststart"],
+        VideoFormat::Webm => vec![
+            "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1", "-crf", "24", "-b:v", "0",
         ],
-        (VideoFormat::Webm, false) => &[
-            "-vf", EVEN, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1",
-            "-crf", "24", "-b:v", "0", "-pix_fmt", "yuv420p", "-f", "webm",
-        ],
-        (VideoFormat::Webm, true) => &[
-            "-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2,unpremultiply=inplace=1", "-c:v", "libvpx-vp9",
-            "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1", "-crf", "24", "-b:v", "0",
-            "-pix_fmt", "yuva420p", "-auto-alt-ref", "0", "-f", "webm",
-        ],
-        (VideoFormat::Gif, _) => &[
-            "-vf",
-            "split[a][b];[a]palettegen=stats_mode=single:reserve_transparent=0[p];[b][p]paletteuse=new=1:dither=bayer:bayer_scale=4",
-            "-f", "gif",
-        ],
+        VideoFormat::Gif => return vec!["-f", "gif"],
+    };
+    options.extend(BT709);
+    match format {
+        // Alternate reference frames and alpha exclude each other.
+        VideoFormat::Webm if transparent => options.extend(["-auto-alt-ref", "0", "-f", "webm"]),
+        VideoFormat::Webm => options.extend(["-f", "webm"]),
+        _ => options.extend(["-f", "mp4"]),
     }
+    options
 }
 
 #[cfg(test)]

@@ -1,1 +1,160 @@
-//! (being built)
+//! Comic pages: an SVG an artist drew becomes layers that the compositor can show.
+//!
+//! Pure: no clock, no GPU, no threads; size is an argument.
+//!
+//! # The language of pages
+//!
+//! A page is one SVG file from Inkscape, Illustrator or Figma. The page is as large as the
+//! document; `<title>` is its name. Object names say what is alive:
+//!
+//! | name | becomes |
+//! | --- | --- |
+//! | `live`, `live-…` | the shape, filled by the drawn live picture |
+//! | `raw`, `raw-…` | the shape, filled by the camera picture as it is |
+//! | `person`, `person-…` | the people only, cut out by the matte, inside the shape |
+//!
+//! Everything else is art and is drawn in document order, beneath and above what is alive.
+//!
+//! - A shape may be any path, a group of shapes, or text; inside groups, with transforms, opacity,
+//!   clips and masks. Its fill does not matter; its stroke is drawn on top of the picture.
+//! - The name is the object's id (Inkscape: Object Properties), its Inkscape label, or the name
+//!   in Illustrator's and Figma's layer list. Upper case, spaces and the numbers that those
+//!   programs append (`live-1_00000123`, `live_x2D_1`) do not matter.
+//! - The picture fills the shape's bounding box (cover fit) and keeps the face in view.
+//! - `live-NAME`, `person-NAME` and `raw-NAME` of the same NAME share one picture that covers all
+//!   of them together: a `person-…` that reaches out over the border of its `live-…` lets heads
+//!   and hands break out of the panel.
+//! - A name with the word `close` in it, like `live-close` or `live-2-close`, is a close-up.
+//! - Letter with `BM JUA` or `BM DoHyeon` (both have Korean and Latin), or convert text to paths:
+//!   fonts of the system are not used, so that a page looks the same everywhere.
+
+mod artwork;
+mod cover;
+mod document;
+mod fonts;
+mod library;
+mod names;
+mod page;
+mod preview;
+
+pub use artwork::{Artwork, ArtworkLayer, Bitmap, Coverage, PixelRect};
+pub use cover::{Cover, Uv};
+pub use fonts::Fonts;
+pub use library::Library;
+pub use names::{Crop, PanelKind};
+pub use page::{Art, Layer, Page, Panel, Rect};
+pub use preview::preview;
+
+use std::path::{Path, PathBuf};
+
+use crate::frame::Size;
+
+/// Why a page cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// More bytes than a page may have.
+    #[error(
+        "The page is larger than {} MB. Link or shrink the pictures in it. ({page})",
+        Page::MAX_BYTES >> 20
+    )]
+    TooLarge {
+        /// Its id or path.
+        page: String,
+    },
+    /// It is something else, or damaged.
+    #[error("This is not an SVG: {reason}. Save the page as plain SVG. ({page})")]
+    NotSvg {
+        /// What is wrong, with the place.
+        reason: String,
+        /// Its id or path.
+        page: String,
+    },
+    /// Groups in groups, or references to references, without end.
+    #[error(
+        "The page nests objects more than {} deep. Ungroup some of them. ({page})",
+        Page::MAX_DEPTH
+    )]
+    TooDeep {
+        /// Its id or path.
+        page: String,
+    },
+    /// More objects than can be drawn in a sensible time.
+    #[error("The page has too many objects. Simplify it or turn parts into pictures. ({page})")]
+    TooManyObjects {
+        /// Its id or path.
+        page: String,
+    },
+    /// More panels than a page may have.
+    #[error(
+        "The page has more than {} live shapes. Remove some of them. ({page})",
+        Page::MAX_PANELS
+    )]
+    TooManyPanels {
+        /// Its id or path.
+        page: String,
+    },
+    /// Nothing on it is alive.
+    #[error(
+        "Nothing on the page is alive. Name a visible shape live-1 (in Inkscape: Object, \
+         Object Properties, ID) and save it again. ({page})"
+    )]
+    NoPanel {
+        /// Its id or path.
+        page: String,
+    },
+    /// Width or height that no program can have.
+    #[error(
+        "The page is {width} x {height} units large. Make it 1 to 100000 units each way, the long \
+         side at most 20 times the short one. ({page})"
+    )]
+    BadSize {
+        /// Width in page units.
+        width: f32,
+        /// Height in page units.
+        height: f32,
+        /// Its id or path.
+        page: String,
+    },
+    /// The program's size is too large.
+    #[error("The page cannot be drawn at {size}. Choose a smaller size. ({page})")]
+    TooLargeToDraw {
+        /// The size asked for.
+        size: Size,
+        /// Its id or path.
+        page: String,
+    },
+    /// The file cannot be read.
+    #[error("The page cannot be read: {error}. Check the file and its rights. ({})", path.display())]
+    Unreadable {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// No page has this id.
+    #[error("There is no page called {id}. There are {known}.")]
+    Unknown {
+        /// What was asked for.
+        id: String,
+        /// The ids there are.
+        known: String,
+    },
+}
+
+impl PageError {
+    /// The same, about the page in this file.
+    fn in_file(mut self, path: &Path) -> Self {
+        match &mut self {
+            Self::TooLarge { page }
+            | Self::NotSvg { page, .. }
+            | Self::TooDeep { page }
+            | Self::TooManyObjects { page }
+            | Self::TooManyPanels { page }
+            | Self::NoPanel { page }
+            | Self::BadSize { page, .. }
+            | Self::TooLargeToDraw { page, .. } => *page = path.display().to_string(),
+            Self::Unreadable { .. } | Self::Unknown { .. } => {}
+        }
+        self
+    }
+}

@@ -1,0 +1,177 @@
+//! The pipelines of the one pass, and what their shader takes.
+
+use wgpu::util::DeviceExt as _;
+
+/// Format of programs and pictures: colours are blended as SVG does, in sRGB values.
+pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+/// From one layer's data to the next: every device accepts this alignment.
+pub(super) const LAYER_STRIDE: u64 = 256;
+
+/// What the shader is told about a layer; mirrors `Layer` in `shaders/page.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct LayerData {
+    /// Where pixel 0,0 of the program lies in the picture, 0..1.
+    pub uv_origin: [f32; 2],
+    /// From one pixel to the next.
+    pub uv_step: [f32; 2],
+    /// The program's size in pixels.
+    pub program: [f32; 2],
+    /// The program pixel on which pixel 0,0 of the layer's texture lies.
+    pub corner: [i32; 2],
+}
+
+/// Long-lived: pipelines, and the layouts of what they take.
+pub(crate) struct Passes {
+    /// Art without transparency.
+    pub(super) art_opaque: wgpu::RenderPipeline,
+    /// Art, blended.
+    pub(super) art: wgpu::RenderPipeline,
+    /// A picture that fills its tiles.
+    pub(super) picture_opaque: wgpu::RenderPipeline,
+    /// A picture along the edge of its panel.
+    pub(super) picture: wgpu::RenderPipeline,
+    /// People alone.
+    pub(super) person: wgpu::RenderPipeline,
+    /// Of group 0.
+    pub(super) pictures_layout: wgpu::BindGroupLayout,
+    /// Of group 1.
+    pub(super) layer_layout: wgpu::BindGroupLayout,
+    /// Smooth between pixels, edges repeated.
+    pub(super) sampler: wgpu::Sampler,
+    /// Stands in for a texture that is not there.
+    pub(super) nothing: wgpu::TextureView,
+}
+
+impl Passes {
+    pub(super) fn new(device: &wgpu::Device) -> Self {
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("page.wgsl"),
+            source: wgpu::ShaderSource::Wgsl(include_str!("../../shaders/page.wgsl").into()),
+        });
+        let pictures_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("pictures"),
+            entries: &[
+                texture_entry(0),
+                texture_entry(1),
+                wgpu::BindGroupLayoutEntry {
+                    binding: 2,
+                    visibility: wgpu::ShaderStages::FRAGMENT,
+                    ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
+                    count: None,
+                },
+            ],
+        });
+        let layer_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("layer"),
+            entries: &[
+                wgpu::BindGroupLayoutEntry {
+                    binding: 0,
+                    visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
+                    ty: wgpu::BindingType::Buffer {
+                        ty: wgpu::BufferBindingType::Uniform,
+                        has_dynamic_offset: true,
+                        min_binding_size: wgpu::BufferSize::new(size_of::<LayerData>() as u64),
+                    },
+                    count: None,
+                },
+                texture_entry(1),
+            ],
+        });
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("page"),
+            bind_group_layouts: &[Some(&pictures_layout), Some(&layer_layout)],
+            immediate_size: 0,
+        });
+        let pipeline = |entry: &str, blend: Option<wgpu::BlendState>| {
+            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+                label: Some(entry),
+                layout: Some(&layout),
+                vertex: wgpu::VertexState {
+                    module: &module,
+                    entry_point: Some("vs_main"),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    buffers: &[Some(wgpu::VertexBufferLayout {
+                        array_stride: size_of::<super::tiles::Tile>() as u64,
+                        step_mode: wgpu::VertexStepMode::Instance,
+                        attributes: &wgpu::vertex_attr_array![0 => Uint16x4],
+                    })],
+                },
+                primitive: wgpu::PrimitiveState {
+                    topology: wgpu::PrimitiveTopology::TriangleStrip,
+                    ..wgpu::PrimitiveState::default()
+                },
+                depth_stencil: None,
+                multisample: wgpu::MultisampleState::default(),
+                fragment: Some(wgpu::FragmentState {
+                    module: &module,
+                    entry_point: Some(entry),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    targets: &[Some(wgpu::ColorTargetState {
+                        format: FORMAT,
+                        blend,
+                        write_mask: wgpu::ColorWrites::ALL,
+                    })],
+                }),
+                multiview_mask: None,
+                cache: None,
+            })
+        };
+        let over = Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING);
+        Self {
+            art_opaque: pipeline("fs_art", None),
+            art: pipeline("fs_art", over),
+            picture_opaque: pipeline("fs_picture", None),
+            picture: pipeline("fs_picture_edge", over),
+            person: pipeline("fs_person", over),
+            sampler: device.create_sampler(&wgpu::SamplerDescriptor {
+                label: Some("smooth"),
+                mag_filter: wgpu::FilterMode::Linear,
+                min_filter: wgpu::FilterMode::Linear,
+                ..wgpu::SamplerDescriptor::default()
+            }),
+            nothing: nothing(device),
+            pictures_layout,
+            layer_layout,
+        }
+    }
+}
+
+fn texture_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Float { filterable: true },
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        },
+        count: None,
+    }
+}
+
+fn nothing(device: &wgpu::Device) -> wgpu::TextureView {
+    device
+        .create_texture(&wgpu::TextureDescriptor {
+            label: Some("nothing"),
+            size: wgpu::Extent3d::default(),
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: FORMAT,
+            // Fresh textures are transparent.
+            usage: wgpu::TextureUsages::TEXTURE_BINDING,
+            view_formats: &[],
+        })
+        .create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+/// A buffer of vertices; one that is empty is not allowed.
+pub(super) fn vertex_buffer(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
+    let filler = [0; 8];
+    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        label: Some("tiles"),
+        contents: if bytes.is_empty() { &filler } else { bytes },
+        usage: wgpu::BufferUsages::VERTEX,
+    })
+}

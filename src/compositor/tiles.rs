@@ -1,0 +1,266 @@
+//! Cuts layers into tiles, so that every pixel is shaded about once.
+//!
+//! Most of a page is either covered by one opaque layer or empty. A cell of the program in which
+//! a layer is opaque hides all layers below it; a cell in which a layer is empty is skipped. This
+//! matters where the CPU does the drawing, beside a generator that wants it too.
+
+use crate::frame::Size;
+use crate::panels::{ArtworkLayer, PanelKind, PixelRect};
+
+/// Side of a cell in pixels.
+const CELL: usize = 32;
+
+/// A rectangle of program pixels: left, top, width, height.
+pub(super) type Tile = [u16; 4];
+
+/// How much of a cell a layer fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fill {
+    /// Nothing.
+    Empty,
+    /// Some pixels, or all of them not quite.
+    Mixed,
+    /// Every pixel, opaque.
+    Opaque,
+}
+
+/// How a layer fills the cells of a program.
+pub(super) struct Cells {
+    columns: usize,
+    rows: usize,
+    fills: Vec<Fill>,
+}
+
+/// The tiles of one layer.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Tiles {
+    /// Drawn without blending.
+    pub opaque: Vec<Tile>,
+    /// Blended with what is below.
+    pub mixed: Vec<Tile>,
+}
+
+impl Cells {
+    /// Looks at a layer in a program of `size`.
+    pub fn of(layer: &ArtworkLayer, size: Size) -> Self {
+        let columns = (size.width as usize).div_ceil(CELL);
+        let rows = (size.height as usize).div_ceil(CELL);
+        let mut cells = Self {
+            columns,
+            rows,
+            fills: vec![Fill::Empty; columns * rows],
+        };
+        match layer {
+            ArtworkLayer::Art(art) => {
+                let pixels = art.rgba.as_chunks::<4>().0;
+                cells.look(art.rect, size, |at| pixels.get(at).map_or(0, |pixel| pixel[3]));
+            }
+            ArtworkLayer::Panel(panel) => {
+                let alpha = &panel.alpha;
+                cells.look(panel.rect, size, |at| alpha.get(at).copied().unwrap_or(0));
+                if panel.kind == PanelKind::Person {
+                    // The matte decides where it is opaque.
+                    for fill in &mut cells.fills {
+                        if *fill == Fill::Opaque {
+                            *fill = Fill::Mixed;
+                        }
+                    }
+                }
+            }
+        }
+        cells
+    }
+
+    /// Whether any cell has to be blended.
+    pub fn any_mixed(&self) -> bool {
+        self.fills.contains(&Fill::Mixed)
+    }
+
+    fn look(&mut self, rect: PixelRect, size: Size, alpha: impl Fn(usize) -> u8) {
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let (left, right) = (column * CELL, ((column + 1) * CELL).min(size.width as usize));
+                let (top, bottom) = (row * CELL, ((row + 1) * CELL).min(size.height as usize));
+                let (x, y) = (rect.x.max(0) as usize, rect.y.max(0) as usize);
+                let (in_left, in_right) = (left.max(x), right.min(x + rect.width as usize));
+                let (in_top, in_bottom) = (top.max(y), bottom.min(y + rect.height as usize));
+                if in_left >= in_right || in_top >= in_bottom {
+                    continue;
+                }
+                let all = (in_left, in_right, in_top, in_bottom) == (left, right, top, bottom);
+                let (mut full, mut empty) = (true, true);
+                for py in in_top..in_bottom {
+                    let start = (py - y) * rect.width as usize + (in_left - x);
+                    for at in start..start + (in_right - in_left) {
+                        let value = alpha(at);
+                        full &= value == 255;
+                        empty &= value == 0;
+                    }
+                    if !full && !empty {
+                        break;
+                    }
+                }
+                self.fills[row * self.columns + column] = match (empty, full && all) {
+                    (true, _) => Fill::Empty,
+                    (_, true) => Fill::Opaque,
+                    _ => Fill::Mixed,
+                };
+            }
+        }
+    }
+}
+
+/// The tiles of each layer, the lowest first. Layers that `shown` leaves out are not there.
+pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) -> Vec<Tiles> {
+    let Some(first) = layers.first() else {
+        return Vec::new();
+    };
+    let cells = first.fills.len();
+    // The lowest layer that can be seen in each cell.
+    let mut lowest = vec![0; cells];
+    for (number, layer) in layers.iter().enumerate().filter(|(number, _)| shown(*number)) {
+        for (floor, fill) in lowest.iter_mut().zip(&layer.fills) {
+            if *fill == Fill::Opaque {
+                *floor = number;
+            }
+        }
+    }
+    layers
+        .iter()
+        .enumerate()
+        .map(|(number, layer)| {
+            if !shown(number) {
+                return Tiles::default();
+            }
+            let seen = |wanted: Fill| {
+                merged(layer.columns, layer.rows, size, |at| {
+                    layer.fills[at] == wanted && lowest[at] <= number
+                })
+            };
+            Tiles {
+                opaque: seen(Fill::Opaque),
+                mixed: seen(Fill::Mixed),
+            }
+        })
+        .collect()
+}
+
+/// Joins cells to rectangles: runs of a row, then equal runs of rows below each other.
+fn merged(columns: usize, rows: usize, size: Size, wanted: impl Fn(usize) -> bool) -> Vec<Tile> {
+    // first column, last column, first row, last row; the ends excluded
+    let mut done: Vec<[usize; 4]> = Vec::new();
+    let mut open: Vec<[usize; 4]> = Vec::new();
+    for row in 0..rows {
+        let mut runs = Vec::new();
+        let mut column = 0;
+        while column < columns {
+            let start = column;
+            while column < columns && wanted(row * columns + column) {
+                column += 1;
+            }
+            if column > start {
+                runs.push((start, column));
+            }
+            column += 1;
+        }
+        let mut next = Vec::with_capacity(runs.len());
+        for (start, end) in runs {
+            match open.iter().position(|run| run[0] == start && run[1] == end) {
+                Some(at) => {
+                    let mut run = open.swap_remove(at);
+                    run[3] = row + 1;
+                    next.push(run);
+                }
+                None => next.push([start, end, row, row + 1]),
+            }
+        }
+        done.append(&mut open);
+        open = next;
+    }
+    done.append(&mut open);
+    done.iter()
+        .map(|[left, right, top, bottom]| {
+            let (x, y) = (left * CELL, top * CELL);
+            let width = (right * CELL).min(size.width as usize) - x;
+            let height = (bottom * CELL).min(size.height as usize) - y;
+            [x as u16, y as u16, width as u16, height as u16]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::panels::Bitmap;
+
+    fn art(rect: PixelRect, alpha: impl Fn(usize) -> u8) -> ArtworkLayer {
+        let pixels = rect.width as usize * rect.height as usize;
+        ArtworkLayer::Art(Bitmap {
+            rect,
+            rgba: (0..pixels).flat_map(|at| [0, 0, 0, alpha(at)]).collect(),
+        })
+    }
+
+    #[test]
+    fn an_opaque_layer_hides_what_is_below() {
+        let size = Size::new(100, 70);
+        let whole = PixelRect::new(0, 0, 100, 70);
+        let layers = [art(whole, |_| 255), art(whole, |_| 255)];
+        let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
+        let tiles = plan(&cells, |_| true, size);
+        assert_eq!(tiles[0], Tiles::default());
+        assert_eq!(tiles[1].opaque, vec![[0, 0, 100, 70]]);
+        let tiles = plan(&cells, |number| number == 0, size);
+        assert_eq!(tiles[0].opaque, vec![[0, 0, 100, 70]]);
+        assert_eq!(tiles[1], Tiles::default());
+    }
+
+    proptest! {
+        /// Drawing the tiles gives what drawing whole layers gives.
+        #[test]
+        fn tiles_show_what_layers_show(
+            width in 1u32..150, height in 1u32..150,
+            rects in prop::collection::vec((0i32..150, 0i32..150, 1u32..150, 1u32..150, 0u8..3), 1..5),
+        ) {
+            let size = Size::new(width, height);
+            let layers: Vec<ArtworkLayer> = rects.iter().filter_map(|(x, y, w, h, kind)| {
+                if *x >= width as i32 || *y >= height as i32 { return None; }
+                let rect = PixelRect::new(*x, *y, (*w).min(width - *x as u32), (*h).min(height - *y as u32));
+                Some(art(rect, |at| match kind { 0 => 255, 1 => (at % 256) as u8, _ => if at % 97 < 60 { 255 } else { 0 } }))
+            }).collect();
+            let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
+            let tiles = plan(&cells, |_| true, size);
+            let alpha = |layer: &ArtworkLayer, x: i32, y: i32| match layer {
+                ArtworkLayer::Art(art) => {
+                    let (dx, dy) = (x - art.rect.x, y - art.rect.y);
+                    if dx < 0 || dy < 0 || dx >= art.rect.width as i32 || dy >= art.rect.height as i32 { 0 }
+                    else { art.rgba[(dy as usize * art.rect.width as usize + dx as usize) * 4 + 3] }
+                }
+                ArtworkLayer::Panel(_) => 0,
+            };
+            for y in 0..height as i32 { for x in 0..width as i32 {
+                let inside = |tile: &&Tile| {
+                    let [left, top, w, h] = tile.map(i32::from);
+                    x >= left && y >= top && x < left + w && y < top + h
+                };
+                // What is seen: the layers down to the topmost opaque one.
+                let mut seen = Vec::new();
+                let mut drawn = Vec::new();
+                for (number, layer) in layers.iter().enumerate() {
+                    let value = alpha(layer, x, y);
+                    if value == 255 { seen.clear(); }
+                    if value > 0 { seen.push(number); }
+                    let count = tiles[number].opaque.iter().filter(inside).count();
+                    let mixed = tiles[number].mixed.iter().filter(inside).count();
+                    prop_assert!(count + mixed <= 1);
+                    if count == 1 { prop_assert_eq!(value, 255); drawn.clear(); drawn.push(number); }
+                    if mixed == 1 && value == 255 { drawn.clear(); }
+                    if mixed == 1 && value > 0 { drawn.push(number); }
+                }
+                prop_assert_eq!(seen, drawn);
+            }}
+        }
+    }
+}

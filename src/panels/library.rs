@@ -1,0 +1,156 @@
+//! The pages there are: those that ship with the program and the user's own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+
+use crate::frame::Size;
+use crate::places::Places;
+
+use super::{Fonts, Page, PageError};
+
+/// Pages that ship with the program.
+const SHIPPED: [(&str, &[u8]); 3] = [
+    ("webtoon", include_bytes!("../../assets/pages/webtoon.svg")),
+    ("two-panel", include_bytes!("../../assets/pages/two-panel.svg")),
+    ("plain", include_bytes!("../../assets/pages/plain.svg")),
+];
+
+/// The most pages read from the user's folder.
+const MOST: usize = 200;
+
+/// All pages, and those that were opened by path.
+pub struct Library {
+    fonts: Fonts,
+    pages: Vec<Arc<Page>>,
+    /// Pages opened by path, with the file's date: read again when it changes.
+    opened: Mutex<Vec<(PathBuf, Option<SystemTime>, Page)>>,
+}
+
+impl Library {
+    /// Reads the pages that ship with the program and those in the user's `pages` folder. A page
+    /// that cannot be used is left out; the list says why. A user's page takes the place of a
+    /// shipped one with the same id.
+    pub fn load(places: &Places) -> (Self, Vec<String>) {
+        let fonts = Fonts::embedded();
+        let (mut pages, mut warnings) = (Vec::new(), Vec::new());
+        for (id, svg) in SHIPPED {
+            match Page::parse(svg, id, &fonts) {
+                Ok(page) => pages.push(Arc::new(page.into_builtin())),
+                Err(error) => warnings.push(error.to_string()),
+            }
+        }
+        for path in svg_files(&places.data.join("pages")) {
+            match read(&path, &fonts) {
+                Ok(page) => {
+                    pages.retain(|old: &Arc<Page>| old.id() != page.id());
+                    pages.push(Arc::new(page));
+                }
+                Err(error) => warnings.push(error.to_string()),
+            }
+        }
+        let library = Self {
+            fonts,
+            pages,
+            opened: Mutex::default(),
+        };
+        (library, warnings)
+    }
+
+    /// The pages, those that ship with the program first.
+    pub fn pages(&self) -> &[Arc<Page>] {
+        &self.pages
+    }
+
+    /// The page with this id, or the one in this file. `none` is [`Page::plain`] at 1280x720:
+    /// who knows the frame's size makes it themselves.
+    ///
+    /// # Errors
+    /// When there is none, or the file cannot be used.
+    pub fn page(&self, id_or_path: &str) -> Result<Page, PageError> {
+        if id_or_path == "none" {
+            return Ok(Page::plain(Size::new(1280, 720)));
+        }
+        if let Some(page) = self.pages.iter().find(|page| page.id() == id_or_path) {
+            return Ok(Page::clone(page));
+        }
+        let path = Path::new(id_or_path);
+        let is_path = path.components().count() > 1
+            || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+        if is_path {
+            return self.opened(path);
+        }
+        let known: Vec<&str> = self.pages.iter().map(|page| page.id()).collect();
+        Err(PageError::Unknown {
+            id: id_or_path.to_owned(),
+            known: format!("none, {}", known.join(", ")),
+        })
+    }
+
+    /// Reads the page in a file, whether or not it was read before.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no page.
+    pub fn read(&self, path: &Path) -> Result<Page, PageError> {
+        read(path, &self.fonts)
+    }
+
+    /// The size of a program that is as large as the page says; 1280x720 for a page that cannot
+    /// be used.
+    pub fn size(&self, id_or_path: &str) -> Size {
+        self.page(id_or_path)
+            .map_or(Size::new(1280, 720), |page| page.size())
+    }
+
+    fn opened(&self, path: &Path) -> Result<Page, PageError> {
+        let date = fs::metadata(path).and_then(|about| about.modified()).ok();
+        let mut opened = self.opened.lock();
+        if let Some((.., page)) = opened
+            .iter()
+            .find(|(known, when, _)| known == path && *when == date && date.is_some())
+        {
+            return Ok(page.clone());
+        }
+        let page = read(path, &self.fonts)?;
+        opened.retain(|(known, ..)| known != path);
+        opened.push((path.to_owned(), date, page.clone()));
+        Ok(page)
+    }
+}
+
+fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
+    let unreadable = |error| PageError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    let about = fs::metadata(path).map_err(unreadable)?;
+    // A pipe or a device could be read for ever.
+    if !about.is_file() {
+        return Err(unreadable(std::io::Error::other("it is not a file")));
+    }
+    if about.len() > Page::MAX_BYTES as u64 {
+        let page = path.display().to_string();
+        return Err(PageError::TooLarge { page });
+    }
+    let svg = fs::read(path).map_err(unreadable)?;
+    let id = path
+        .file_stem()
+        .map_or_else(|| "page".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Page::parse_in(&svg, &id, fonts, path.parent()).map_err(|error| error.in_file(path))
+}
+
+fn svg_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg")))
+        .take(MOST)
+        .collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,382 @@
+//! A page: what an artist's SVG says, ready to be drawn at any size.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use usvg::ImageKind;
+
+use crate::frame::Size;
+
+use super::document::{self, Part};
+use super::fonts::{self, Warnings};
+use super::names::AliveName;
+use super::{Crop, Fonts, PageError, PanelKind};
+
+/// A comic page template. Cloning shares it.
+#[derive(Clone)]
+pub struct Page {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: String,
+    name: String,
+    builtin: bool,
+    units: (f32, f32),
+    layers: Vec<Layer>,
+    warnings: Vec<String>,
+}
+
+/// One layer of a page, the lowest first.
+#[derive(Clone)]
+pub enum Layer {
+    /// Pictures that do not change.
+    Art(Art),
+    /// A region that is alive.
+    Panel(Panel),
+}
+
+/// A layer of art.
+#[derive(Clone)]
+pub struct Art {
+    pub(super) tree: Arc<usvg::Tree>,
+}
+
+/// A region of a page that is alive.
+#[derive(Clone)]
+pub struct Panel {
+    /// The object's name as the artist wrote it.
+    pub id: String,
+    /// What fills it.
+    pub kind: PanelKind,
+    /// How much of the picture it shows.
+    pub crop: Crop,
+    /// Panels of equal names share one picture; what follows the kind in the id.
+    pub name: String,
+    /// Where it is, in page units, cut at the page's edges.
+    pub bounds: Rect,
+    /// Its shape; `None`: all of the page.
+    pub(super) shape: Option<Arc<usvg::Tree>>,
+}
+
+/// A rectangle in page units.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// From left to right.
+    pub width: f32,
+    /// From top to bottom.
+    pub height: f32,
+}
+
+impl Page {
+    /// The largest file, and the largest picture file beside it.
+    pub const MAX_BYTES: usize = 8 << 20;
+    /// The most panels on a page.
+    pub const MAX_PANELS: usize = 48;
+    /// How deep objects may nest, references to others included.
+    pub const MAX_DEPTH: usize = 160;
+    /// The most objects, each counted as often as it is used.
+    pub const MAX_OBJECTS: u32 = 200_000;
+    /// The most pixels of one picture on a page.
+    const MAX_PICTURE_PIXELS: u64 = 32 << 20;
+    /// The longest side of a program that takes its size from the page.
+    const MAX_NATURAL_SIDE: f32 = 4096.0;
+
+    /// Reads an SVG that stands alone: pictures must be embedded in it.
+    ///
+    /// # Errors
+    /// When it is no SVG, exceeds a limit or has no panel.
+    pub fn parse(svg: &[u8], id: &str, fonts: &Fonts) -> Result<Self, PageError> {
+        Self::parse_in(svg, id, fonts, None)
+    }
+
+    /// Reads an SVG that may show pictures from `folder`, its own.
+    ///
+    /// # Errors
+    /// When it is no SVG, exceeds a limit or has no panel.
+    pub fn parse_in(
+        svg: &[u8],
+        id: &str,
+        fonts: &Fonts,
+        folder: Option<&Path>,
+    ) -> Result<Self, PageError> {
+        let parts = document::take_apart(svg, id)?;
+        let warnings = Warnings::default();
+        let mut units = None;
+        let mut layers = Vec::with_capacity(parts.parts.len());
+        for part in parts.parts {
+            let (Part::Art(svg) | Part::Panel { svg, .. }) = &part;
+            let tree = parse_tree(svg, id, fonts, folder, &warnings)?;
+            let size = (tree.size().width(), tree.size().height());
+            units = Some(size);
+            check_size(size, id)?;
+            match part {
+                Part::Art(_) => layers.push(Layer::Art(Art {
+                    tree: Arc::new(tree),
+                })),
+                Part::Panel { written, alive, .. } => {
+                    match Panel::new(written.clone(), alive, tree, size) {
+                        Some(panel) => layers.push(Layer::Panel(panel)),
+                        None => warnings.add(format!(
+                            "The shape {written} is hidden, empty or off the page: it shows nothing."
+                        )),
+                    }
+                }
+            }
+        }
+        let (Some(units), true) = (units, layers.iter().any(|layer| matches!(layer, Layer::Panel(_)))) else {
+            return Err(PageError::NoPanel {
+                page: id.to_owned(),
+            });
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                id: id.to_owned(),
+                name: parts.title.unwrap_or_else(|| id.to_owned()),
+                builtin: false,
+                units,
+                layers,
+                warnings: warnings.take(),
+            }),
+        })
+    }
+
+    /// No page at all: the live picture alone, `size` large.
+    pub fn plain(size: Size) -> Self {
+        let units = (size.width.max(1) as f32, size.height.max(1) as f32);
+        Self {
+            inner: Arc::new(Inner {
+                id: "none".to_owned(),
+                name: "No page".to_owned(),
+                builtin: true,
+                units,
+                layers: vec![Layer::Panel(Panel {
+                    id: "live".to_owned(),
+                    kind: PanelKind::Live,
+                    crop: Crop::Full,
+                    name: String::new(),
+                    bounds: Rect {
+                        x: 0.0,
+                        y: 0.0,
+                        width: units.0,
+                        height: units.1,
+                    },
+                    shape: None,
+                })],
+                warnings: Vec::new(),
+            }),
+        }
+    }
+
+    /// Marks a page that ships with the program.
+    pub(super) fn into_builtin(self) -> Self {
+        let Inner {
+            id,
+            name,
+            units,
+            layers,
+            warnings,
+            ..
+        } = &*self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                id: id.clone(),
+                name: name.clone(),
+                builtin: true,
+                units: *units,
+                layers: layers.clone(),
+                warnings: warnings.clone(),
+            }),
+        }
+    }
+
+    /// What it is chosen by: the file's name without extension, or its path.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// Its title, for people.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Whether it ships with the program.
+    pub fn builtin(&self) -> bool {
+        self.inner.builtin
+    }
+
+    /// Width and height in page units.
+    pub fn units(&self) -> (f32, f32) {
+        self.inner.units
+    }
+
+    /// The size of a program that is as large as the page says: a unit a pixel, sides even (video
+    /// needs that) and at most 4096.
+    pub fn size(&self) -> Size {
+        let (width, height) = self.inner.units;
+        let scale = (Self::MAX_NATURAL_SIDE / width.max(height)).min(1.0);
+        let even = |side: f32| ((side * scale / 2.0).round() as u32 * 2).max(2);
+        Size::new(even(width), even(height))
+    }
+
+    /// Its layers, the lowest first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.inner.layers
+    }
+
+    /// Its panels, the lowest first.
+    pub fn panels(&self) -> impl Iterator<Item = &Panel> {
+        self.inner.layers.iter().filter_map(|layer| match layer {
+            Layer::Panel(panel) => Some(panel),
+            Layer::Art(_) => None,
+        })
+    }
+
+    /// What was left out or replaced, for the artist.
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
+    /// Whether both are the same page, read at the same time.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Page({}, {})", self.inner.id, self.size())
+    }
+}
+
+impl Panel {
+    /// `None` when nothing of it is on the page.
+    fn new(id: String, alive: AliveName, tree: usvg::Tree, page: (f32, f32)) -> Option<Self> {
+        let bounds = tree.root().abs_bounding_box();
+        let (left, top) = (bounds.left().max(0.0), bounds.top().max(0.0));
+        let (right, bottom) = (bounds.right().min(page.0), bounds.bottom().min(page.1));
+        let has_shape = tree.root().has_children() && right > left && bottom > top;
+        has_shape.then(|| Self {
+            id,
+            kind: alive.kind,
+            crop: alive.crop,
+            name: alive.name,
+            bounds: Rect {
+                x: left,
+                y: top,
+                width: right - left,
+                height: bottom - top,
+            },
+            shape: Some(Arc::new(tree)),
+        })
+    }
+}
+
+fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> {
+    let side = 1.0..=100_000.0;
+    let ok = side.contains(&width)
+        && side.contains(&height)
+        && width.max(height) <= 20.0 * width.min(height);
+    if ok {
+        Ok(())
+    } else {
+        Err(PageError::BadSize {
+            width,
+            height,
+            page: page.to_owned(),
+        })
+    }
+}
+
+fn parse_tree(
+    svg: &str,
+    page: &str,
+    fonts: &Fonts,
+    folder: Option<&Path>,
+    warnings: &Warnings,
+) -> Result<usvg::Tree, PageError> {
+    let (for_data, for_files) = (warnings.clone(), warnings.clone());
+    let folder: Option<PathBuf> = folder.map(Path::to_owned);
+    let options = usvg::Options {
+        font_family: Fonts::SUBSTITUTE.to_owned(),
+        font_resolver: fonts::resolver(warnings),
+        fontdb: fonts.database(),
+        image_href_resolver: usvg::ImageHrefResolver {
+            resolve_data: Box::new(move |_, data, _| {
+                let picture = picture(data);
+                if picture.is_none() {
+                    for_data.add(
+                        "A picture on the page is left out: it is no PNG, JPEG, GIF or WebP, or \
+                         larger than 32 megapixels."
+                            .to_owned(),
+                    );
+                }
+                picture
+            }),
+            resolve_string: Box::new(move |href, _| {
+                let picture = picture_file(href, folder.as_deref());
+                if picture.is_none() {
+                    let href: String = href.chars().take(80).collect();
+                    for_files.add(format!(
+                        "A picture is left out: only pictures embedded in the page, or beside it \
+                         in its folder, are shown. ({href})"
+                    ));
+                }
+                picture
+            }),
+        },
+        ..usvg::Options::default()
+    };
+    usvg::Tree::from_str(svg, &options).map_err(|error| match error {
+        usvg::Error::InvalidSize => PageError::BadSize {
+            width: 0.0,
+            height: 0.0,
+            page: page.to_owned(),
+        },
+        usvg::Error::ElementsLimitReached => PageError::TooManyObjects {
+            page: page.to_owned(),
+        },
+        other => PageError::NotSvg {
+            reason: other.to_string(),
+            page: page.to_owned(),
+        },
+    })
+}
+
+/// A picture by what its bytes say it is, when it is small enough to decode.
+fn picture(data: Arc<Vec<u8>>) -> Option<ImageKind> {
+    let reader = image::ImageReader::new(std::io::Cursor::new(data.as_slice()))
+        .with_guessed_format()
+        .ok()?;
+    let format = reader.format()?;
+    let (width, height) = reader.into_dimensions().ok()?;
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > Page::MAX_PICTURE_PIXELS {
+        return None;
+    }
+    match format {
+        image::ImageFormat::Png => Some(ImageKind::PNG(data)),
+        image::ImageFormat::Jpeg => Some(ImageKind::JPEG(data)),
+        image::ImageFormat::Gif => Some(ImageKind::GIF(data)),
+        image::ImageFormat::WebP => Some(ImageKind::WEBP(data)),
+        _ => None,
+    }
+}
+
+/// A picture beside the page; nothing outside the page's own folder is read.
+fn picture_file(href: &str, folder: Option<&Path>) -> Option<ImageKind> {
+    let folder = folder?.canonicalize().ok()?;
+    let path = folder.join(href).canonicalize().ok()?;
+    if !path.starts_with(&folder) {
+        return None;
+    }
+    let about = path.metadata().ok()?;
+    if !about.is_file() || about.len() > Page::MAX_BYTES as u64 {
+        return None;
+    }
+    picture(Arc::new(std::fs::read(path).ok()?))
+}
