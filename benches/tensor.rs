@@ -1,6 +1,8 @@
 //! What it costs to feed the network and to read it, without the network: scaling a frame and
 //! writing its tensor, and turning the outputs into a picture. Needs no ONNX Runtime.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench may stop where it stands")]
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
