@@ -24,6 +24,8 @@ pub enum Action {
     ToggleFullScreen,
     /// Go back to a window.
     LeaveFullScreen,
+    /// Close the window.
+    Quit,
     /// Show the folder with saved pictures in the system's file manager.
     ShowPhotos,
 }

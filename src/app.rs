@@ -182,6 +182,7 @@ impl App {
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(false));
             }
             Action::ShowPhotos => self.show_photos(ctx),
+            Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
     }
 

@@ -47,6 +47,9 @@ impl Keys {
         if pressed(Key::F1) || tab {
             settings.window.panel_open = !settings.window.panel_open;
         }
+        if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Q)) {
+            actions.push(Action::Quit);
+        }
         if pressed(Key::P) {
             actions.push(Action::TakePhoto);
         }

@@ -339,11 +339,14 @@ fn keys_do_what_the_panel_does() {
     for key in [Key::Space, Key::P, Key::F, Key::Escape] {
         press(&mut harness, key);
     }
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Q);
+    harness.run_ok();
     let expected = [
         Action::TakePhoto,
         Action::TakePhoto,
         Action::ToggleFullScreen,
         Action::LeaveFullScreen,
+        Action::Quit,
     ];
     assert_eq!(harness.state().actions, expected);
 }

@@ -168,9 +168,10 @@ impl Window {
         Settings::load(&path).0
     }
 
-    /// Closes the window as its close button does, and waits for the end.
+    /// Closes the window with its key, and waits for the end. Its close button is drawn by a
+    /// window manager, and there is none.
     fn close(&mut self) -> ExitStatus {
-        self.display.xdotool(&format!("windowquit {}", self.id));
+        self.press("ctrl+q");
         let started = Instant::now();
         loop {
             if let Some(status) = self.program.try_wait().unwrap() {
