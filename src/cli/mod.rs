@@ -176,7 +176,7 @@ pub fn main() -> ExitCode {
 /// Log lines go to standard error; `RUST_LOG` chooses, warnings by default.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,panelcam=warn,wgpu_hal=error,wgpu_core=error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,wgpu_hal=off,wgpu_core=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 

@@ -38,14 +38,8 @@ impl Gpu {
     /// # Errors
     /// When the machine has no graphics driver at all.
     pub fn headless() -> Result<Arc<Self>, CompositorError> {
-        let instance =
-            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            ..wgpu::RequestAdapterOptions::default()
-        };
-        let adapter = pollster::block_on(instance.request_adapter(&options))
-            .map_err(|error| CompositorError::NoDriver(error.to_string()))?;
+        let (instance, adapter) =
+            find(wgpu::Backends::PRIMARY).or_else(|_| find(wgpu::Backends::SECONDARY))?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("panelcam"),
             required_limits: wgpu::Limits::downlevel_defaults().using_resolution(adapter.limits()),
@@ -117,4 +111,19 @@ impl Gpu {
             None => Ok(()),
         }
     }
+}
+
+/// The best adapter of some backends. OpenGL is among the secondary ones and is looked at last:
+/// without a display it complains on standard error before it gives up.
+fn find(backends: wgpu::Backends) -> Result<(wgpu::Instance, wgpu::Adapter), CompositorError> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::from_env().unwrap_or(backends);
+    let instance = wgpu::Instance::new(descriptor);
+    let options = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..wgpu::RequestAdapterOptions::default()
+    };
+    let adapter = pollster::block_on(instance.request_adapter(&options))
+        .map_err(|error| CompositorError::NoDriver(error.to_string()))?;
+    Ok((instance, adapter))
 }

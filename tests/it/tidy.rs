@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("output", &["ffmpeg"]),
     ("ui", &["action"]),
     ("pipeline", &["action", "capture", "inference", "panels", "compositor", "output"]),
-    ("app", &["action", "capture", "compositor", "inference", "panels", "pipeline", "ui"]),
+    ("app", &["action", "capture", "compositor", "inference", "panels", "people", "pipeline", "ui"]),
     (
         "cli",
         &["app", "capture", "compositor", "ffmpeg", "inference", "output", "panels", "people", "pipeline"],
