@@ -145,7 +145,7 @@ impl Common {
 /// Runs the program and gives its exit code.
 pub fn main() -> ExitCode {
     let Arguments { command, common } = Arguments::parse();
-    start_log();
+    start_log(command.is_none());
     let session = Session::new(common);
     for warning in &session.warnings {
         say(warning);
@@ -173,10 +173,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Log lines go to standard error; `RUST_LOG` chooses, warnings by default.
-fn start_log() {
+/// Log lines go to standard error; `RUST_LOG` chooses. By default the window logs its warnings;
+/// commands say theirs themselves.
+fn start_log(window: bool) {
+    let default = if window { "error,panelcam=warn,wgpu_hal=off" } else { "error,wgpu_hal=off" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,wgpu_hal=off,wgpu_core=error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 

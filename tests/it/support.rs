@@ -25,6 +25,7 @@ impl Home {
             .current_dir(self.folder.path())
             .env("PANELCAM_HOME", self.path("home"))
             .env("ORT_DYLIB_PATH", runtime_library())
+            .env("NODEVICE_SELECT", "1")
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY");
         command
