@@ -135,14 +135,16 @@ def main() -> None:
         (a.out / split).mkdir(parents=True, exist_ok=True)
     grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
     with ProcessPoolExecutor(a.jobs) as pool:
-        jobs = []
+        jobs = {}
         for file in used:
             split = "test" if held_out(file.stem) else "train"
             if a.only in (None, split):
-                jobs.append(pool.submit(make, file, grounds, a.teachers, a.out / split))
+                jobs[pool.submit(make, file, grounds, a.teachers, a.out / split)] = file.name
         for n, job in enumerate(as_completed(jobs), 1):
-            if job.result():
-                print(job.result(), flush=True)
+            # One bad photo must not end an hour's work.
+            trouble = f"skipped, {jobs[job]}: {error}" if (error := job.exception()) else job.result()
+            if trouble:
+                print(trouble, flush=True)
             if n % 20 == 0 or n == len(jobs):
                 print(f"{n}/{len(jobs)} photos drawn", flush=True)
 

@@ -4,15 +4,17 @@
 //! back when somebody wants it in memory. [`Compositor`] does that when it is told to; [`start`]
 //! runs it as a stage of the pipeline. The compositor itself reads no clock.
 
+mod device;
 mod gpu;
+mod memory;
 mod outlets;
 mod pages;
 mod passes;
-mod pictures;
 mod program;
 mod readback;
 mod resident;
 mod stage;
+mod textures;
 mod tiles;
 
 pub use gpu::Gpu;
@@ -29,11 +31,10 @@ use crate::frame::{Picture, Size};
 use crate::panels::{Cover, Page, PageError, PanelKind};
 use crate::people::Point;
 
+use device::Device;
+use memory::Memory;
 use passes::Passes;
-use pictures::Pictures;
-use program::Programs;
-use readback::Staging;
-use resident::{Resident, Shown};
+use resident::{Layer, Method, Resident, Shown};
 
 /// Why there is no program.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +86,36 @@ pub struct Scene {
     pub focus: Point,
 }
 
+/// Who lays pictures into pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hand {
+    /// The device, unless it is software.
+    #[default]
+    Auto,
+    /// The device, in any case.
+    Device,
+    /// The CPU, in memory: the same picture within rounding. It takes a fifth of the time that
+    /// software graphics takes.
+    Memory,
+}
+
 /// Lays pictures into a page.
 pub struct Compositor {
     gpu: Arc<Gpu>,
-    passes: Arc<Passes>,
-    staging: Staging,
-    pictures: Pictures,
-    programs: Programs,
+    backend: Backend,
     page: Arc<Resident>,
-    uniforms: Vec<u8>,
+}
+
+enum Backend {
+    Device(Device),
+    Memory(Memory),
+}
+
+/// Sizes of the pictures there are.
+#[derive(Clone, Copy)]
+struct Sizes {
+    frame: Option<Size>,
+    styled: Option<Size>,
 }
 
 impl Compositor {
@@ -102,39 +124,52 @@ impl Compositor {
     /// # Errors
     /// When the device refuses to work.
     pub fn new(gpu: Arc<Gpu>) -> Result<Self, CompositorError> {
-        let passes = Arc::new(Passes::new(&gpu.device));
+        Self::by(gpu, Hand::Auto)
+    }
+
+    /// Like [`new`](Self::new); `hand` does the work.
+    ///
+    /// # Errors
+    /// When the device refuses to work.
+    pub fn by(gpu: Arc<Gpu>, hand: Hand) -> Result<Self, CompositorError> {
+        let in_memory = match hand {
+            Hand::Auto => gpu.software,
+            Hand::Device => false,
+            Hand::Memory => true,
+        };
+        let backend = if in_memory {
+            Backend::Memory(Memory::new(Arc::clone(&gpu)))
+        } else {
+            Backend::Device(Device::new(&gpu, Arc::new(Passes::new(&gpu.device))))
+        };
         let size = Size::new(1280, 720);
-        let page = Arc::new(Resident::load(&gpu, &passes, &Page::plain(size), size)?);
+        let page = Resident::load(&gpu, &backend.method(), &Page::plain(size), size)?;
         gpu.check()?;
         Ok(Self {
-            staging: Staging::new(Arc::clone(&gpu)),
-            pictures: Pictures::new(&gpu.device, &passes),
-            programs: Programs::default(),
-            uniforms: Vec::new(),
             gpu,
-            passes,
-            page,
+            backend,
+            page: Arc::new(page),
         })
     }
 
-    /// Shows `page` from now on, fitted into a program of `size`. Draws and uploads it, unless it
-    /// is the page in use.
+    /// Shows `page` from now on, fitted into a program of `size`. Draws it, unless it is the page
+    /// in use.
     ///
     /// # Errors
     /// When the size is too large; the page in use stays.
     pub fn set_page(&mut self, page: &Page, size: Size) -> Result<(), CompositorError> {
         if !self.page.is(page, size) {
-            self.page = Arc::new(Resident::load(&self.gpu, &self.passes, page, size)?);
+            self.page = Arc::new(Resident::load(&self.gpu, &self.backend.method(), page, size)?);
         }
         Ok(())
     }
 
-    /// What other threads need to load pages for [`show`](Self::show).
-    pub(crate) fn passes(&self) -> &Arc<Passes> {
-        &self.passes
+    /// What another thread needs to draw pages for [`show`](Self::show).
+    pub(crate) fn method(&self) -> Method {
+        self.backend.method()
     }
 
-    /// Shows a page that was loaded elsewhere; `false` when it is shown already.
+    /// Shows a page that was drawn elsewhere; `false` when it is shown already.
     pub(crate) fn show(&mut self, page: Arc<Resident>) -> bool {
         let new = !Arc::ptr_eq(&self.page, &page);
         self.page = page;
@@ -157,7 +192,13 @@ impl Compositor {
     /// # Errors
     /// When it is too large for the device.
     pub fn upload_frame(&mut self, picture: &Picture) -> Result<(), CompositorError> {
-        self.pictures.upload_frame(&self.gpu, &self.passes, picture)
+        match &mut self.backend {
+            Backend::Device(device) => device.upload_frame(picture),
+            Backend::Memory(memory) => {
+                memory.take_frame(picture);
+                Ok(())
+            }
+        }
     }
 
     /// Takes a drawing with its matte. It stays until the next one.
@@ -165,10 +206,16 @@ impl Compositor {
     /// # Errors
     /// When it is too large for the device.
     pub fn upload_styled(&mut self, picture: &Picture) -> Result<(), CompositorError> {
-        self.pictures.upload_styled(&self.gpu, &self.passes, picture)
+        match &mut self.backend {
+            Backend::Device(device) => device.upload_styled(picture),
+            Backend::Memory(memory) => {
+                memory.take_styled(picture);
+                Ok(())
+            }
+        }
     }
 
-    /// Lays the pictures into the page; the work is handed to the device and goes on there.
+    /// Lays the pictures into the page; the device works on while this returns.
     ///
     /// # Errors
     /// When the device is lost or refuses.
@@ -176,14 +223,19 @@ impl Compositor {
         Ok(self.render_submitted(scene)?.0)
     }
 
-    /// Like [`render`](Self::render), and tells what to wait for.
+    /// Like [`render`](Self::render), and tells what to wait for, if anything.
     pub(crate) fn render_submitted(
         &mut self,
         scene: &Scene,
-    ) -> Result<(ProgramTexture, wgpu::SubmissionIndex), CompositorError> {
-        let (program, commands) = self.record(scene)?;
-        let submission = self.gpu.queue.submit([commands.finish()]);
-        Ok((program, submission))
+    ) -> Result<(ProgramTexture, Option<wgpu::SubmissionIndex>), CompositorError> {
+        self.gpu.check()?;
+        Ok(match &mut self.backend {
+            Backend::Device(device) => {
+                let (program, submission) = device.render(&self.page, scene);
+                (program, Some(submission))
+            }
+            Backend::Memory(memory) => (memory.render(&self.page, scene), None),
+        })
     }
 
     /// Like [`render`](Self::render), and starts copying the pixels into memory.
@@ -195,9 +247,14 @@ impl Compositor {
         &mut self,
         scene: &Scene,
     ) -> Result<(ProgramTexture, Reading), CompositorError> {
-        let (program, commands) = self.record(scene)?;
-        let reading = self.staging.read(&program, commands);
-        Ok((program, reading))
+        self.gpu.check()?;
+        Ok(match &mut self.backend {
+            Backend::Device(device) => device.render_to_memory(&self.page, scene),
+            Backend::Memory(memory) => {
+                let program = memory.render(&self.page, scene);
+                (program.clone(), Reading::of(program))
+            }
+        })
     }
 
     /// Copies a program's pixels, premultiplied, into `picture`; waits for them.
@@ -209,81 +266,43 @@ impl Compositor {
         program: &ProgramTexture,
         picture: &mut Picture,
     ) -> Result<(), CompositorError> {
-        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("read") };
-        let commands = self.gpu.device.create_command_encoder(&descriptor);
-        self.staging.read(program, commands).finish(picture)
-    }
-
-    fn record(
-        &mut self,
-        scene: &Scene,
-    ) -> Result<(ProgramTexture, wgpu::CommandEncoder), CompositorError> {
-        self.gpu.check()?;
-        let shown = Shown {
-            drawing: if scene.compare {
-                self.pictures.frame_size().is_some()
-            } else {
-                self.pictures.styled_size().is_some()
-            },
-            frame: self.pictures.frame_size().is_some(),
+        let reading = match &self.backend {
+            Backend::Device(device) => device.read(program),
+            Backend::Memory(_) => Reading::of(program.clone()),
         };
-        let program = self.programs.next(&self.gpu.device, self.page.size);
-        self.write_uniforms(scene);
-        let descriptor = wgpu::CommandEncoderDescriptor {
-            label: Some("program"),
-        };
-        let mut commands = self.gpu.device.create_command_encoder(&descriptor);
-        let mut pass = commands.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("program"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: program.view(),
-                depth_slice: None,
-                resolve_target: None,
-                ops: wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
-                    store: wgpu::StoreOp::Store,
-                },
-            })],
-            ..wgpu::RenderPassDescriptor::default()
-        });
-        let from_camera = |kind| scene.compare || kind == PanelKind::Raw;
-        self.page.draw(&self.gpu.device, &self.passes, &mut pass, shown, |kind| {
-            self.pictures.bindings(from_camera(kind))
-        });
-        drop(pass);
-        Ok((program, commands))
+        reading.finish(picture)
     }
+}
 
-    /// Says for each panel which part of its picture it shows.
-    fn write_uniforms(&mut self, scene: &Scene) {
-        let size = self.page.size;
-        self.uniforms.clear();
-        for layer in self.page.layers() {
-            let picture = match layer.kind {
-                Some(PanelKind::Live | PanelKind::Person) if !scene.compare => {
-                    self.pictures.styled_size()
-                }
-                _ => self.pictures.frame_size(),
-            };
-            let cover = Cover {
-                picture: picture.unwrap_or(size),
-                focus: scene.focus,
-                crop: layer.crop,
-                mirror: scene.mirror,
-            };
-            let uv = cover.uv(layer.fit);
-            let data = LayerData {
-                uv_origin: uv.origin,
-                uv_step: uv.step,
-                program: [size.width as f32, size.height as f32],
-                corner: [layer.rect.x, layer.rect.y],
-            };
-            self.uniforms.extend_from_slice(bytemuck::bytes_of(&data));
-            self.uniforms
-                .resize(self.uniforms.len().next_multiple_of(passes::LAYER_STRIDE as usize), 0);
+impl Backend {
+    fn method(&self) -> Method {
+        match self {
+            Self::Device(device) => Method::Device(Arc::clone(&device.passes)),
+            Self::Memory(_) => Method::Memory,
         }
-        if !self.uniforms.is_empty() {
-            self.gpu.queue.write_buffer(self.page.uniforms(), 0, &self.uniforms);
+    }
+}
+
+impl Sizes {
+    /// What is there to be shown in a scene.
+    fn shown(self, scene: &Scene) -> Shown {
+        Shown {
+            drawing: if scene.compare { self.frame.is_some() } else { self.styled.is_some() },
+            frame: self.frame.is_some(),
+        }
+    }
+}
+
+impl Scene {
+    /// How a layer's picture lies in it.
+    fn cover(&self, layer: &Layer, sizes: Sizes) -> Cover {
+        let from_camera = self.compare || layer.kind == Some(PanelKind::Raw);
+        let picture = if from_camera { sizes.frame } else { sizes.styled };
+        Cover {
+            picture: picture.unwrap_or(Size::new(1, 1)),
+            focus: self.focus,
+            crop: layer.crop,
+            mirror: self.mirror,
         }
     }
 }

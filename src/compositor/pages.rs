@@ -1,4 +1,4 @@
-//! Pages on the GPU, drawn by a thread of their own so that a change of page stalls nothing.
+//! Pages that are ready, drawn by a thread of their own so that a change of page stalls nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::panels::Library;
 use crate::worker::Worker;
 
-use super::passes::Passes;
-use super::resident::Resident;
+use super::resident::{Method, Resident};
 use super::{CompositorError, Gpu};
 
 /// A page that a program shall show.
@@ -53,7 +52,7 @@ impl Pages {
     /// Starts the thread.
     pub fn start(
         gpu: Arc<Gpu>,
-        passes: Arc<Passes>,
+        method: Method,
         library: Arc<Library>,
     ) -> Result<Self, CompositorError> {
         let ready: Arc<Mutex<Vec<Arc<Resident>>>> = Arc::default();
@@ -66,7 +65,7 @@ impl Pages {
                 while !stop.asked() {
                     match orders.take_within(Duration::from_millis(50)) {
                         Taken::Value(wanted) => {
-                            let result = load(&gpu, &passes, &library, &ready, &wanted);
+                            let result = load(&gpu, &method, &library, &ready, &wanted);
                             answers.send((wanted, result));
                         }
                         Taken::TimedOut => {}
@@ -141,7 +140,7 @@ impl Pages {
     }
 }
 
-/// A page that is on the GPU already. Only pages of the library: a file may have changed.
+/// A page that is ready. Only pages of the library: a file may have changed.
 fn ready(
     library: &Library,
     ready: &Mutex<Vec<Arc<Resident>>>,
@@ -155,7 +154,7 @@ fn ready(
 
 fn load(
     gpu: &Gpu,
-    passes: &Passes,
+    method: &Method,
     library: &Library,
     ready: &Mutex<Vec<Arc<Resident>>>,
     wanted: &Wanted,
@@ -169,7 +168,7 @@ fn load(
     if let Some(known) = known {
         return Ok(known);
     }
-    let resident = Arc::new(Resident::load(gpu, passes, &page, size)?);
+    let resident = Arc::new(Resident::load(gpu, method, &page, size)?);
     let mut list = ready.lock();
     if list.len() >= Pages::MOST {
         list.remove(0);

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use crate::frame::{Picture, Size};
 use crate::mailbox::{Mailbox, Taken};
 
+use super::program::Inner;
 use super::{CompositorError, Gpu, ProgramTexture};
 
 /// A device that takes longer than this for a program hangs.
@@ -21,6 +22,17 @@ pub(super) struct Staging {
 
 /// Pixels on their way to memory.
 pub struct Reading {
+    way: Way,
+}
+
+enum Way {
+    /// From the device.
+    Device(Mapping),
+    /// They are there already.
+    Memory(ProgramTexture),
+}
+
+struct Mapping {
     gpu: Arc<Gpu>,
     buffer: Option<wgpu::Buffer>,
     home: Arc<Mutex<Vec<wgpu::Buffer>>>,
@@ -65,12 +77,14 @@ impl Staging {
             answer.send(result);
         });
         Reading {
-            gpu: Arc::clone(&self.gpu),
-            buffer: Some(buffer),
-            home: Arc::clone(&self.free),
-            submission,
-            mapped,
-            size,
+            way: Way::Device(Mapping {
+                gpu: Arc::clone(&self.gpu),
+                buffer: Some(buffer),
+                home: Arc::clone(&self.free),
+                submission,
+                mapped,
+                size,
+            }),
         }
     }
 
@@ -89,11 +103,36 @@ impl Staging {
 }
 
 impl Reading {
+    /// Of a program that was composited in memory.
+    pub(super) fn of(program: ProgramTexture) -> Self {
+        Self {
+            way: Way::Memory(program),
+        }
+    }
+
     /// Waits for the pixels and puts them into `picture`, premultiplied.
     ///
     /// # Errors
     /// When the device is lost or does not answer.
     pub fn finish(self, picture: &mut Picture) -> Result<(), CompositorError> {
+        match self.way {
+            Way::Device(mapping) => mapping.finish(picture),
+            Way::Memory(program) => {
+                if let Inner::Memory(composed) = program.inner {
+                    match Arc::try_unwrap(composed) {
+                        // Nobody else looks at it: no copy is needed.
+                        Ok(mut composed) => std::mem::swap(picture, &mut *composed.picture),
+                        Err(composed) => picture.copy_from(&composed.picture),
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Mapping {
+    fn finish(self, picture: &mut Picture) -> Result<(), CompositorError> {
         wait(&self.gpu, self.submission.clone())?;
         // Another thread's poll may be the one that delivers the answer.
         match self.mapped.take_within(PATIENCE) {
@@ -126,7 +165,7 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for Mapping {
     fn drop(&mut self) {
         if let Some(buffer) = self.buffer.take() {
             // Also calls off a mapping that is still to come.

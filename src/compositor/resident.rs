@@ -1,28 +1,37 @@
-//! A page on the GPU.
+//! A page that is ready to be shown.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::frame::Size;
-use crate::panels::{ArtworkLayer, Crop, Page, PanelKind, PixelRect};
+use crate::panels::{Artwork, ArtworkLayer, Crop, Page, PanelKind, PixelRect};
 
 use super::passes::{self, FORMAT, LAYER_STRIDE, LayerData, Passes};
-use super::tiles::{self, Cells};
-use super::{CompositorError, Gpu, pictures};
+use super::tiles::{self, Cells, Plan};
+use super::{CompositorError, Gpu, textures};
 
-/// A page, drawn for one program size and uploaded.
+/// Who lays pictures into pages.
+#[derive(Clone)]
+pub(crate) enum Method {
+    /// The graphics device.
+    Device(Arc<Passes>),
+    /// The CPU, in memory.
+    Memory,
+}
+
+/// A page, drawn for one program size.
 pub(crate) struct Resident {
     page: Page,
     /// The program's size.
     pub(super) size: Size,
     layers: Vec<Layer>,
     cells: Vec<Cells>,
-    uniforms: wgpu::Buffer,
+    pub(super) body: Body,
     /// What is drawn, for each thing that can be there to be shown.
     plans: [OnceLock<Plan>; 4],
 }
 
-/// A layer on the GPU.
+/// A layer's place.
 pub(super) struct Layer {
     /// What fills it; `None` is art.
     pub kind: Option<PanelKind>,
@@ -32,7 +41,31 @@ pub(super) struct Layer {
     pub rect: PixelRect,
     /// What the picture covers.
     pub fit: PixelRect,
-    bindings: wgpu::BindGroup,
+}
+
+/// Where the page's pixels are.
+pub(super) enum Body {
+    /// On the device.
+    Device(OnDevice),
+    /// In memory.
+    Memory(Artwork),
+}
+
+/// A page's textures and buffers.
+pub(super) struct OnDevice {
+    /// Room for a [`LayerData`] a layer, [`LAYER_STRIDE`] apart.
+    pub uniforms: wgpu::Buffer,
+    /// For each layer.
+    pub bindings: Vec<wgpu::BindGroup>,
+    vertices: [OnceLock<Vertices>; 4],
+}
+
+/// A plan's tiles on the device.
+pub(super) struct Vertices {
+    /// All tiles.
+    pub buffer: wgpu::Buffer,
+    /// For each layer: opaque tiles, blended tiles.
+    pub ranges: Vec<(Range<u32>, Range<u32>)>,
 }
 
 /// Which pictures there are.
@@ -44,17 +77,17 @@ pub(super) struct Shown {
     pub frame: bool,
 }
 
-struct Plan {
-    tiles: wgpu::Buffer,
-    /// For each layer: opaque tiles, blended tiles.
-    ranges: Vec<(Range<u32>, Range<u32>)>,
+impl Shown {
+    fn index(self) -> usize {
+        usize::from(self.drawing) | usize::from(self.frame) << 1
+    }
 }
 
 impl Resident {
-    /// Draws `page` for a program of `size` and uploads it.
+    /// Draws `page` for a program of `size`.
     pub fn load(
         gpu: &Gpu,
-        passes: &Passes,
+        method: &Method,
         page: &Page,
         size: Size,
     ) -> Result<Self, CompositorError> {
@@ -65,26 +98,19 @@ impl Resident {
             });
         }
         let artwork = page.rasterise(size)?;
-        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("layers"),
-            size: LAYER_STRIDE * artwork.layers.len().max(1) as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
         let cells: Vec<Cells> = artwork.layers.iter().map(|layer| Cells::of(layer, size)).collect();
-        let layers = artwork
-            .layers
-            .iter()
-            .zip(&cells)
-            .map(|(layer, cells)| Layer::upload(gpu, passes, &uniforms, layer, cells))
-            .collect();
+        let layers = artwork.layers.iter().map(Layer::of).collect();
+        let body = match method {
+            Method::Device(passes) => Body::Device(OnDevice::upload(gpu, passes, &artwork, &cells)),
+            Method::Memory => Body::Memory(artwork),
+        };
         gpu.check()?;
         Ok(Self {
             page: page.clone(),
             size,
             layers,
             cells,
-            uniforms,
+            body,
             plans: Default::default(),
         })
     }
@@ -105,120 +131,119 @@ impl Resident {
         &self.layers
     }
 
-    /// Room for a [`LayerData`] a layer, [`LAYER_STRIDE`] apart.
-    pub(super) fn uniforms(&self) -> &wgpu::Buffer {
-        &self.uniforms
-    }
-
-    /// Draws all layers. `pictures` gives the bindings of the picture in a kind of panel.
-    pub(super) fn draw<'a>(
-        &self,
-        device: &wgpu::Device,
-        passes: &Passes,
-        pass: &mut wgpu::RenderPass<'_>,
-        shown: Shown,
-        pictures: impl Fn(PanelKind) -> &'a wgpu::BindGroup,
-    ) {
-        let plan = self.plan(device, shown);
-        pass.set_vertex_buffer(0, plan.tiles.slice(..));
-        for (number, (layer, (opaque, mixed))) in self.layers.iter().zip(&plan.ranges).enumerate() {
-            if opaque.is_empty() && mixed.is_empty() {
-                continue;
-            }
-            let (without_blending, blended) = match layer.kind {
-                None => (&passes.art_opaque, &passes.art),
-                Some(PanelKind::Live | PanelKind::Raw) => (&passes.picture_opaque, &passes.picture),
-                Some(PanelKind::Person) => (&passes.person, &passes.person),
-            };
-            // Art reads no picture, but the group has to be there.
-            pass.set_bind_group(0, pictures(layer.kind.unwrap_or(PanelKind::Live)), &[]);
-            pass.set_bind_group(1, &layer.bindings, &[number as u32 * LAYER_STRIDE as u32]);
-            for (pipeline, range) in [(without_blending, opaque), (blended, mixed)] {
-                if !range.is_empty() {
-                    pass.set_pipeline(pipeline);
-                    pass.draw(0..4, range.clone());
-                }
-            }
-        }
-    }
-
-    fn plan(&self, device: &wgpu::Device, shown: Shown) -> &Plan {
-        let index = usize::from(shown.drawing) | usize::from(shown.frame) << 1;
-        self.plans[index].get_or_init(|| {
+    /// What is drawn where, when only what is `shown` is there.
+    pub(super) fn plan(&self, shown: Shown) -> &Plan {
+        self.plans[shown.index()].get_or_init(|| {
             let visible = |number: usize| match self.layers[number].kind {
                 None => true,
                 Some(PanelKind::Live | PanelKind::Person) => shown.drawing,
                 Some(PanelKind::Raw) => shown.frame,
             };
-            let mut all = Vec::new();
-            let mut ranges = Vec::with_capacity(self.layers.len());
-            for layer in tiles::plan(&self.cells, visible, self.size) {
+            tiles::plan(&self.cells, visible, self.size)
+        })
+    }
+}
+
+impl Layer {
+    fn of(layer: &ArtworkLayer) -> Self {
+        match layer {
+            ArtworkLayer::Art(art) => Self {
+                kind: None,
+                crop: Crop::Full,
+                rect: art.rect,
+                fit: art.rect,
+            },
+            ArtworkLayer::Panel(panel) => Self {
+                kind: Some(panel.kind),
+                crop: panel.crop,
+                rect: panel.rect,
+                fit: panel.fit,
+            },
+        }
+    }
+}
+
+impl OnDevice {
+    fn upload(gpu: &Gpu, passes: &Passes, artwork: &Artwork, cells: &[Cells]) -> Self {
+        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("layers"),
+            size: LAYER_STRIDE * artwork.layers.len().max(1) as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let bindings = artwork
+            .layers
+            .iter()
+            .zip(cells)
+            .map(|(layer, cells)| bind(gpu, passes, &uniforms, &ink(gpu, passes, layer, cells)))
+            .collect();
+        Self {
+            uniforms,
+            bindings,
+            vertices: Default::default(),
+        }
+    }
+
+    /// The tiles of a plan of this page.
+    pub fn vertices(&self, device: &wgpu::Device, plan: &Plan, shown: Shown) -> &Vertices {
+        self.vertices[shown.index()].get_or_init(|| {
+            let mut all: Vec<tiles::Tile> = Vec::new();
+            let mut ranges = Vec::with_capacity(plan.layers.len());
+            for layer in &plan.layers {
                 let start = all.len() as u32;
-                all.extend(layer.opaque);
+                all.extend(&layer.opaque);
                 let middle = all.len() as u32;
-                all.extend(layer.mixed);
+                all.extend(&layer.mixed);
                 ranges.push((start..middle, middle..all.len() as u32));
             }
-            Plan {
-                tiles: passes::vertex_buffer(device, bytemuck::cast_slice(&all)),
+            Vertices {
+                buffer: passes::vertex_buffer(device, bytemuck::cast_slice(&all)),
                 ranges,
             }
         })
     }
 }
 
-impl Layer {
-    fn upload(
-        gpu: &Gpu,
-        passes: &Passes,
-        uniforms: &wgpu::Buffer,
-        layer: &ArtworkLayer,
-        cells: &Cells,
-    ) -> Self {
-        let (kind, crop, rect, fit) = match layer {
-            ArtworkLayer::Art(art) => (None, Crop::Full, art.rect, art.rect),
-            ArtworkLayer::Panel(panel) => (Some(panel.kind), panel.crop, panel.rect, panel.fit),
-        };
+/// A layer's own texture: art, or a panel's shape.
+fn ink(gpu: &Gpu, passes: &Passes, layer: &ArtworkLayer, cells: &Cells) -> wgpu::TextureView {
+    let upload = |rect: PixelRect, format, bytes: &[u8], bytes_per_pixel, label| {
         let size = Size::new(rect.width, rect.height);
-        let ink = match layer {
-            ArtworkLayer::Art(art) => {
-                let texture = pictures::texture(&gpu.device, size, FORMAT, "art");
-                pictures::write(&gpu.queue, &texture, &art.rgba, size, 4);
-                texture.create_view(&wgpu::TextureViewDescriptor::default())
-            }
-            // A shape without an edge is never read.
-            ArtworkLayer::Panel(_) if !cells.any_mixed() => passes.nothing.clone(),
-            ArtworkLayer::Panel(panel) => {
-                let format = wgpu::TextureFormat::R8Unorm;
-                let texture = pictures::texture(&gpu.device, size, format, "shape");
-                pictures::write(&gpu.queue, &texture, &panel.alpha, size, 1);
-                texture.create_view(&wgpu::TextureViewDescriptor::default())
-            }
-        };
-        let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("layer"),
-            layout: &passes.layer_layout,
-            entries: &[
-                wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer: uniforms,
-                        offset: 0,
-                        size: wgpu::BufferSize::new(size_of::<LayerData>() as u64),
-                    }),
-                },
-                wgpu::BindGroupEntry {
-                    binding: 1,
-                    resource: wgpu::BindingResource::TextureView(&ink),
-                },
-            ],
-        });
-        Self {
-            kind,
-            crop,
-            rect,
-            fit,
-            bindings,
+        let texture = textures::texture(&gpu.device, size, format, label);
+        textures::write(&gpu.queue, &texture, bytes, size, bytes_per_pixel);
+        texture.create_view(&wgpu::TextureViewDescriptor::default())
+    };
+    match layer {
+        ArtworkLayer::Art(art) => upload(art.rect, FORMAT, &art.rgba, 4, "art"),
+        // A shape without an edge is never read.
+        ArtworkLayer::Panel(_) if !cells.any_mixed() => passes.nothing.clone(),
+        ArtworkLayer::Panel(panel) => {
+            upload(panel.rect, wgpu::TextureFormat::R8Unorm, &panel.alpha, 1, "shape")
         }
     }
+}
+
+fn bind(
+    gpu: &Gpu,
+    passes: &Passes,
+    uniforms: &wgpu::Buffer,
+    ink: &wgpu::TextureView,
+) -> wgpu::BindGroup {
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("layer"),
+        layout: &passes.layer_layout,
+        entries: &[
+            wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: uniforms,
+                    offset: 0,
+                    size: wgpu::BufferSize::new(size_of::<LayerData>() as u64),
+                }),
+            },
+            wgpu::BindGroupEntry {
+                binding: 1,
+                resource: wgpu::BindingResource::TextureView(ink),
+            },
+        ],
+    })
 }

@@ -72,7 +72,7 @@ pub fn start(
 ) -> Result<Running, CompositorError> {
     board.set_graphics(gpu.name.clone());
     let compositor = Compositor::new(Arc::clone(&gpu))?;
-    let pages = Pages::start(Arc::clone(&gpu), Arc::clone(compositor.passes()), pages)?;
+    let pages = Pages::start(Arc::clone(&gpu), compositor.method(), pages)?;
     let jobs = Arc::new(Mailbox::new());
     let readback = {
         let (gpu, jobs, outlets) = (gpu, Arc::clone(&jobs), Arc::clone(&outlets));
@@ -160,7 +160,7 @@ enum Work {
     /// Pixels come to memory.
     Read(Reading),
     /// Nobody wants the pixels; only the time counts.
-    Draw(wgpu::SubmissionIndex),
+    Draw(Option<wgpu::SubmissionIndex>),
 }
 
 struct InFlight(Arc<AtomicUsize>);
@@ -377,7 +377,8 @@ fn read_back(
             Taken::Closed => return,
         };
         let result = match work {
-            Work::Draw(submission) => readback::wait(gpu, submission).map(|()| None),
+            Work::Draw(Some(submission)) => readback::wait(gpu, submission).map(|()| None),
+            Work::Draw(None) => Ok(None),
             Work::Read(reading) => {
                 let mut picture = pool.take();
                 reading.finish(&mut picture).map(|()| Some(picture))

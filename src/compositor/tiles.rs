@@ -110,22 +110,29 @@ impl Cells {
     }
 }
 
-/// The tiles of each layer, the lowest first. Layers that `shown` leaves out are not there.
-pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) -> Vec<Tiles> {
-    let Some(first) = layers.first() else {
-        return Vec::new();
-    };
-    let cells = first.fills.len();
+/// What is drawn where.
+pub(super) struct Plan {
+    /// The tiles of each layer, the lowest first.
+    pub layers: Vec<Tiles>,
+    /// Where no layer is opaque: transparent before anything is drawn.
+    pub bare: Vec<Tile>,
+}
+
+/// Decides what is drawn where. Layers that `shown` leaves out are not there.
+pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) -> Plan {
+    let columns = (size.width as usize).div_ceil(CELL);
+    let rows = (size.height as usize).div_ceil(CELL);
     // The lowest layer that can be seen in each cell.
-    let mut lowest = vec![0; cells];
+    let mut lowest = vec![0; columns * rows];
+    let mut bare = vec![true; columns * rows];
     for (number, layer) in layers.iter().enumerate().filter(|(number, _)| shown(*number)) {
-        for (floor, fill) in lowest.iter_mut().zip(&layer.fills) {
+        for ((floor, bare), fill) in lowest.iter_mut().zip(&mut bare).zip(&layer.fills) {
             if *fill == Fill::Opaque {
-                *floor = number;
+                (*floor, *bare) = (number, false);
             }
         }
     }
-    layers
+    let tiles = layers
         .iter()
         .enumerate()
         .map(|(number, layer)| {
@@ -133,7 +140,7 @@ pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) 
                 return Tiles::default();
             }
             let seen = |wanted: Fill| {
-                merged(layer.columns, layer.rows, size, |at| {
+                merged(columns, rows, size, |at| {
                     layer.fills[at] == wanted && lowest[at] <= number
                 })
             };
@@ -142,7 +149,11 @@ pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) 
                 mixed: seen(Fill::Mixed),
             }
         })
-        .collect()
+        .collect();
+    Plan {
+        layers: tiles,
+        bare: merged(columns, rows, size, |at| bare[at]),
+    }
 }
 
 /// Joins cells to rectangles: runs of a row, then equal runs of rows below each other.
@@ -209,10 +220,10 @@ mod tests {
         let whole = PixelRect::new(0, 0, 100, 70);
         let layers = [art(whole, |_| 255), art(whole, |_| 255)];
         let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
-        let tiles = plan(&cells, |_| true, size);
+        let tiles = plan(&cells, |_| true, size).layers;
         assert_eq!(tiles[0], Tiles::default());
         assert_eq!(tiles[1].opaque, vec![[0, 0, 100, 70]]);
-        let tiles = plan(&cells, |number| number == 0, size);
+        let tiles = plan(&cells, |number| number == 0, size).layers;
         assert_eq!(tiles[0].opaque, vec![[0, 0, 100, 70]]);
         assert_eq!(tiles[1], Tiles::default());
     }
@@ -231,7 +242,7 @@ mod tests {
                 Some(art(rect, |at| match kind { 0 => 255, 1 => (at % 256) as u8, _ => if at % 97 < 60 { 255 } else { 0 } }))
             }).collect();
             let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
-            let tiles = plan(&cells, |_| true, size);
+            let Plan { layers: tiles, bare } = plan(&cells, |_| true, size);
             let alpha = |layer: &ArtworkLayer, x: i32, y: i32| match layer {
                 ArtworkLayer::Art(art) => {
                     let (dx, dy) = (x - art.rect.x, y - art.rect.y);
@@ -259,6 +270,8 @@ mod tests {
                     if mixed == 1 && value == 255 { drawn.clear(); }
                     if mixed == 1 && value > 0 { drawn.push(number); }
                 }
+                let opaque = tiles.iter().any(|tiles| tiles.opaque.iter().any(|tile| inside(&tile)));
+                prop_assert_eq!(bare.iter().filter(inside).count(), usize::from(!opaque));
                 prop_assert_eq!(seen, drawn);
             }}
         }

@@ -132,10 +132,17 @@ pub enum InferenceError {
 pub(super) fn why(error: &ort::Error) -> String {
     let text = error.message().lines().next().unwrap_or_default();
     let text = text.trim().trim_end_matches('.');
-    if text.is_empty() { "no reason given".to_owned() } else { text.to_owned() }
+    if text.is_empty() {
+        "no reason given".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// An input or output that cannot be used, with `path` of the model.
 pub(super) fn contract(path: &Path, why: impl Into<String>) -> InferenceError {
-    InferenceError::Contract { why: why.into(), path: path.to_owned() }
+    InferenceError::Contract {
+        why: why.into(),
+        path: path.to_owned(),
+    }
 }

@@ -7,8 +7,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use ort::memory::Allocator;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session};
@@ -19,7 +17,7 @@ use super::error::{InferenceError, contract, why};
 use super::model::{Model, Port};
 use super::runtime::Runtime;
 use super::style_map::{StyleMap, cells};
-use super::tensor::{self, Layout};
+use super::tensor::{self, Layout, Scaler};
 use crate::frame::{Picture, Size};
 
 /// A model, loaded to draw pictures of one size.
@@ -40,7 +38,7 @@ pub struct Slot {
     picture: Tensor<f32>,
     matte: Option<Tensor<f32>>,
     binding: IoBinding,
-    resizer: Resizer,
+    scaler: Scaler,
     /// The input at the generator's size; kept only when it has another size or is mixed in later.
     input: Picture,
     /// Of the drawing in the final picture, for models that know no strength.
@@ -61,16 +59,28 @@ impl Generator {
         threads: usize,
     ) -> Result<Self, InferenceError> {
         let multiple = model.size_multiple();
-        let fits = |side: u32| (1..=Size::MAX_SIDE).contains(&side) && side.is_multiple_of(multiple);
+        let fits =
+            |side: u32| (1..=Size::MAX_SIDE).contains(&side) && side.is_multiple_of(multiple);
         if !fits(size.width) || !fits(size.height) {
-            return Err(InferenceError::Size { size, multiple, path: model.path().to_owned() });
+            return Err(InferenceError::Size {
+                size,
+                multiple,
+                path: model.path().to_owned(),
+            });
         }
         let threads = threads.max(1);
         let onnx = model.onnx()?;
-        let session = load(runtime, &onnx, threads)
-            .map_err(|error| InferenceError::Broken { why: why(&error), path: model.path().to_owned() })?;
-        let mut generator =
-            Self { model: Arc::clone(model), size, threads, session: Mutex::new(session), own: Mutex::new(None) };
+        let session = load(runtime, &onnx, threads).map_err(|error| InferenceError::Broken {
+            why: why(&error),
+            path: model.path().to_owned(),
+        })?;
+        let mut generator = Self {
+            model: Arc::clone(model),
+            size,
+            threads,
+            session: Mutex::new(session),
+            own: Mutex::new(None),
+        };
         generator.check()?;
         Ok(generator)
     }
@@ -102,7 +112,12 @@ impl Generator {
     ///
     /// # Errors
     /// When `map` is for another model or size.
-    pub fn prepare(&self, picture: &Picture, map: &StyleMap, slot: &mut Slot) -> Result<(), InferenceError> {
+    pub fn prepare(
+        &self,
+        picture: &Picture,
+        map: &StyleMap,
+        slot: &mut Slot,
+    ) -> Result<(), InferenceError> {
         let expected = (self.model.channels(), cells(&self.model, self.size));
         if (map.channels(), map.cells()) != expected {
             return Err(InferenceError::StyleMap {
@@ -115,11 +130,20 @@ impl Generator {
                 ),
             });
         }
-        let Slot { image, style, resizer, input, strength, .. } = slot;
+        let Slot {
+            image,
+            style,
+            scaler,
+            input,
+            strength,
+            ..
+        } = slot;
         let mixes_outside = style.is_none();
         let pixels = if picture.size() != self.size {
             input.reshape(self.size);
-            resize(resizer, picture, input).map_err(|why| self.run_failed(why))?;
+            scaler
+                .scale(picture, input)
+                .map_err(|why| self.run_failed(why))?;
             input.rgba()
         } else {
             if mixes_outside {
@@ -127,11 +151,15 @@ impl Generator {
             }
             picture.rgba()
         };
-        let (_, values) = image.try_extract_tensor_mut::<f32>().map_err(|error| self.failed(&error))?;
+        let (_, values) = image
+            .try_extract_tensor_mut::<f32>()
+            .map_err(|error| self.failed(&error))?;
         tensor::encode(pixels, values, self.model.image().coding);
         *strength = map.weights().iter().take(1).sum();
         if let Some(style) = style {
-            let (_, weights) = style.try_extract_tensor_mut::<f32>().map_err(|error| self.failed(&error))?;
+            let (_, weights) = style
+                .try_extract_tensor_mut::<f32>()
+                .map_err(|error| self.failed(&error))?;
             weights.copy_from_slice(map.weights());
         }
         Ok(())
@@ -142,7 +170,10 @@ impl Generator {
     /// # Errors
     /// When ONNX Runtime fails, for want of memory for one.
     pub fn run(&self, slot: &mut Slot) -> Result<(), InferenceError> {
-        self.session.lock().run_binding(&slot.binding).map_err(|error| self.failed(&error))?;
+        self.session
+            .lock()
+            .run_binding(&slot.binding)
+            .map_err(|error| self.failed(&error))?;
         Ok(())
     }
 
@@ -153,16 +184,28 @@ impl Generator {
     /// When the network's values are not numbers; `styled` then holds no picture.
     pub fn finish(&self, slot: &Slot, styled: &mut Picture) -> Result<(), InferenceError> {
         styled.reshape(self.size);
-        let (_, picture) = slot.picture.try_extract_tensor::<f32>().map_err(|error| self.failed(&error))?;
+        let (_, picture) = slot
+            .picture
+            .try_extract_tensor::<f32>()
+            .map_err(|error| self.failed(&error))?;
         let matte = match &slot.matte {
             Some(matte) => {
-                let (_, values) = matte.try_extract_tensor::<f32>().map_err(|error| self.failed(&error))?;
+                let (_, values) = matte
+                    .try_extract_tensor::<f32>()
+                    .map_err(|error| self.failed(&error))?;
                 Some(values)
             }
             None => None,
         };
-        tensor::decode(picture, matte, self.model.picture().coding, styled.rgba_mut())
-            .map_err(|tensor::NotFinite| InferenceError::NotANumber { path: self.model.path().to_owned() })?;
+        tensor::decode(
+            picture,
+            matte,
+            self.model.picture().coding,
+            styled.rgba_mut(),
+        )
+        .map_err(|tensor::NotFinite| InferenceError::NotANumber {
+            path: self.model.path().to_owned(),
+        })?;
         if slot.style.is_none() && slot.strength < 1.0 {
             tensor::mix(styled.rgba_mut(), slot.input.rgba(), slot.strength);
         }
@@ -200,9 +243,15 @@ impl Generator {
         };
         let model = &self.model;
         let image = zeros(shape(model.image(), self.size))?;
-        let style = model.style().map(|_| zeros(self.style_shape())).transpose()?;
+        let style = model
+            .style()
+            .map(|_| zeros(self.style_shape()))
+            .transpose()?;
         let mut picture = zeros(shape(model.picture(), self.size))?;
-        let mut matte = model.matte().map(|_| zeros(matte_shape(self.size))).transpose()?;
+        let mut matte = model
+            .matte()
+            .map(|_| zeros(matte_shape(self.size)))
+            .transpose()?;
 
         let mut binding = self.session.lock().create_binding()?;
         binding.bind_input(&model.image().name, &image)?;
@@ -219,7 +268,7 @@ impl Generator {
             picture,
             matte,
             binding,
-            resizer: Resizer::new(),
+            scaler: Scaler::default(),
             input: Picture::default(),
             strength: 1.0,
         })
@@ -227,12 +276,22 @@ impl Generator {
 
     fn style_shape(&self) -> [i64; 4] {
         let cells = cells(&self.model, self.size);
-        [1, self.model.channels() as i64, i64::from(cells.height), i64::from(cells.width)]
+        [
+            1,
+            self.model.channels() as i64,
+            i64::from(cells.height),
+            i64::from(cells.width),
+        ]
     }
 
     /// Compares names, types and shapes with the description, and what comes out of one run.
     fn check(&mut self) -> Result<(), InferenceError> {
-        let Self { model, size, session, .. } = &*self;
+        let Self {
+            model,
+            size,
+            session,
+            ..
+        } = &*self;
         let (size, path) = (*size, model.path());
         let session = &mut *session.lock();
 
@@ -242,23 +301,39 @@ impl Generator {
         }
         for (name, shape) in &inputs {
             let found = session.inputs().iter().find(|input| input.name() == *name);
-            let found = found.ok_or_else(|| contract(path, format!("it has no input \"{name}\"")))?;
-            check_input(found.dtype(), shape).map_err(|why| contract(path, format!("input \"{name}\" {why}")))?;
+            let found =
+                found.ok_or_else(|| contract(path, format!("it has no input \"{name}\"")))?;
+            check_input(found.dtype(), shape)
+                .map_err(|why| contract(path, format!("input \"{name}\" {why}")))?;
         }
-        if let Some(other) = session.inputs().iter().find(|input| inputs.iter().all(|(name, _)| *name != input.name())) {
-            return Err(contract(path, format!("it needs an input \"{}\"", other.name())));
+        if let Some(other) = session
+            .inputs()
+            .iter()
+            .find(|input| inputs.iter().all(|(name, _)| *name != input.name()))
+        {
+            return Err(contract(
+                path,
+                format!("it needs an input \"{}\"", other.name()),
+            ));
         }
         let mut outputs = vec![(model.picture().name.as_str(), shape(model.picture(), size))];
         if let Some(matte) = model.matte() {
             outputs.push((matte, matte_shape(size)));
         }
         for (name, _) in &outputs {
-            if session.outputs().iter().all(|output| output.name() != *name) {
+            if session
+                .outputs()
+                .iter()
+                .all(|output| output.name() != *name)
+            {
                 return Err(contract(path, format!("it has no output \"{name}\"")));
             }
         }
 
-        let failed = |error: ort::Error| InferenceError::Broken { why: why(&error), path: path.to_owned() };
+        let failed = |error: ort::Error| InferenceError::Broken {
+            why: why(&error),
+            path: path.to_owned(),
+        };
         let grey = |shape: &[i64; 4], value: f32| -> ort::Result<Tensor<f32>> {
             let count = shape.iter().product::<i64>() as usize;
             Tensor::from_array((*shape, vec![value; count]))
@@ -271,16 +346,24 @@ impl Generator {
         }
         let found = session.run(values).map_err(failed)?;
         for (name, shape) in &outputs {
-            let value = found.get(name).ok_or_else(|| contract(path, format!("it has no output \"{name}\"")))?;
-            let (found, numbers) = value
-                .try_extract_tensor::<f32>()
-                .map_err(|_| contract(path, format!("output \"{name}\" is not a float32 tensor")))?;
+            let value = found
+                .get(name)
+                .ok_or_else(|| contract(path, format!("it has no output \"{name}\"")))?;
+            let Ok((found, numbers)) = value.try_extract_tensor::<f32>() else {
+                let why = format!("output \"{name}\" is not a float32 tensor");
+                return Err(contract(path, why));
+            };
             if **found != *shape {
-                let why = format!("output \"{name}\" has the shape {:?}, not {shape:?}", &**found);
+                let why = format!(
+                    "output \"{name}\" has the shape {:?}, not {shape:?}",
+                    &**found
+                );
                 return Err(contract(path, why));
             }
             if !numbers.iter().all(|number| number.is_finite()) {
-                return Err(InferenceError::NotANumber { path: path.to_owned() });
+                return Err(InferenceError::NotANumber {
+                    path: path.to_owned(),
+                });
             }
         }
         Ok(())
@@ -291,7 +374,10 @@ impl Generator {
     }
 
     fn run_failed(&self, why: String) -> InferenceError {
-        InferenceError::Run { why, path: self.model.path().to_owned() }
+        InferenceError::Run {
+            why,
+            path: self.model.path().to_owned(),
+        }
     }
 }
 
@@ -345,23 +431,23 @@ fn matte_shape(size: Size) -> [i64; 4] {
 
 /// Whether an input takes float32 values of `shape`; says why not.
 fn check_input(found: &ValueType, shape: &[i64; 4]) -> Result<(), String> {
-    let ValueType::Tensor { ty: TensorElementType::Float32, shape: found, .. } = found else {
+    let ValueType::Tensor {
+        ty: TensorElementType::Float32,
+        shape: found,
+        ..
+    } = found
+    else {
         return Err("is not a float32 tensor".to_owned());
     };
     // Free sides are negative.
-    let fits = found.len() == 4 && found.iter().zip(shape).all(|(found, side)| *found < 0 || found == side);
-    if fits { Ok(()) } else { Err(format!("takes the shape {:?}, not {shape:?}", &**found)) }
-}
-
-/// Scales all of `from` to the size of `to`.
-fn resize(resizer: &mut Resizer, from: &Picture, to: &mut Picture) -> Result<(), String> {
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .use_alpha(false);
-    let (source, target) = (from.size(), to.size());
-    let source = ImageRef::new(source.width, source.height, from.rgba(), PixelType::U8x4)
-        .map_err(|error| error.to_string())?;
-    let mut target = Image::from_slice_u8(target.width, target.height, to.rgba_mut(), PixelType::U8x4)
-        .map_err(|error| error.to_string())?;
-    resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string())
+    let fits = found.len() == 4
+        && found
+            .iter()
+            .zip(shape)
+            .all(|(found, side)| *found < 0 || found == side);
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("takes the shape {:?}, not {shape:?}", &**found))
+    }
 }

@@ -106,7 +106,10 @@ fn added(places: &Places) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.is_dir())
-        .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| !name.to_string_lossy().starts_with('.'))
+        })
         .collect();
     folders.sort();
     folders.truncate(LIMIT);
@@ -150,7 +153,10 @@ mod tests {
         assert_eq!(library.styles().len(), builtin + 1);
         assert_eq!(warnings.len(), 3, "{warnings:?}");
         let ink = library.find("ink").unwrap();
-        assert_eq!((ink.builtin, ink.name.ko.as_str(), ink.channel), (false, "Ink", 0));
+        assert_eq!(
+            (ink.builtin, ink.name.ko.as_str(), ink.channel),
+            (false, "Ink", 0)
+        );
         assert_eq!(ink.thumbnail.as_deref(), Some(b"png".as_slice()));
         assert!(library.find("clean").unwrap().builtin);
         assert!(library.find("half").is_none());

@@ -10,6 +10,7 @@
 //!           [load]
 //! ```
 
+mod description;
 mod error;
 mod generator;
 mod library;

@@ -36,7 +36,10 @@ struct Average(Option<f64>);
 impl Average {
     fn add(&mut self, time: Duration) {
         let time = time.as_secs_f64();
-        self.0 = Some(self.0.map_or(time, |average| average + (time - average) * NEWEST));
+        self.0 = Some(
+            self.0
+                .map_or(time, |average| average + (time - average) * NEWEST),
+        );
     }
 
     fn get(&self) -> Duration {
@@ -55,7 +58,10 @@ impl Pace {
                 (false, None) => return,
                 (false, Some(began)) => {
                     let early = state.prepare.get().mul_f64(1.5) + SLACK;
-                    (began + state.run.get()).checked_sub(early).unwrap_or(began).min(stale)
+                    (began + state.run.get())
+                        .checked_sub(early)
+                        .unwrap_or(began)
+                        .min(stale)
                 }
             };
             if self.changed.wait_until(&mut state, due).timed_out() {
@@ -109,7 +115,10 @@ mod tests {
         // A run of 40 ms has begun: the next frame is due 4 ms before its end.
         pace.begin();
         let time = waited(&pace);
-        assert!((Duration::from_millis(25)..Duration::from_millis(60)).contains(&time), "{time:?}");
+        assert!(
+            (Duration::from_millis(25)..Duration::from_millis(60)).contains(&time),
+            "{time:?}"
+        );
     }
 
     #[test]

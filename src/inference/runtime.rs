@@ -45,7 +45,11 @@ impl Runtime {
             return Ok(Arc::clone(runtime));
         }
         let runtime = Arc::new(Self::open(&locate(places)?)?);
-        tracing::info!("ONNX Runtime {} is loaded. ({})", runtime.version, runtime.path.display());
+        tracing::info!(
+            "ONNX Runtime {} is loaded. ({})",
+            runtime.version,
+            runtime.path.display()
+        );
         *loaded = Some(Arc::clone(&runtime));
         Ok(runtime)
     }
@@ -57,12 +61,14 @@ impl Runtime {
                 needed: ort::MINOR_VERSION,
                 path,
             },
-            LoadDynamicError::Dlopen { error, path } => {
-                InferenceError::RuntimeUnusable { why: loader_says(&error.to_string(), &path), path }
-            }
-            LoadDynamicError::MissingApi { path } => {
-                InferenceError::RuntimeUnusable { why: "it has no OrtGetApiBase".to_owned(), path }
-            }
+            LoadDynamicError::Dlopen { error, path } => InferenceError::RuntimeUnusable {
+                why: loader_says(&error.to_string(), &path),
+                path,
+            },
+            LoadDynamicError::MissingApi { path } => InferenceError::RuntimeUnusable {
+                why: "it has no OrtGetApiBase".to_owned(),
+                path,
+            },
             LoadDynamicError::InvalidVersionString => InferenceError::RuntimeUnusable {
                 why: "its version cannot be read".to_owned(),
                 path: path.to_owned(),
@@ -73,13 +79,22 @@ impl Runtime {
             .with_name("panelcam")
             .with_telemetry(false)
             .with_logger(Arc::new(|level, category, _, place, message| match level {
-                LogLevel::Error | LogLevel::Fatal => tracing::debug!("{category}: {message} ({place})"),
+                LogLevel::Error | LogLevel::Fatal => {
+                    tracing::debug!("{category}: {message} ({place})");
+                }
                 _ => tracing::trace!("{category}: {message} ({place})"),
             }))
             .build()
-            .map_err(|error| InferenceError::RuntimeBroken { why: why(&error), path: path.to_owned() })?;
+            .map_err(|error| InferenceError::RuntimeBroken {
+                why: why(&error),
+                path: path.to_owned(),
+            })?;
         environment.set_log_level(LogLevel::Warning);
-        Ok(Self { environment, path: path.to_owned(), version: version(ort::info(), path) })
+        Ok(Self {
+            environment,
+            path: path.to_owned(),
+            version: version(ort::info(), path),
+        })
     }
 
     /// The library's version, like `1.28.0`.
@@ -100,7 +115,10 @@ impl Runtime {
 /// Keeps ONNX Runtime from writing a device id into the home folder and sending usage data, which
 /// Microsoft's newer builds do as soon as they are loaded. The first thing in `main`.
 pub fn disable_telemetry() {
-    #[expect(unsafe_code, reason = "the library reads nothing but the environment, and before it is loaded")]
+    #[expect(
+        unsafe_code,
+        reason = "the library reads nothing but the environment, and before it is loaded"
+    )]
     // SAFETY: called first in `main`, when no other thread is there that could read the environment.
     unsafe {
         std::env::set_var(TELEMETRY_VARIABLE, "1");
@@ -112,7 +130,11 @@ fn locate(places: &Places) -> Result<PathBuf, InferenceError> {
     if let Some(named) = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
         let path = std::path::absolute(&named).unwrap_or_else(|_| PathBuf::from(&named));
         // A folder is understood as well: people set the one they unpacked to.
-        let path = if path.is_dir() { newest_in(&path).unwrap_or(path) } else { path };
+        let path = if path.is_dir() {
+            newest_in(&path).unwrap_or(path)
+        } else {
+            path
+        };
         if path.is_file() {
             return Ok(path);
         }
@@ -121,15 +143,27 @@ fn locate(places: &Places) -> Result<PathBuf, InferenceError> {
         });
     }
     let folders = folders(places);
-    folders.iter().find_map(|folder| newest_in(folder)).ok_or_else(|| {
-        let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        InferenceError::RuntimeMissing { looked: looked.join(", ") }
-    })
+    folders
+        .iter()
+        .find_map(|folder| newest_in(folder))
+        .ok_or_else(|| {
+            let looked: Vec<String> = folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
+            InferenceError::RuntimeMissing {
+                looked: looked.join(", "),
+            }
+        })
 }
 
 fn folders(places: &Places) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    if let Some(folder) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+    if let Some(folder) = std::env::current_exe()
+        .ok()
+        .as_deref()
+        .and_then(Path::parent)
+    {
         folders.push(folder.to_owned());
         folders.push(folder.join(FOLDER));
     }
@@ -159,11 +193,20 @@ fn newest_in(folder: &Path) -> Option<PathBuf> {
 /// The version in a library's file name on this system, empty when it has none; `None` for other
 /// files. The libraries of single providers, `libonnxruntime_providers_…`, are other files.
 fn version_in(name: &OsStr) -> Option<Vec<u32>> {
-    let rest = name.to_str()?.strip_prefix(std::env::consts::DLL_PREFIX)?.strip_prefix("onnxruntime")?;
+    let rest = name
+        .to_str()?
+        .strip_prefix(std::env::consts::DLL_PREFIX)?
+        .strip_prefix("onnxruntime")?;
     let suffix = std::env::consts::DLL_SUFFIX;
     // Linux: .so or .so.1.28.0; macOS: .dylib or .1.28.0.dylib; Windows: .dll.
-    let version = rest.strip_suffix(suffix).or_else(|| rest.strip_prefix(suffix))?;
-    version.split('.').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect()
+    let version = rest
+        .strip_suffix(suffix)
+        .or_else(|| rest.strip_prefix(suffix))?;
+    version
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().ok())
+        .collect()
 }
 
 /// From the library's own words, `… git-branch=rel-1.28.0, …`, else from its file name.
@@ -172,9 +215,17 @@ fn version(info: &str, path: &Path) -> String {
         .split_once("git-branch=rel-")
         .map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default())
         .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()));
-    let named = path.file_name().and_then(version_in).filter(|version| !version.is_empty()).map(|version| {
-        version.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
-    });
+    let named = path
+        .file_name()
+        .and_then(version_in)
+        .filter(|version| !version.is_empty())
+        .map(|version| {
+            version
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(".")
+        });
     branch
         .map(str::to_owned)
         .or(named)
@@ -207,16 +258,29 @@ mod tests {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         std::fs::create_dir(folder.path().join("libonnxruntime.so.2.0.0")).unwrap();
-        assert_eq!(newest_in(folder.path()), Some(folder.path().join("libonnxruntime.so.1.28.0")));
+        assert_eq!(
+            newest_in(folder.path()),
+            Some(folder.path().join("libonnxruntime.so.1.28.0"))
+        );
     }
 
     #[test]
     fn the_version_is_read_from_the_library_or_its_name() {
         let info = "ORT Build Info: git-branch=rel-1.28.0, git-commit-id=1, build type=Release";
         assert_eq!(version(info, Path::new("x")), "1.28.0");
-        let name = format!("{}onnxruntime{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        assert_eq!(version("git-branch=main,", Path::new(&name)), format!("1.{} or newer", ort::MINOR_VERSION));
+        let name = format!(
+            "{}onnxruntime{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        );
+        assert_eq!(
+            version("git-branch=main,", Path::new(&name)),
+            format!("1.{} or newer", ort::MINOR_VERSION)
+        );
         #[cfg(target_os = "linux")]
-        assert_eq!(version("git-branch=HEAD,", Path::new("libonnxruntime.so.1.28.0")), "1.28.0");
+        assert_eq!(
+            version("git-branch=HEAD,", Path::new("libonnxruntime.so.1.28.0")),
+            "1.28.0"
+        );
     }
 }

@@ -25,7 +25,8 @@ pub struct Budget {
 impl Budget {
     /// Whether pictures of `size` are drawn in time.
     fn allows(self, size: Size) -> bool {
-        let interval = Duration::from_secs(1).as_nanos() as f64 / f64::from(self.fps.clamp(1, AUTO_FPS));
+        let interval =
+            Duration::from_secs(1).as_nanos() as f64 / f64::from(self.fps.clamp(1, AUTO_FPS));
         size.area() as f64 * self.nanos_per_pixel <= interval * SHARE
     }
 }
@@ -58,7 +59,8 @@ pub fn size_within(frame: Size, side: u32, multiple: u32) -> Size {
     let scale = (f64::from(side) / f64::from(long)).min(1.0);
     let fit = |side: u32| {
         let most = side.min(Size::MAX_SIDE) / multiple;
-        let nearest = (f64::from(side) * scale / f64::from(multiple)).round() as u32;
+        // The nearest; of two, the smaller.
+        let nearest = (f64::from(side) * scale / f64::from(multiple) - 0.5).ceil() as u32;
         nearest.min(most).max(1) * multiple
     };
     Size::new(fit(frame.width), fit(frame.height))
@@ -78,7 +80,10 @@ mod tests {
     use super::*;
 
     fn budget(nanos_per_pixel: f64, fps: u32) -> Budget {
-        Budget { nanos_per_pixel, fps }
+        Budget {
+            nanos_per_pixel,
+            fps,
+        }
     }
 
     #[test]
@@ -101,11 +106,23 @@ mod tests {
     fn auto_is_the_largest_step_in_time() {
         let frame = Size::new(1280, 720);
         // 23.3 ms at 30 frames a second: 522,240 pixels of 960x544 take 44.6 ns each.
-        assert_eq!(size_for(frame, Quality::Auto, budget(44.0, 60), 16), Size::new(960, 544));
-        assert_eq!(size_for(frame, Quality::Auto, budget(46.0, 60), 16), Size::new(640, 352));
-        assert_eq!(size_for(frame, Quality::Auto, budget(46.0, 15), 16), Size::new(960, 544));
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(44.0, 60), 16),
+            Size::new(960, 544)
+        );
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(46.0, 60), 16),
+            Size::new(640, 352)
+        );
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(60.0, 15), 16),
+            Size::new(960, 544)
+        );
         assert_eq!(size_for(frame, Quality::Auto, budget(1.0, 30), 16), frame);
-        assert_eq!(size_for(frame, Quality::Auto, budget(1e9, 30), 16), Size::new(448, 256));
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(1e9, 30), 16),
+            Size::new(448, 256)
+        );
         assert_eq!(size_for(frame, Quality::Full, budget(1e9, 30), 16), frame);
         let huge = size_for(Size::new(12000, 9000), Quality::Full, budget(1.0, 30), 16);
         assert!(huge.area() <= LIVE_AREA + 16 * 4096, "{huge}");

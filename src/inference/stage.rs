@@ -66,6 +66,7 @@ pub fn start(
         board: Arc::clone(&board),
         current: None,
         known: Vec::new(),
+        refused: None,
     };
     let mut preparer = Preparer {
         library,
@@ -91,7 +92,9 @@ pub fn start(
     Ok(Inference {
         workers: vec![
             Worker::spawn("prepare", move |stop| preparer.run(stop))?,
-            Worker::spawn("inference", move |stop| run(&inbox, &next, &pace, &reports, stop))?,
+            Worker::spawn("inference", move |stop| {
+                run(&inbox, &next, &pace, &reports, stop);
+            })?,
             Worker::spawn("finish", move |stop| finish(&drawn, &output, &board, stop))?,
             Worker::spawn("load", move |stop| loader.run(&first, stop))?,
         ],
@@ -185,7 +188,11 @@ impl Preparer {
     }
 
     fn prepare(&mut self, draw: Draw) {
-        let Some(frame) = self.frame.clone().filter(|frame| frame.picture.size().area() > 0) else {
+        let Some(frame) = self
+            .frame
+            .clone()
+            .filter(|frame| frame.picture.size().area() > 0)
+        else {
             return;
         };
         let control = self.control.get();
@@ -196,8 +203,16 @@ impl Preparer {
             return;
         };
         let strength = control.settings.look.strength;
-        let strength = if strength.is_finite() { strength.clamp(0.0, 1.0) } else { 1.0 };
-        let key = MapKey { generation: self.generation, channel: self.drawing.channel, strength };
+        let strength = if strength.is_finite() {
+            strength.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        let key = MapKey {
+            generation: self.generation,
+            channel: self.drawing.channel,
+            strength,
+        };
         if draw == Draw::WhenLookChanged && self.drawn_with == Some(key) {
             return;
         }
@@ -220,13 +235,23 @@ impl Preparer {
         }
     }
 
-    fn fill(&mut self, slot: &mut Lease, picture: &Picture, key: MapKey) -> Result<(), InferenceError> {
+    fn fill(
+        &mut self,
+        slot: &mut Lease,
+        picture: &Picture,
+        key: MapKey,
+    ) -> Result<(), InferenceError> {
         let Some((generator, slot)) = slot.parts() else {
             return Ok(());
         };
         let map = match self.map.take() {
             Some((known, map)) if known == key => map,
-            _ => StyleMap::uniform(generator.model(), generator.size(), key.channel, key.strength)?,
+            _ => StyleMap::uniform(
+                generator.model(),
+                generator.size(),
+                key.channel,
+                key.strength,
+            )?,
         };
         let result = generator.prepare(picture, &map, slot);
         self.map = Some((key, map));
@@ -273,7 +298,12 @@ impl Preparer {
 
     /// Asks the loader for what the settings and the frames need, when that changed.
     fn wish(&mut self, frame: Size, settings: &Settings) {
-        let style = self.library.styles().first().filter(|_| self.rescue).unwrap_or(&self.chosen);
+        let style = self
+            .library
+            .styles()
+            .first()
+            .filter(|_| self.rescue)
+            .unwrap_or(&self.chosen);
         let wanted = Wanted {
             model: Arc::clone(&style.model),
             frame,
@@ -293,8 +323,9 @@ impl Preparer {
                 self.board.set_engine(engine);
                 let model = loaded.generator.model();
                 let of_model = |style: &&Style| Arc::ptr_eq(&style.model, model);
-                if let Some(style) =
-                    Some(&self.chosen).filter(of_model).or_else(|| self.library.styles().iter().find(of_model))
+                if let Some(style) = Some(&self.chosen)
+                    .filter(of_model)
+                    .or_else(|| self.library.styles().iter().find(of_model))
                 {
                     self.drawing = style.clone();
                 }
@@ -324,6 +355,8 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
         let time = started.elapsed();
         pace.end(time);
         board.record(Stage::Inference, time);
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        job.slot.home().fastest.fetch_min(nanos, Ordering::Relaxed);
         match result {
             Ok(()) => {
                 if output.send(job) == Replaced::Yes {
@@ -354,7 +387,11 @@ fn finish(input: &Mailbox<Job>, output: &Mailbox<Styled>, board: &Board, stop: &
                 let Job { frame, slot } = job;
                 drop(slot);
                 board.count(Rate::Styled);
-                if output.send(Styled { frame, picture: Arc::new(picture) }) == Replaced::Yes {
+                if output.send(Styled {
+                    frame,
+                    picture: Arc::new(picture),
+                }) == Replaced::Yes
+                {
                     board.dropped(1);
                 }
             }

@@ -31,26 +31,42 @@ impl StyleMap {
                 weights.len()
             )));
         }
-        if let Some(bad) = weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
+        if let Some(bad) = weights
+            .iter()
+            .find(|weight| !(weight.is_finite() && **weight >= 0.0))
+        {
             return Err(wrong(format!("{bad} is not a weight")));
         }
         for cell in 0..area {
             let sum: f32 = weights[cell..].iter().step_by(area).sum();
             if sum > 1.0 + SLACK {
-                return Err(wrong(format!("the weights of a cell add up to {sum}, more than 1")));
+                return Err(wrong(format!(
+                    "the weights of a cell add up to {sum}, more than 1"
+                )));
             }
         }
-        Ok(Self { channels, cells, weights })
+        Ok(Self {
+            channels,
+            cells,
+            weights,
+        })
     }
 
     /// One style everywhere, for pictures of `size` drawn by `model`.
     ///
     /// # Errors
     /// When the model has no such channel or `strength` is not from 0 to 1.
-    pub fn uniform(model: &Model, size: Size, channel: usize, strength: f32) -> Result<Self, InferenceError> {
+    pub fn uniform(
+        model: &Model,
+        size: Size,
+        channel: usize,
+        strength: f32,
+    ) -> Result<Self, InferenceError> {
         let channels = model.channels();
         if channel >= channels {
-            return Err(wrong(format!("there is no style channel {channel}, there are {channels}")));
+            return Err(wrong(format!(
+                "there is no style channel {channel}, there are {channels}"
+            )));
         }
         let cells = cells(model, size);
         let area = cells.area();
@@ -78,7 +94,10 @@ impl StyleMap {
 /// The cells of a style map for pictures of `size`; a single one when the model has no map.
 pub(super) fn cells(model: &Model, size: Size) -> Size {
     match model.style() {
-        Some(style) => Size::new((size.width / style.cell).max(1), (size.height / style.cell).max(1)),
+        Some(style) => Size::new(
+            (size.width / style.cell).max(1),
+            (size.height / style.cell).max(1),
+        ),
         None => Size::new(1, 1),
     }
 }
@@ -114,7 +133,10 @@ mod tests {
     fn a_uniform_map_has_one_style_everywhere() {
         let model = Model::builtin().unwrap();
         let map = StyleMap::uniform(&model, Size::new(64, 32), 1, 0.25).unwrap();
-        assert_eq!((map.channels(), map.cells()), (model.channels(), Size::new(4, 2)));
+        assert_eq!(
+            (map.channels(), map.cells()),
+            (model.channels(), Size::new(4, 2))
+        );
         assert_eq!(map.weights().iter().sum::<f32>(), 2.0);
         assert_eq!(map.weights()[8..16], [0.25; 8]);
         assert!(StyleMap::uniform(&model, Size::new(64, 32), model.channels(), 1.0).is_err());

@@ -45,7 +45,11 @@ impl Tuning {
     ///
     /// # Errors
     /// When the model does not load.
-    pub fn of(runtime: &Runtime, model: &Arc<Model>, places: &Places) -> Result<Self, InferenceError> {
+    pub fn of(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        places: &Places,
+    ) -> Result<Self, InferenceError> {
         Self::remembered(runtime, model, places, None)
     }
 
@@ -68,25 +72,37 @@ impl Tuning {
         places: &Places,
         asked: Option<usize>,
     ) -> Result<Self, InferenceError> {
-        let path = places.cache.join(FILE);
-        let mut memory = Memory::read(&path);
-        let key = Key {
-            cpu: cpu_name(),
-            cores: cores(),
-            runtime: runtime.version().to_owned(),
-            model: model.sha256().to_owned(),
-            asked_threads: asked,
-        };
-        if let Some(found) = memory.find(&key) {
+        let key = Key::of(runtime, model, asked);
+        if let Some(found) = Memory::read(&places.cache.join(FILE)).find(&key) {
             return Ok(found);
         }
         let tuning = measure(runtime, model, asked)?;
-        tracing::info!("Measured: {} threads, {:.1} ns a pixel.", tuning.threads, tuning.nanos_per_pixel);
-        memory.add(key, tuning);
-        if let Err(error) = memory.write(&path) {
-            tracing::warn!("The measurement cannot be kept: {error}. It is made again at each start. ({})", path.display());
-        }
+        tracing::info!(
+            "Measured: {} threads, {:.1} ns a pixel.",
+            tuning.threads,
+            tuning.nanos_per_pixel
+        );
+        tuning.remember(runtime, model, places, asked);
         Ok(tuning)
+    }
+
+    /// Keeps this for the next start; `asked` are the threads the user set.
+    pub(super) fn remember(
+        self,
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+        asked: Option<usize>,
+    ) {
+        let path = places.cache.join(FILE);
+        let mut memory = Memory::read(&path);
+        memory.add(Key::of(runtime, model, asked), self);
+        if let Err(error) = memory.write(&path) {
+            tracing::warn!(
+                "The measurement cannot be kept: {error}. It is made again at each start. ({})",
+                path.display()
+            );
+        }
     }
 }
 
@@ -95,14 +111,24 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn measure(runtime: &Runtime, model: &Arc<Model>, asked: Option<usize>) -> Result<Tuning, InferenceError> {
+fn measure(
+    runtime: &Runtime,
+    model: &Arc<Model>,
+    asked: Option<usize>,
+) -> Result<Tuning, InferenceError> {
     if let Some(threads) = asked {
-        return Ok(Tuning { threads, nanos_per_pixel: nanos_per_pixel(runtime, model, threads)? });
+        return Ok(Tuning {
+            threads,
+            nanos_per_pixel: nanos_per_pixel(runtime, model, threads)?,
+        });
     }
     let started = Instant::now();
     let mut best: Option<Tuning> = None;
     for threads in candidates(cores()) {
-        let tuning = Tuning { threads, nanos_per_pixel: nanos_per_pixel(runtime, model, threads)? };
+        let tuning = Tuning {
+            threads,
+            nanos_per_pixel: nanos_per_pixel(runtime, model, threads)?,
+        };
         match best {
             // More threads made it no faster: even more will not either.
             Some(best) if tuning.nanos_per_pixel > best.nanos_per_pixel * WORTH_IT => break,
@@ -122,11 +148,19 @@ fn candidates(cores: usize) -> impl Iterator<Item = usize> {
         .chain([cores.max(1)])
 }
 
-fn nanos_per_pixel(runtime: &Runtime, model: &Arc<Model>, threads: usize) -> Result<f64, InferenceError> {
+fn nanos_per_pixel(
+    runtime: &Runtime,
+    model: &Arc<Model>,
+    threads: usize,
+) -> Result<f64, InferenceError> {
     let size = super::size_within(SAMPLE, SAMPLE.width, model.size_multiple());
     let generator = Generator::open(runtime, model, size, threads)?;
     let mut slot = generator.slot()?;
-    generator.prepare(&Picture::new(size), &StyleMap::uniform(model, size, 0, 1.0)?, &mut slot)?;
+    generator.prepare(
+        &Picture::new(size),
+        &StyleMap::uniform(model, size, 0, 1.0)?,
+        &mut slot,
+    )?;
     let mut fastest = Duration::MAX;
     for _ in 0..RUNS {
         let started = Instant::now();
@@ -149,6 +183,18 @@ struct Key {
     asked_threads: Option<usize>,
 }
 
+impl Key {
+    fn of(runtime: &Runtime, model: &Model, asked_threads: Option<usize>) -> Self {
+        Self {
+            cpu: cpu_name(),
+            cores: cores(),
+            runtime: runtime.version().to_owned(),
+            model: model.sha256().to_owned(),
+            asked_threads,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     #[serde(flatten)]
@@ -168,8 +214,13 @@ impl Memory {
     /// What the file holds; nothing when it cannot be read: then it is measured again.
     fn read(path: &Path) -> Self {
         let small = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= FILE_LIMIT);
-        let text = if small { fs::read_to_string(path).ok() } else { None };
-        text.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
+        let text = if small {
+            fs::read_to_string(path).ok()
+        } else {
+            None
+        };
+        text.and_then(|text| toml::from_str(&text).ok())
+            .unwrap_or_default()
     }
 
     fn find(&self, key: &Key) -> Option<Tuning> {
@@ -177,15 +228,25 @@ impl Memory {
         let sound = (1..=1024).contains(&entry.threads)
             && entry.nanos_per_pixel.is_finite()
             && entry.nanos_per_pixel > 0.0;
-        sound.then_some(Tuning { threads: entry.threads, nanos_per_pixel: entry.nanos_per_pixel })
+        sound.then_some(Tuning {
+            threads: entry.threads,
+            nanos_per_pixel: entry.nanos_per_pixel,
+        })
     }
 
     fn add(&mut self, key: Key, tuning: Tuning) {
         self.measured.retain(|entry| entry.key != key);
         let surplus = (self.measured.len() + 1).saturating_sub(KEPT);
         self.measured.drain(..surplus);
-        let Tuning { threads, nanos_per_pixel } = tuning;
-        self.measured.push(Entry { key, threads, nanos_per_pixel });
+        let Tuning {
+            threads,
+            nanos_per_pixel,
+        } = tuning;
+        self.measured.push(Entry {
+            key,
+            threads,
+            nanos_per_pixel,
+        });
     }
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
@@ -203,9 +264,11 @@ impl Memory {
 fn cpu_name() -> String {
     #[cfg(target_os = "linux")]
     if let Ok(text) = fs::read_to_string("/proc/cpuinfo")
-        && let Some(name) = text
-            .lines()
-            .find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name.trim().to_owned()))
+        && let Some(name) = text.lines().find_map(|line| {
+            line.strip_prefix("model name")?
+                .split_once(':')
+                .map(|(_, name)| name.trim().to_owned())
+        })
     {
         return name;
     }
@@ -232,21 +295,45 @@ mod tests {
         let path = folder.path().join("deep/tuning.toml");
         let mut memory = Memory::read(&path);
         for number in 0..KEPT + 3 {
-            memory.add(key(&number.to_string()), Tuning { threads: 2, nanos_per_pixel: number as f64 + 0.5 });
+            memory.add(
+                key(&number.to_string()),
+                Tuning {
+                    threads: 2,
+                    nanos_per_pixel: number as f64 + 0.5,
+                },
+            );
         }
         memory.write(&path).unwrap();
         let memory = Memory::read(&path);
         assert_eq!(memory.measured.len(), KEPT);
         assert_eq!(memory.find(&key("2")), None);
-        assert_eq!(memory.find(&key("9")), Some(Tuning { threads: 2, nanos_per_pixel: 9.5 }));
-        assert_eq!(memory.find(&Key { asked_threads: Some(2), ..key("9") }), None);
+        assert_eq!(
+            memory.find(&key("9")),
+            Some(Tuning {
+                threads: 2,
+                nanos_per_pixel: 9.5
+            })
+        );
+        assert_eq!(
+            memory.find(&Key {
+                asked_threads: Some(2),
+                ..key("9")
+            }),
+            None
+        );
     }
 
     #[test]
     fn an_unreadable_file_holds_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tuning.toml");
-        for text in ["", "][", "measured = 3", "\0\0", "[[measured]]\ncpu = \"x\""] {
+        for text in [
+            "",
+            "][",
+            "measured = 3",
+            "\0\0",
+            "[[measured]]\ncpu = \"x\"",
+        ] {
             fs::write(&path, text).unwrap();
             assert!(Memory::read(&path).measured.is_empty());
         }
@@ -254,7 +341,13 @@ mod tests {
 
         let mut memory = Memory::default();
         for (threads, nanos_per_pixel) in [(0, 1.0), (2, f64::NAN), (2, -1.0)] {
-            memory.add(key("x"), Tuning { threads, nanos_per_pixel });
+            memory.add(
+                key("x"),
+                Tuning {
+                    threads,
+                    nanos_per_pixel,
+                },
+            );
             assert_eq!(memory.find(&key("x")), None);
         }
     }

@@ -109,7 +109,9 @@ impl Page {
                 Layer::Art(art) => {
                     canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
                     resvg::render(&art.tree, transform, &mut canvas.as_mut());
-                    let Some((rect, rgba)) = cropped(canvas.data(), page, |pixel| pixel) else {
+                    // No colour above its alpha: blending relies on it.
+                    let sound = |pixel: [u8; 4]| pixel.map(|byte| byte.min(pixel[3]));
+                    let Some((rect, rgba)) = cropped(canvas.data(), page, sound) else {
                         continue;
                     };
                     layers.push(ArtworkLayer::Art(Bitmap { rect, rgba }));

@@ -43,7 +43,7 @@ pub use fonts::Fonts;
 pub use library::Library;
 pub use names::{Crop, PanelKind};
 pub use page::{Art, Layer, Page, Panel, Rect};
-pub use preview::preview;
+pub use preview::{matte_curve, preview};
 
 use std::path::{Path, PathBuf};
 

@@ -25,8 +25,9 @@ pub fn preview(artwork: &Artwork, styled: &Picture, raw: &Picture, focus: Point,
     program
 }
 
-/// The matte's soft edge, tightened so that no background shines through around people.
-pub(super) fn matte_curve(matte: f32) -> f32 {
+/// The matte's soft edge, 0..1 to 0..1, tightened so that no background shines through around
+/// people.
+pub fn matte_curve(matte: f32) -> f32 {
     let t = ((matte - 0.25) / 0.6).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }

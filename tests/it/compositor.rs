@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use panelcam::clock::Clock;
-use panelcam::compositor::{self, Compositor, Gpu, Inbox, Outlets, Scene, ScreenProgram};
+use panelcam::compositor::{self, Compositor, Gpu, Hand, Inbox, Outlets, Scene, ScreenProgram};
 use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
 use panelcam::mailbox::{Mailbox, Taken};
 use panelcam::panels::{Fonts, Library, Page, preview};
@@ -61,9 +61,19 @@ fn page(body: &str) -> Page {
     Page::parse(svg.as_bytes(), "test", &Fonts::embedded()).unwrap()
 }
 
-/// The program of `page` with a red and green drawing and a blue and white camera picture.
+/// The program of `page` with a red and green drawing and a blue and white camera picture; the
+/// device and the CPU give the same.
 fn program(gpu: Arc<Gpu>, page: &Page, size: Size, scene: &Scene) -> Picture {
-    let mut compositor = Compositor::new(gpu).unwrap();
+    let of_device = program_by(Arc::clone(&gpu), Hand::Device, page, size, scene);
+    let of_memory = program_by(gpu, Hand::Memory, page, size, scene);
+    let pairs = of_device.rgba().iter().zip(of_memory.rgba());
+    let furthest = pairs.map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(furthest <= Some(3), "{furthest:?}");
+    of_device
+}
+
+fn program_by(gpu: Arc<Gpu>, hand: Hand, page: &Page, size: Size, scene: &Scene) -> Picture {
+    let mut compositor = Compositor::by(gpu, hand).unwrap();
     compositor.set_page(page, size).unwrap();
     compositor.upload_styled(&halves(Size::new(150, 100), RED, GREEN)).unwrap();
     compositor.upload_frame(&halves(Size::new(300, 200), BLUE, WHITE)).unwrap();
@@ -160,17 +170,19 @@ fn until_there_is_a_drawing_the_art_stands_alone() {
     let page = page(
         r##"<rect width="300" height="200" fill="#fff"/><rect id="live-1" x="30" y="20" width="240" height="160"/>"##,
     );
-    let mut compositor = Compositor::new(gpu).unwrap();
+    for hand in [Hand::Device, Hand::Memory] {
+    let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
     compositor.set_page(&page, SIZE).unwrap();
     let texture = compositor.render(&SCENE).unwrap();
     let mut picture = Picture::default();
     compositor.read(&texture, &mut picture).unwrap();
     assert!(picture.rgba().iter().all(|byte| *byte == 255));
+    }
 }
 
-/// The compositor's tiles and shaders give what laying layer on layer gives.
+/// Tiles, shaders and the CPU's code give what laying layer on layer gives.
 #[test]
-fn the_device_agrees_with_the_plain_way() {
+fn both_hands_agree_with_the_plain_way() {
     let Some(gpu) = gpu() else { return };
     let (library, warnings) = Library::load(&Places::under(std::path::Path::new("none")));
     assert_eq!(warnings, Vec::<String>::new());
@@ -179,28 +191,27 @@ fn the_device_agrees_with_the_plain_way() {
         let natural = page.size();
         let size = Size::new(natural.width / 4 | 1, natural.height / 4);
         let expected = preview(&page.rasterise(size).unwrap(), &styled, &styled, SCENE.focus, false);
-        let mut compositor = Compositor::new(Arc::clone(&gpu)).unwrap();
-        compositor.set_page(page, size).unwrap();
-        compositor.upload_styled(&styled).unwrap();
-        compositor.upload_frame(&styled).unwrap();
-        let texture = compositor.render(&SCENE).unwrap();
-        let mut got = Picture::default();
-        compositor.read(&texture, &mut got).unwrap();
-        let sum: u64 = got
-            .rgba()
-            .iter()
-            .zip(expected.rgba())
-            .map(|(a, b)| u64::from(a.abs_diff(*b)))
-            .sum();
-        let mean = sum as f64 / got.rgba().len() as f64;
-        assert!(mean < 1.0, "{}: {mean}", page.id());
+        for hand in [Hand::Device, Hand::Memory] {
+            let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
+            compositor.set_page(page, size).unwrap();
+            compositor.upload_styled(&styled).unwrap();
+            compositor.upload_frame(&styled).unwrap();
+            let texture = compositor.render(&SCENE).unwrap();
+            let mut got = Picture::default();
+            compositor.read(&texture, &mut got).unwrap();
+            let pairs = got.rgba().iter().zip(expected.rgba());
+            let sum: u64 = pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = sum as f64 / got.rgba().len() as f64;
+            assert!(mean < 0.2, "{}, {hand:?}: {mean}", page.id());
+        }
     }
 }
 
 #[test]
 fn a_held_program_is_not_drawn_over() {
     let Some(gpu) = gpu() else { return };
-    let mut compositor = Compositor::new(gpu).unwrap();
+    for hand in [Hand::Device, Hand::Memory] {
+    let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
     compositor.set_page(&Page::plain(SIZE), SIZE).unwrap();
     compositor.upload_styled(&halves(SIZE, RED, RED)).unwrap();
     let held = compositor.render(&SCENE).unwrap();
@@ -211,12 +222,14 @@ fn a_held_program_is_not_drawn_over() {
     let mut picture = Picture::default();
     compositor.read(&held, &mut picture).unwrap();
     assert_eq!(rgb(&picture, 9, 9), RED);
+    }
 }
 
 #[test]
 fn readings_may_overlap_and_be_dropped() {
     let Some(gpu) = gpu() else { return };
-    let mut compositor = Compositor::new(gpu).unwrap();
+    for hand in [Hand::Device, Hand::Memory] {
+    let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
     compositor.set_page(&Page::plain(SIZE), SIZE).unwrap();
     let mut waiting = Vec::new();
     for number in 0..6u8 {
@@ -229,6 +242,7 @@ fn readings_may_overlap_and_be_dropped() {
     for (number, reading) in waiting.into_iter().rev() {
         reading.finish(&mut picture).unwrap();
         assert_eq!(rgb(&picture, 7, 7), [number; 3]);
+    }
     }
 }
 

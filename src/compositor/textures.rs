@@ -40,6 +40,7 @@ impl Pictures {
         self.styled.as_ref().map(|upload| upload.size)
     }
 
+    /// For panels that show the camera's picture, or the drawing.
     pub fn bindings(&self, from_camera: bool) -> &wgpu::BindGroup {
         if from_camera { &self.camera } else { &self.drawn }
     }
