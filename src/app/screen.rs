@@ -38,7 +38,12 @@ impl Screen {
         let mut renderer = self.graphics.renderer.write();
         match self.texture {
             Some(id) => {
-                renderer.update_egui_texture_from_wgpu_texture(device, view, FilterMode::Linear, id);
+                renderer.update_egui_texture_from_wgpu_texture(
+                    device,
+                    view,
+                    FilterMode::Linear,
+                    id,
+                );
             }
             None => {
                 let id = renderer.register_native_texture(device, view, FilterMode::Linear);
