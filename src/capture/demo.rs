@@ -2,8 +2,8 @@
 //!
 //! The still moves as if the camera were held, has a sensor's noise, and its light and white
 //! balance drift. It is made to be cheap, because it runs beside the generator when panelcam is
-//! measured: the still is scaled once for a size; a frame is one pass of integer arithmetic in
-//! rows, whose weights are the same for the whole frame, so that the compiler vectorises it.
+//! measured: the still is scaled once for a size; a frame is one pass of averages and sums of
+//! bytes, which the compiler turns into instructions that do sixteen at a time.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -17,11 +17,9 @@ const STILL: &[u8] = include_bytes!("../../assets/demo/astronaut.jpg");
 const FACE: [f64; 2] = [226.0, 110.0];
 /// How far the view wanders to each side, in pixels of the still.
 const WANDER: [f64; 2] = [10.0, 6.0];
-/// Fractions of a pixel the view moves by: sixteenths. Larger would overflow 16 bits.
-const STEPS: u16 = 16;
 /// Bytes of noise; rows start at places in it that differ.
 const NOISE: usize = 1 << 16;
-/// What the noise is around, and the most it reaches.
+/// What the noise is around, and how far it reaches.
 const NOISE_MIDDLE: u8 = 8;
 
 /// Draws the demo at one size.
@@ -32,8 +30,8 @@ pub struct Demo {
     /// How far the view can move in the scene, in pixels.
     room: [f64; 2],
     noise: Vec<u8>,
-    /// One row blended vertically, in sixteenths.
-    row: Vec<u16>,
+    /// What the light takes from each byte of a row.
+    dimmed: Vec<u8>,
 }
 
 impl Demo {
@@ -87,7 +85,7 @@ impl Demo {
             scene,
             room,
             noise: noise(NOISE + row_bytes),
-            row: vec![0; row_bytes + 4],
+            dimmed: vec![0; row_bytes],
         })
     }
 
@@ -104,13 +102,17 @@ impl Demo {
             scene,
             room,
             noise,
-            row,
+            dimmed,
         } = self;
         picture.reshape(*size);
         let time = (sequence % 108_000) as f64 / 30.0;
         let (x, x_part) = place(room[0], sway(time, 7.3, 1.9));
         let (y, y_part) = place(room[1], sway(time, 9.1, 2.3));
-        let gain = light(time);
+        let light = light(time);
+        for pixel in dimmed.chunks_exact_mut(4) {
+            pixel.copy_from_slice(&light);
+        }
+        let draw_row = ROW_DRAWERS[y_part][x_part];
         let scene_stride = scene.width() as usize * 4;
         let row_bytes = size.width as usize * 4;
         let mut dice = Dice(sequence);
@@ -118,9 +120,14 @@ impl Demo {
             let start = (y + line) * scene_stride + x * 4;
             let upper = &scene.rgba()[start..start + row_bytes + 4];
             let lower = &scene.rgba()[start + scene_stride..start + scene_stride + row_bytes + 4];
-            blend_rows(row, upper, lower, y_part);
             let offset = dice.roll() as usize % (NOISE / 4) * 4;
-            finish_row(out, row, x_part, gain, &noise[offset..offset + row_bytes]);
+            draw_row(
+                out,
+                upper,
+                lower,
+                dimmed,
+                &noise[offset..offset + row_bytes],
+            );
         }
     }
 }
@@ -161,62 +168,69 @@ fn sway(time: f64, slow_secs: f64, quick_secs: f64) -> f64 {
     0.5 + 0.42 * (turn / slow_secs).sin() + 0.05 * (turn / quick_secs).sin()
 }
 
-/// Whole pixels and sixteenths of the position `share` within `room` pixels.
-fn place(room: f64, share: f64) -> (usize, u16) {
-    let steps = (room * share * f64::from(STEPS)).clamp(0.0, room * f64::from(STEPS)) as usize;
-    (steps / STEPS as usize, (steps % STEPS as usize) as u16)
+/// Whole pixels and quarters of the position `share` within `room` pixels.
+fn place(room: f64, share: f64) -> (usize, usize) {
+    let quarters = (room * share * 4.0).clamp(0.0, room * 4.0) as usize;
+    (quarters / 4, quarters % 4)
 }
 
-/// Gains of red, green, blue and alpha in 256ths: exposure and white balance that drift.
-fn light(time: f64) -> [u16; 4] {
+/// What is taken from red, green, blue and alpha: exposure and white balance
+/// that drift, and the middle of the noise that is added afterwards.
+fn light(time: f64) -> [u8; 4] {
     let turn = std::f64::consts::TAU * time;
-    let exposure = 0.94 + 0.035 * (turn / 11.0).sin();
-    let warmth = 0.02 * (turn / 17.0).sin();
-    let gain = |value: f64| (256.0 * value.min(1.0)) as u16;
+    let exposure = 8.0 + 6.0 * (turn / 11.0).sin();
+    let warmth = 3.0 * (turn / 17.0).sin();
+    let taken = |value: f64| NOISE_MIDDLE + value.round().clamp(0.0, 30.0) as u8;
     [
-        gain(exposure + warmth),
-        gain(exposure),
-        gain(exposure - warmth),
-        256,
+        taken(exposure - warmth),
+        taken(exposure),
+        taken(exposure + warmth),
+        NOISE_MIDDLE,
     ]
 }
 
-fn blend_rows(row: &mut [u16], upper: &[u8], lower: &[u8], part: u16) {
-    for ((out, above), below) in row.iter_mut().zip(upper).zip(lower) {
-        *out = u16::from(*above) * (STEPS - part) + u16::from(*below) * part;
+/// Draws one row: what comes out, the scene's two rows from their first column on, with one
+/// column more than comes out, what the light takes, the noise.
+type DrawRow = fn(&mut [u8], &[u8], &[u8], &[u8], &[u8]);
+
+/// By the quarters of a pixel downwards, then to the right.
+const ROW_DRAWERS: [[DrawRow; 4]; 4] = [
+    [row::<0, 0>, row::<0, 1>, row::<0, 2>, row::<0, 3>],
+    [row::<1, 0>, row::<1, 1>, row::<1, 2>, row::<1, 3>],
+    [row::<2, 0>, row::<2, 1>, row::<2, 2>, row::<2, 3>],
+    [row::<3, 0>, row::<3, 1>, row::<3, 2>, row::<3, 3>],
+];
+
+fn row<const DOWN: u8, const RIGHT: u8>(
+    out: &mut [u8],
+    upper: &[u8],
+    lower: &[u8],
+    dimmed: &[u8],
+    noise: &[u8],
+) {
+    // All of one length, known before the loop: no check is left inside it.
+    let length = out.len();
+    let (upper, upper_right) = (&upper[..length], &upper[4..4 + length]);
+    let (lower, lower_right) = (&lower[..length], &lower[4..4 + length]);
+    let (dimmed, noise) = (&dimmed[..length], &noise[..length]);
+    for at in 0..length {
+        let left = blend::<DOWN>(upper[at], lower[at]);
+        let right = blend::<DOWN>(upper_right[at], lower_right[at]);
+        // Taking first leaves room above white, so that alpha stays 255.
+        out[at] = blend::<RIGHT>(left, right)
+            .saturating_sub(dimmed[at])
+            .saturating_add(noise[at]);
     }
 }
 
-/// Blends horizontally, applies the light and the noise. All values stay below 2^16.
-fn finish_row(out: &mut [u8], row: &[u16], part: u16, gain: [u16; 4], noise: &[u8]) {
-    // Two pixels at a time: eight lanes of 16 bits are one vector register everywhere.
-    let gain: [u16; 8] = std::array::from_fn(|lane| gain[lane % 4]);
-    let blend = |left: u16, right: u16, gain: u16, noise: u8| {
-        let value = (left * (STEPS - part) + right * part) >> 8;
-        let value = (value * gain) >> 8;
-        // Subtracting first leaves room above white, so that alpha stays 255.
-        (value as u8)
-            .saturating_sub(NOISE_MIDDLE)
-            .saturating_add(noise)
-    };
-    let length = out.len();
-    let (left, right) = (&row[..length], &row[4..4 + length]);
-    let mut outs = out.chunks_exact_mut(8);
-    let mut lefts = left.chunks_exact(8);
-    let mut rights = right.chunks_exact(8);
-    let mut noises = noise.chunks_exact(8);
-    for (((out, left), right), noise) in (&mut outs)
-        .zip(&mut lefts)
-        .zip(&mut rights)
-        .zip(&mut noises)
-    {
-        for lane in 0..8 {
-            out[lane] = blend(left[lane], right[lane], gain[lane], noise[lane]);
-        }
-    }
-    for (lane, out) in outs.into_remainder().iter_mut().enumerate() {
-        let (left, right) = (lefts.remainder()[lane], rights.remainder()[lane]);
-        *out = blend(left, right, gain[lane], noises.remainder()[lane]);
+/// `a` and `b` with `QUARTERS` quarters of `b`, by averages: they are one instruction.
+fn blend<const QUARTERS: u8>(a: u8, b: u8) -> u8 {
+    let average = |a: u8, b: u8| ((u16::from(a) + u16::from(b) + 1) >> 1) as u8;
+    match QUARTERS {
+        0 => a,
+        1 => average(a, average(a, b)),
+        2 => average(a, b),
+        _ => average(average(a, b), b),
     }
 }
 
