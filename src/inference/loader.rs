@@ -23,8 +23,8 @@ use crate::worker::Stop;
 const SLOTS: usize = 4;
 /// The most CPU threads that are used, whatever the settings say.
 const MAX_THREADS: usize = 256;
-/// A measurement is corrected when a run took less than this share of it.
-const BETTER: f64 = 0.9;
+/// A measurement is wrong when a run took less than this share of it.
+const DOUBTFUL: f64 = 0.8;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -50,8 +50,8 @@ impl PartialEq for Wanted {
 pub(super) enum Answer {
     /// This one draws from now on.
     Ready(Arc<Loaded>, Engine),
-    /// A notice says why not.
-    Failed,
+    /// This model cannot be loaded; a notice says why.
+    Failed(Arc<Model>),
 }
 
 /// A generator with the memory for the frames that are on their way through it.
@@ -153,12 +153,12 @@ impl Loader {
                 Taken::Closed => break,
             }
         }
-        self.improve();
+        self.doubt();
     }
 
-    /// A first start may have been measured on a busy machine: what was drawn faster since counts
-    /// at the next start.
-    fn improve(&self) {
+    /// A first start may have been measured on a busy machine, and another number of threads be
+    /// the best. When drawing was much faster than measured, the next start measures again.
+    fn doubt(&self) {
         let Some(Loaded {
             generator, fastest, ..
         }) = self.current.as_deref()
@@ -167,18 +167,12 @@ impl Loader {
         };
         let nanos_per_pixel =
             fastest.load(Ordering::Relaxed) as f64 / generator.size().area() as f64;
-        let found = self
-            .known
-            .iter()
-            .find(|(sha256, _, _)| sha256 == generator.model().sha256());
-        if let Some((_, asked, tuning)) = found
-            && nanos_per_pixel < tuning.nanos_per_pixel * BETTER
-        {
-            let better = Tuning {
-                nanos_per_pixel,
-                ..*tuning
-            };
-            better.remember(&self.runtime, generator.model(), &self.places, *asked);
+        for (sha256, asked, tuning) in &self.known {
+            if sha256 == generator.model().sha256()
+                && nanos_per_pixel < tuning.nanos_per_pixel * DOUBTFUL
+            {
+                Tuning::forget(&self.runtime, generator.model(), &self.places, *asked);
+            }
         }
     }
 
@@ -189,13 +183,14 @@ impl Loader {
                 Answer::Ready(loaded, engine)
             }
             Err(error) => {
-                let severity = if self.current.is_some() {
-                    Severity::Warning
-                } else {
+                // Without an added model, the built-in one draws; without that, nothing does.
+                let severity = if self.current.is_none() && wanted.model.is_builtin() {
                     Severity::Critical
+                } else {
+                    Severity::Warning
                 };
                 self.board.notice(Topic::Style, severity, error);
-                Answer::Failed
+                Answer::Failed(Arc::clone(&wanted.model))
             }
         }
     }

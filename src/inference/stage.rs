@@ -332,7 +332,9 @@ impl Preparer {
                 self.generation += 1;
                 self.loaded = Some(loaded);
             }
-            Some(Answer::Failed) => self.rescue = self.loaded.is_none(),
+            Some(Answer::Failed(model)) => {
+                self.rescue = self.loaded.is_none() && Arc::ptr_eq(&model, &self.chosen.model);
+            }
             None => {}
         }
     }

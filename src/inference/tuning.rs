@@ -72,8 +72,8 @@ impl Tuning {
         places: &Places,
         asked: Option<usize>,
     ) -> Result<Self, InferenceError> {
-        let key = Key::of(runtime, model, asked);
-        if let Some(found) = Memory::read(&places.cache.join(FILE)).find(&key) {
+        let (path, key) = (places.cache.join(FILE), Key::of(runtime, model, asked));
+        if let Some(found) = Memory::read(&path).find(&key) {
             return Ok(found);
         }
         let tuning = measure(runtime, model, asked)?;
@@ -82,24 +82,25 @@ impl Tuning {
             tuning.threads,
             tuning.nanos_per_pixel
         );
-        tuning.remember(runtime, model, places, asked);
-        Ok(tuning)
-    }
-
-    /// Keeps this for the next start; `asked` are the threads the user set.
-    pub(super) fn remember(
-        self,
-        runtime: &Runtime,
-        model: &Model,
-        places: &Places,
-        asked: Option<usize>,
-    ) {
-        let path = places.cache.join(FILE);
         let mut memory = Memory::read(&path);
-        memory.add(Key::of(runtime, model, asked), self);
+        memory.add(key, tuning);
         if let Err(error) = memory.write(&path) {
             tracing::warn!(
                 "The measurement cannot be kept: {error}. It is made again at each start. ({})",
+                path.display()
+            );
+        }
+        Ok(tuning)
+    }
+
+    /// Makes the next start measure again.
+    pub(super) fn forget(runtime: &Runtime, model: &Model, places: &Places, asked: Option<usize>) {
+        let path = places.cache.join(FILE);
+        let mut memory = Memory::read(&path);
+        memory.remove(&Key::of(runtime, model, asked));
+        if let Err(error) = memory.write(&path) {
+            tracing::warn!(
+                "A doubtful measurement stays: {error}. ({})",
                 path.display()
             );
         }
@@ -235,7 +236,7 @@ impl Memory {
     }
 
     fn add(&mut self, key: Key, tuning: Tuning) {
-        self.measured.retain(|entry| entry.key != key);
+        self.remove(&key);
         let surplus = (self.measured.len() + 1).saturating_sub(KEPT);
         self.measured.drain(..surplus);
         let Tuning {
@@ -247,6 +248,10 @@ impl Memory {
             threads,
             nanos_per_pixel,
         });
+    }
+
+    fn remove(&mut self, key: &Key) {
+        self.measured.retain(|entry| entry.key != *key);
     }
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
@@ -314,10 +319,12 @@ mod tests {
                 nanos_per_pixel: 9.5
             })
         );
+        memory.remove(&key("9"));
+        assert_eq!(memory.find(&key("9")), None);
         assert_eq!(
             memory.find(&Key {
                 asked_threads: Some(2),
-                ..key("9")
+                ..key("8")
             }),
             None
         );
