@@ -3,6 +3,8 @@
 //! `cargo run --example panel_gallery -- OUT-FOLDER [PICTURE.png [WIDTH]]`: the picture's alpha is
 //! the matte; without one, a drawn stand-in is used.
 
+#![expect(clippy::print_stdout, reason = "it tells what it does")]
+
 use std::path::{Path, PathBuf};
 
 use panelcam::compositor::{Compositor, Gpu, Scene};

@@ -251,12 +251,19 @@ impl Brush {
         let target = program.rgba_mut().as_chunks_mut::<4>().0;
         for y in top..top + tile_height {
             let (upper, share) = place(uv.origin[1], uv.step[1], y, height);
-            between.clear();
-            let pairs = source(upper).iter().zip(source(upper + 1));
+            let share = share as u16;
+            let (above, below) = (source(upper), source(upper + 1));
             if share == 0 {
-                between.extend(pairs.map(|(upper, _)| *upper));
+                between.clear();
+                between.extend_from_slice(above);
             } else {
-                between.extend(pairs.map(|(upper, lower)| mixed_bytes(*upper, *lower, share as u16)));
+                // Flat bytes and no growing, so that the compiler makes SIMD of it.
+                between.resize(above.len(), [0; 4]);
+                let pairs = above.as_flattened().iter().zip(below.as_flattened());
+                for (byte, (a, b)) in between.as_flattened_mut().iter_mut().zip(pairs) {
+                    let sum = u16::from(*a) * (256 - share) + u16::from(*b) * share + 128;
+                    *byte = (sum >> 8) as u8;
+                }
             }
             // The right neighbour of the last column is itself.
             between.extend(between.last().copied());
@@ -305,12 +312,6 @@ fn nearest(matte: &Picture, u: f32, v: f32) -> u8 {
     let x = ((u * matte.width() as f32) as u32).min(matte.width() - 1);
     let y = ((v * matte.height() as f32) as u32).min(matte.height() - 1);
     matte.pixel(x, y).map_or(0, |pixel| pixel[3])
-}
-
-fn mixed_bytes(a: [u8; 4], b: [u8; 4], share: u16) -> [u8; 4] {
-    std::array::from_fn(|at| {
-        ((u16::from(a[at]) * (256 - share) + u16::from(b[at]) * share + 128) >> 8) as u8
-    })
 }
 
 /// `a` and `b` mixed, `share` of 256 of `b`; two channels at a time.

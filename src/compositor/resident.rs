@@ -46,7 +46,7 @@ pub(super) struct Layer {
 /// Where the page's pixels are.
 pub(super) enum Body {
     /// On the device.
-    Device(OnDevice),
+    Device(Box<OnDevice>),
     /// In memory.
     Memory(Artwork),
 }
@@ -101,7 +101,9 @@ impl Resident {
         let cells: Vec<Cells> = artwork.layers.iter().map(|layer| Cells::of(layer, size)).collect();
         let layers = artwork.layers.iter().map(Layer::of).collect();
         let body = match method {
-            Method::Device(passes) => Body::Device(OnDevice::upload(gpu, passes, &artwork, &cells)),
+            Method::Device(passes) => {
+                Body::Device(Box::new(OnDevice::upload(gpu, passes, &artwork, &cells)))
+            },
             Method::Memory => Body::Memory(artwork),
         };
         gpu.check()?;

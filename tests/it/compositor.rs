@@ -189,7 +189,7 @@ fn both_hands_agree_with_the_plain_way() {
     let styled = super::pages::chart(Size::new(320, 180));
     for page in library.pages() {
         let natural = page.size();
-        let size = Size::new(natural.width / 4 | 1, natural.height / 4);
+        let size = Size::new((natural.width / 4) | 1, natural.height / 4);
         let expected = preview(&page.rasterise(size).unwrap(), &styled, &styled, SCENE.focus, false);
         for hand in [Hand::Device, Hand::Memory] {
             let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
