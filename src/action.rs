@@ -16,6 +16,16 @@ pub enum Action {
     OpenSource(PathBuf),
     /// Use a page that was dropped on the window or picked.
     OpenPage(PathBuf),
+    /// Let the person pick a photo or video in a file dialog.
+    PickSource,
+    /// Let the person pick a page in a file dialog.
+    PickPage,
+    /// Switch between full screen and a window.
+    ToggleFullScreen,
+    /// Go back to a window.
+    LeaveFullScreen,
+    /// Close the window.
+    Quit,
     /// Show the folder with saved pictures in the system's file manager.
     ShowPhotos,
 }

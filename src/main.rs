@@ -1,3 +1,9 @@
 //! The `panelcam` program; everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Before any thread is there: it sets an environment variable.
+    panelcam::inference::disable_telemetry();
+    panelcam::cli::main()
+}

@@ -86,6 +86,10 @@ pub struct WindowSettings {
     pub language: Language,
     /// Whether the control panel is shown.
     pub panel_open: bool,
+    /// Size of the window in points when it is neither full screen nor maximised; `None` until
+    /// somebody changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
 }
 
 /// What runs the generator.
@@ -221,6 +225,7 @@ impl Default for WindowSettings {
         Self {
             language: Language::of_system(),
             panel_open: true,
+            size: None,
         }
     }
 }

@@ -219,7 +219,7 @@ struct State {
     stages: [Ring; Stage::ALL.len()],
     latency: Ring,
     rates: [VecDeque<Instant>; 3],
-    first_program: Option<Instant>,
+    first_drawn: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -243,7 +243,7 @@ impl Board {
                 stages: Default::default(),
                 latency: Ring::default(),
                 rates: Default::default(),
-                first_program: None,
+                first_drawn: None,
             }),
             notices: Mutex::default(),
         })
@@ -273,7 +273,9 @@ impl Board {
         }
         state.status.counts[rate as usize] += 1;
         if matches!(rate, Rate::Program) {
-            state.first_program.get_or_insert(now);
+            if state.status.counts[Rate::Styled as usize] > 0 {
+                state.first_drawn.get_or_insert(now);
+            }
         }
     }
 
@@ -311,9 +313,9 @@ impl Board {
         state.status.counts = [0; 3];
     }
 
-    /// When the first program was finished.
-    pub fn first_program(&self) -> Option<Instant> {
-        self.state.lock().first_program
+    /// When the first program with a drawing in it was finished.
+    pub fn first_drawn(&self) -> Option<Instant> {
+        self.state.lock().first_drawn
     }
 
     /// Everything now.
@@ -411,6 +413,6 @@ mod tests {
         assert_eq!(status.stages[Stage::Inference as usize].p50, 9.0);
         assert_eq!(status.stages[Stage::Capture as usize].p50, 0.0);
         assert_eq!(status.counts, [0, 2, 0]);
-        assert!(board.first_program().is_none());
+        assert!(board.first_drawn().is_none());
     }
 }

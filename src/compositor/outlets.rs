@@ -55,7 +55,7 @@ impl Outlets {
 
 impl Outlet {
     /// Where programs arrive.
-    pub fn mailbox(&self) -> &Mailbox<Arc<Program>> {
+    pub fn mailbox(&self) -> &Arc<Mailbox<Arc<Program>>> {
         &self.mailbox
     }
 }

@@ -1,1 +1,35 @@
-//! (being built)
+//! Draws frames: from a frame in a mailbox to a drawing in a mailbox.
+//!
+//! A [`Model`] is an ONNX file with its description; a [`Library`] has the styles of all models;
+//! a [`Generator`] is a model loaded for one size of picture. [`start`] runs one live, with a
+//! thread a step:
+//!
+//! ```text
+//! Frame ─▶ [prepare] ─▶ mailbox ─▶ [inference] ─▶ mailbox ─▶ [finish] ─▶ Styled
+//!              ▲ a generator, when one is needed that is not loaded
+//!           [load]
+//! ```
+
+mod description;
+mod error;
+mod generator;
+mod library;
+mod loader;
+mod model;
+mod pace;
+mod runtime;
+mod sizes;
+mod stage;
+mod style_map;
+pub mod tensor;
+mod tuning;
+
+pub use error::InferenceError;
+pub use generator::{Generator, Slot, bare_loop};
+pub use library::{Library, Style};
+pub use model::{Model, ModelStyle, StyleName};
+pub use runtime::{Runtime, disable_telemetry};
+pub use sizes::{Budget, size_for, size_within};
+pub use stage::{Inference, start};
+pub use style_map::StyleMap;
+pub use tuning::{Tuning, cores};

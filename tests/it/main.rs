@@ -1,5 +1,27 @@
-//! All integration tests, in one binary.
+//! All integration tests, in one binary: one link, one start.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test may stop where it stands; helpers outside #[test] functions too"
+)]
+
+mod capture;
+#[cfg(target_os = "linux")]
+mod capture_camera;
+mod cli;
 mod compositor;
+mod convert;
+mod inference;
+mod inference_alone;
+mod inference_stage;
 mod pages;
 mod shaders;
+mod support;
+mod tidy;
+mod ui;
+mod window;

@@ -1,0 +1,153 @@
+"""Make training data: photos in, pairs of photo and drawings out.
+
+    python data.py PHOTOS --teachers FOLDER --out DATA [--jobs 2]
+
+Each photo gives one array at each of `SIDES` (uint8, H x W x (3 + 3 a style + 1): photo, drawings, matte) and half of
+those that show a face a second scene: the person smaller, elsewhere, in other light, before another background.
+A quarter of the photos, fixed by their names, is held out for evaluation. Can be interrupted and run again.
+"""
+import argparse
+import hashlib
+import random
+import tomllib
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from fnmatch import fnmatch
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from people import Array
+from styles import STYLES
+from teacher import Scene, Teacher, draw
+
+SIDES = (512, 320)
+SCENES = 0.5            # share of the faces that get a second scene
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+# Shown in reports, so always held out.
+SHOWN = ("skimage_astronaut", "kodak_04", "kodak_15")
+HERE = Path(__file__).parent
+
+
+def held_out(name: str) -> bool:
+    return name in SHOWN or hashlib.sha256(name.encode()).digest()[0] < 64
+
+
+def collection_of(file: Path) -> dict | None:
+    collections = tomllib.loads((HERE / "collections.toml").read_text())["collections"]
+    return next((c for c in collections if fnmatch(file.name, c["match"])), None)
+
+
+def read(file: Path, side: int) -> Array | None:
+    """A photo as RGB 0..1 with `side` as its longer side, both sides multiples of 16. None when it is no picture."""
+    bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)       # turns by EXIF, drops alpha, makes grey three channels
+    if bgr is None or min(bgr.shape[:2]) < 64:
+        return None
+    scale = side / max(bgr.shape[:2])
+    photo = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    h, w = (v // 16 * 16 for v in photo.shape[:2])
+    return np.ascontiguousarray(photo[:h, :w, ::-1]).astype(np.float32) / 255
+
+
+def pair(scene: Scene) -> Array:
+    parts = [scene.photo, *(draw(scene, s) for s in STYLES), scene.matte[..., None]]
+    return (np.concatenate(parts, -1) * 255).round().clip(0, 255).astype(np.uint8)
+
+
+def another_scene(scene: Scene, background: Array, rng: random.Random) -> Array:
+    """The person at webcam distance before another background, lit from one side, in another light."""
+    h, w = 384, 512
+    scale = rng.uniform(0.5, 0.95) * h / scene.photo.shape[0]
+    fg = cv2.resize(scene.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    alpha = cv2.resize(scene.matte, fg.shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
+    if rng.random() < 0.5:
+        fg, alpha = fg[:, ::-1], alpha[:, ::-1]
+    s = max(h / background.shape[0], w / background.shape[1])
+    bg = cv2.resize(background, None, fx=s, fy=s, interpolation=cv2.INTER_AREA)[:h, :w]
+    out = cv2.GaussianBlur(bg, (0, 0), rng.uniform(0.3, 3.0)) * rng.uniform(0.5, 1.0)
+    # Bottom edge on the bottom of the frame: the portrait's cut must not become an edge in the air.
+    y, x = h - fg.shape[0], rng.randint(-fg.shape[1] // 5, w - fg.shape[1] * 4 // 5)
+    x0, x1 = max(0, x), min(w, x + fg.shape[1])
+    cut = fg[:, x0 - x:x1 - x]
+    side = np.linspace(rng.uniform(0.45, 1.15), rng.uniform(0.45, 1.15), cut.shape[1])[None, :, None]
+    lit = cut * side * np.array([rng.uniform(0.85, 1.1) for _ in range(3)])
+    a = alpha[:, x0 - x:x1 - x]
+    out[y:, x0:x1] = lit * a + out[y:, x0:x1] * (1 - a)
+    return out.clip(0, 1).astype(np.float32)
+
+
+_teacher: Teacher | None = None
+
+
+def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
+    """All arrays of one photo. Returns what to tell the user, empty when all went well."""
+    global _teacher
+    cv2.setNumThreads(1)
+    _teacher = _teacher or Teacher(folder)
+    done = out / f".{file.stem}.done"
+    if done.exists():
+        return ""
+    rng = random.Random(file.name)
+    photo = read(file, max(SIDES))
+    if photo is None:
+        return f"skipped, not a picture that can be read: {file.name}"
+    scene = _teacher.look(photo)
+
+    def save(name: str, s: Scene) -> None:
+        target = out / f"{name}.npy"
+        if not target.exists():
+            temporary = target.with_suffix(".tmp")
+            with temporary.open("wb") as f:
+                np.save(f, pair(s))
+            temporary.rename(target)
+
+    # The smaller one redraws the same low picture: one pass of the slow network does for both.
+    for side in SIDES if out.name == "train" else SIDES[:1]:
+        h, w = (round(v * side / max(SIDES)) // 16 * 16 for v in photo.shape[:2])
+        small = scene.scaled(side / max(SIDES)) if side != max(SIDES) else scene
+        if min(h, w) >= 192:
+            save(f"{file.stem}-{side}", small.cropped(h, w))
+    if out.name == "train" and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
+        ground = read(rng.choice(backgrounds), 512)
+        if ground is not None:
+            save(f"{file.stem}-scene", _teacher.look(another_scene(scene, ground, rng)))
+    done.touch()
+    return ""
+
+
+def main() -> None:
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("photos", type=Path)
+    a.add_argument("--teachers", type=Path, required=True, help="folder with the ONNX files that README.md lists")
+    a.add_argument("--out", type=Path, required=True)
+    a.add_argument("--jobs", type=int, default=1)
+    a.add_argument("--only", choices=("train", "test"), help="draw only this part")
+    a = a.parse_args()
+    files = sorted((f for f in a.photos.rglob("*") if f.suffix.lower() in PICTURES),
+                   key=lambda f: (held_out(f.stem), hashlib.sha256(f.stem.encode()).digest()[::-1]))
+    used = []
+    for file in files:
+        if collection_of(file) is None:
+            print("skipped, of no known collection:", file.name)
+            continue
+        used.append(file)
+    for split in ("train", "test"):
+        (a.out / split).mkdir(parents=True, exist_ok=True)
+    grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
+    with ProcessPoolExecutor(a.jobs) as pool:
+        jobs = {}
+        for file in used:
+            split = "test" if held_out(file.stem) else "train"
+            if a.only in (None, split):
+                jobs[pool.submit(make, file, grounds, a.teachers, a.out / split)] = file.name
+        for n, job in enumerate(as_completed(jobs), 1):
+            # One bad photo must not end an hour's work.
+            trouble = f"skipped, {jobs[job]}: {error}" if (error := job.exception()) else job.result()
+            if trouble:
+                print(trouble, flush=True)
+            if n % 20 == 0 or n == len(jobs):
+                print(f"{n}/{len(jobs)} photos drawn", flush=True)
+
+
+if __name__ == "__main__":
+    main()

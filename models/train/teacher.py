@@ -1,0 +1,395 @@
+"""The drawing teacher: a slow, careful renderer from photo to webtoon drawing.
+
+A photo is shrunk until a face is about 76 px wide, so that skin texture is gone but eyes are not, and redrawn at
+four times that size by an anime super-resolution network (Real-ESRGAN animevideov3, BSD-3). What follows is drawn
+with knowledge of what is where: skin gets two tones of the person's own colour, eyes, brows, nose and mouth are drawn
+from landmarks, hair gets few tones, the background is simpler and paler, outlines are heavier than inner lines.
+A style is a set of numbers (`styles.py`). All pictures are float32 RGB, H x W x 3, 0..1.
+"""
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import people
+from people import Array, Face, Vision
+from styles import Style
+
+FACE_LOW, LOW_MIN, LOW_MAX = 76, 128, 288
+
+
+class Teacher:
+    def __init__(self, folder: Path):
+        self.vision = Vision(folder)
+        self.redrawer = people.session(folder / "realesr_animevideov3_x4.onnx")
+
+    def look(self, photo: Array) -> "Scene":
+        """Everything that does not depend on the style."""
+        faces = self.vision.faces(photo)
+        matte = self.vision.matte(photo)
+        if not faces and matte.mean() < 0.02:
+            matte = np.zeros_like(matte)
+        low = 176.0
+        if faces:
+            low = FACE_LOW / (faces[0].box[2] - faces[0].box[0]) * max(photo.shape[:2])
+        return Scene(photo, self._redraw(photo, float(np.clip(low, LOW_MIN, LOW_MAX))), faces, matte, self.vision.hair(photo))
+
+    def _redraw(self, photo: Array, low: float) -> Array:
+        h, w = photo.shape[:2]
+        scale = low / max(h, w)
+        size = max(8, round(w * scale / 4) * 4), max(8, round(h * scale / 4) * 4)
+        small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+        out = people.run(self.redrawer, small.transpose(2, 0, 1)[None])[0]
+        return out[0].transpose(1, 2, 0).clip(0, 1)
+
+
+@dataclass
+class Scene:
+    """A photo and what was seen in it. `scaled` gives the same scene at another size."""
+    photo: Array
+    redrawn_big: Array
+    faces: list[Face]
+    matte: Array
+    hair: Array
+
+    def scaled(self, factor: float) -> "Scene":
+        h, w = self.photo.shape[:2]
+        size = round(w * factor), round(h * factor)
+        resize = lambda x: cv2.resize(x, size, interpolation=cv2.INTER_AREA)
+        return Scene(resize(self.photo), self.redrawn_big, [f.scaled(factor) for f in self.faces],
+                     resize(self.matte), resize(self.hair))
+
+    def cropped(self, h: int, w: int) -> "Scene":
+        """The top left h x w of the scene."""
+        if self.photo.shape[:2] == (h, w):
+            return self
+        big = self.redrawn_big
+        bh, bw = (round(b * v / full) for b, v, full in zip(big.shape, (h, w), self.photo.shape))
+        return Scene(self.photo[:h, :w], big[:bh, :bw], self.faces, self.matte[:h, :w], self.hair[:h, :w])
+
+    @cached_property
+    def redrawn(self) -> Array:
+        return cv2.resize(self.redrawn_big, self.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
+
+    @cached_property
+    def flat(self) -> Array:
+        """The redrawn photo without texture. The background loses more."""
+        p = self.redrawn
+        for _ in range(3):
+            p = cv2.bilateralFilter(p, 9, 0.10, 5)
+        far = p
+        for _ in range(2):
+            far = cv2.bilateralFilter(far, 11, 0.16, 7)
+        m = self.matte[..., None]
+        return p * m + far * (1 - m)
+
+    @cached_property
+    def lab(self) -> Array:
+        return cv2.cvtColor(self.flat, cv2.COLOR_RGB2LAB)
+
+    @cached_property
+    def skin(self) -> Array:
+        return people.skin_mask(cv2.cvtColor(self.redrawn, cv2.COLOR_RGB2LAB), self.faces, self.matte, self.hair)
+
+    @cached_property
+    def features(self) -> dict[str, Array]:
+        """Masks of what is drawn from landmarks: one float map a name, the faces together."""
+        names = "lash lid white iris pupil light brow nose lips mouth seam jaw blush keep eyes".split()
+        maps = {n: np.zeros(self.photo.shape[:2], np.float32) for n in names}
+        for face in self.faces:
+            for name, part in draw_features(face, self.photo.shape[:2]).items():
+                maps[name] = np.maximum(maps[name], part)
+        maps["jaw"] *= cv2.GaussianBlur(self.skin, (0, 0), 2) * (1 - self.hair)
+        return maps
+
+    @cached_property
+    def eye_colour(self) -> Array:
+        m = self.features["iris"] > 0.5
+        return np.median(self.redrawn[m], 0) if m.sum() > 4 else np.array([0.25, 0.17, 0.13], np.float32)
+
+    @cached_property
+    def depth(self) -> Array:
+        """How heavy a line may be at each place: the person's outline most, clothes and hair, background, skin least."""
+        matte = cv2.GaussianBlur(self.matte, (0, 0), 1.0)
+        edge = cv2.GaussianBlur(np.hypot(cv2.Sobel(matte, -1, 1, 0), cv2.Sobel(matte, -1, 0, 1)), (0, 0), 1.5)
+        return np.clip(edge * 1.2, 0, 1)
+
+
+def draw_features(face: Face, shape: tuple[int, int]) -> dict[str, Array]:
+    """Eyes, brows, nose and mouth as strokes and shapes, drawn at four times the size and averaged down."""
+    h, w = shape
+    out: dict[str, Array] = {}
+    points, unit = face.points, face.eye_distance / 100   # strokes are in hundredths of the eye distance
+    x0, y0 = np.floor(points.min(0) - 30 * unit).astype(int)
+    x1, y1 = np.ceil(points.max(0) + 30 * unit).astype(int)
+    x0, y0, x1, y1 = max(0, x0), max(0, y0), min(w, x1), min(h, y1)
+    if x1 - x0 < 4 or y1 - y0 < 4:
+        return out
+    zoom = 4
+    p = (points - [x0, y0]) * zoom
+
+    def canvas() -> Array:
+        return np.zeros(((y1 - y0) * zoom, (x1 - x0) * zoom), np.uint8)
+
+    def put(name: str, c: Array) -> None:
+        full = np.zeros(shape, np.float32)
+        full[y0:y1, x0:x1] = cv2.resize(c, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA) / 255.0
+        out[name] = np.maximum(out[name], full) if name in out else full
+
+    def fill(c: Array, shape_points: Array) -> Array:
+        cv2.fillPoly(c, [np.int32(shape_points * 16)], 255, cv2.LINE_AA, 4)
+        return c
+
+    def stroke(c: Array, line: Array, width: float, taper: tuple[float, float] = (0.2, 0.2)) -> Array:
+        """A pen stroke: a smooth curve whose width swells from `taper[0]` to full and thins to `taper[1]`."""
+        curve = smooth_curve(line, 48)
+        t = np.linspace(0, 1, len(curve))
+        swell = np.minimum(1, np.minimum(taper[0] + t * 3.5, taper[1] + (1 - t) * 3.5))
+        for (a, b), s in zip(zip(curve[:-1], curve[1:]), swell):
+            cv2.line(c, *(tuple(np.int32(v * 16)) for v in (a, b)), 255, max(1, round(width * unit * zoom * s)), cv2.LINE_AA, 4)
+        return c
+
+    for upper, lower, centre, rim in people.EYES:
+        up, low = p[upper], p[lower]
+        width = np.linalg.norm(up[0] - up[-1])
+        opened = np.linalg.norm(up[4] - low[4]) / max(width, 1e-3)
+        normal = (up[4] - low[4]) / (np.linalg.norm(up[4] - low[4]) + 1e-6)
+        lash = up + normal * 0.02 * width
+        lash[0] = lash[0] + (up[0] - up[-1]) * 0.10 + normal * 0.06 * width       # the wing at the outer corner
+        put("lash", stroke(canvas(), lash, 4.6, (0.35, 0.35)))
+        put("lid", stroke(canvas(), low[1:-2], 1.8))
+        put("lid", stroke(canvas(), up[1:-1] + normal * 0.17 * width, 1.6))        # the crease above
+        if opened > 0.13:
+            eye = fill(canvas(), np.concatenate([up, low[::-1]]))
+            radius = np.linalg.norm(p[list(rim)] - p[centre], axis=1).mean()
+            radius = min(radius * 1.15, 0.30 * width)
+            middle = tuple(np.int32(p[centre] * 16))
+            iris, pupil, light = canvas(), canvas(), canvas()
+            cv2.circle(iris, middle, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(pupil, middle, int(radius * 0.5 * 16), 255, -1, cv2.LINE_AA, 4)
+            spot = p[centre] + normal * 0.42 * radius + np.array([-0.35, 0.0]) * radius
+            cv2.circle(light, tuple(np.int32(spot * 16)), int(radius * 0.34 * 16), 255, -1, cv2.LINE_AA, 4)
+            put("white", eye)
+            put("iris", cv2.min(iris, eye))
+            put("pupil", cv2.min(pupil, eye))
+            put("light", cv2.min(light, eye))
+        put("keep", fill(canvas(), (np.concatenate([up, low[::-1]]) - p[upper].mean(0)) * [1.5, 2.2] + p[upper].mean(0)))
+    for upper, lower in people.BROWS:
+        put("brow", fill(canvas(), np.concatenate([smooth_curve(p[upper], 16), smooth_curve(p[lower], 16)[::-1]])))
+    base = p[people.NOSE_BASE]
+    put("nose", stroke(canvas(), base[[0, 1]] , 3.0))
+    put("nose", stroke(canvas(), base[[3, 4]], 3.0))
+    put("nose", stroke(canvas(), base[1:4] + [0, 0.5 * unit * zoom], 1.6))
+    put("lips", fill(canvas(), np.concatenate([p[people.LIPS_UPPER], p[people.LIPS_LOWER][::-1]])))
+    put("mouth", fill(canvas(), np.concatenate([p[people.MOUTH_UPPER], p[people.MOUTH_LOWER][::-1]])))
+    seam = (p[people.MOUTH_UPPER] + p[people.MOUTH_LOWER]) / 2
+    open_mouth = np.linalg.norm(p[13] - p[14]) > 0.06 * np.linalg.norm(p[78] - p[308])
+    seam = p[people.MOUTH_UPPER] if open_mouth else seam
+    put("seam", stroke(canvas(), np.concatenate([p[[61]], seam[1:-1], p[[291]]]), 2.8))
+    put("seam", stroke(canvas(), p[[84, 17, 314]] + [0, 1.0 * unit * zoom], 1.4))    # under the lower lip
+    put("jaw", stroke(canvas(), p[people.JAW], 2.6))
+    for cheek in people.CHEEKS:
+        c = np.zeros((h, w), np.float32)
+        cv2.circle(c, tuple(np.int32(points[cheek])), max(1, int(24 * unit)), 1.0, -1)
+        out["blush"] = np.maximum(out.get("blush", 0), cv2.GaussianBlur(c, (0, 0), max(0.8, 9 * unit)))
+    # A drawn eye needs a few pixels: small faces keep what the redrawing network made of them.
+    size = np.clip((face.eye_distance - 14) / 12, 0, 1)
+    return {k: v * (size if k != "keep" else 1) for k, v in out.items()}
+
+
+def smooth_curve(line: Array, n: int) -> Array:
+    """`n` points on a Catmull-Rom curve through the points of `line`."""
+    q = np.concatenate([2 * line[:1] - line[1:2], line, 2 * line[-1:] - line[-2:-1]])
+    t = np.linspace(0, len(line) - 1 - 1e-6, n)
+    i = t.astype(int)
+    u = (t - i)[:, None]
+    a, b, c, d = q[i], q[i + 1], q[i + 2], q[i + 3]
+    return 0.5 * (2 * b + (c - a) * u + (2 * a - 5 * b + 4 * c - d) * u ** 2 + (3 * b - a - 3 * c + d) * u ** 3)
+
+
+def ink_lines(grey: Array, sigma: float, threshold: Array | float, hard: float = 60) -> Array:
+    """0 where paper, 1 where ink: Winnemoeller's extended difference of Gaussians."""
+    d = cv2.GaussianBlur(grey, (0, 0), sigma) - 0.985 * cv2.GaussianBlur(grey, (0, 0), sigma * 1.6)
+    return np.clip(-np.tanh(hard * np.minimum(d - threshold, 0)), 0, 1)
+
+
+def bands(l: Array, width: float, crisp: float) -> Array:
+    step = np.floor(l / width)
+    return (step + 0.5 + 0.5 * np.tanh((l / width - step - 0.5) * crisp)) * width
+
+
+def mix(a: Array, b: Array | tuple, weight: Array) -> Array:
+    """`a` where `weight` is 0, `b` where it is 1. All arrays at full shape: broadcasting over colour is slow."""
+    b = np.asarray(b, np.float32)
+    if a.ndim == 3 and weight.ndim == 2:
+        weight = cv2.merge((weight.astype(np.float32, copy=False),) * 3)
+    if b.shape != a.shape:
+        full = np.empty_like(a)
+        full[:] = b
+        b = full
+    return a + weight * (b - a)
+
+
+def draw(scene: Scene, style: Style) -> Array:
+    """One scene drawn in one style."""
+    h, w = scene.photo.shape[:2]
+    lab, skin, matte, hair, parts = scene.lab.copy(), scene.skin, scene.matte, scene.hair, scene.features
+    size = max(h, w) / 512
+
+    # Tones: few and with clean steps, fewest on skin.
+    l = lab[..., 0]
+    toned = (1 - style.mix) * l + style.mix * bands(cv2.GaussianBlur(l, (0, 0), 1.2), style.band, style.crisp)
+    lab[..., 0] = toned
+    lab[..., 1:] *= style.chroma
+    if skin.max() > 0.5:
+        lab = mix(lab, skin_tones(scene, style), skin)
+    l = 100 * np.clip((lab[..., 0] * style.gain + style.offset) / 100, 0, 1) ** style.gamma
+    # Skin keeps the person's lightness: a style moves it only as far as `skin_shift` lets it.
+    lab[..., 0] = mix(l, (1 - style.skin_shift) * lab[..., 0] + style.skin_shift * l, skin)
+    if style.pigment:
+        # Watercolour dries darker along the edge of a wash.
+        soft = cv2.GaussianBlur(lab[..., 0], (0, 0), 1.3 * size)
+        rim = np.hypot(cv2.Sobel(soft, -1, 1, 0), cv2.Sobel(soft, -1, 0, 1)) / 4
+        lab[..., 0] -= style.pigment * np.minimum(rim, 9) * (1 - 0.5 * skin)
+    light = lab[..., 0:1] / 100
+    tint = light * np.array(style.tint, np.float32) + (1 - light) * np.array(style.shadow_tint, np.float32)
+    lab[..., 1:] += tint * (1 - 0.6 * skin[..., None])
+    if style.hair_tint is not None:
+        dark = np.clip(hair * matte, 0, 1) * style.hair_tint[2]
+        lab[..., 1] = mix(lab[..., 1], style.hair_tint[0] + lab[..., 1], dark)
+        lab[..., 2] = mix(lab[..., 2], style.hair_tint[1] + lab[..., 2], dark)
+    away = (1 - matte) * style.background_fade
+    lab = mix(lab, (style.paper_lab[0], *style.paper_lab[1:]), away)
+    colour = cv2.cvtColor(np.clip(lab, [0, -110, -110], [100, 110, 110]).astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1)
+    if style.blush and len(scene.faces):
+        colour = mix(colour, colour * np.array(style.blush_colour, np.float32), parts["blush"] * skin * style.blush)
+    if style.glow:
+        colour = 1 - (1 - colour) * (1 - style.glow * cv2.GaussianBlur(colour, (0, 0), 9 * size))
+
+    # Lines: the person's outline heaviest, then clothes and hair, then background; skin none but what is drawn below.
+    grey = cv2.cvtColor(scene.redrawn, cv2.COLOR_RGB2GRAY)
+    sigma = style.line_sigma * (0.75 + 0.25 * size)
+    weight = style.background_lines + (1 - style.background_lines) * matte
+    calm_skin = np.maximum(skin * (1 - 0.8 * parts["keep"]), parts["lips"] * 0.9)
+    # Wrinkles are faint and go; the frame of glasses is strong and stays.
+    calm_skin = calm_skin * (1 - ink_lines(grey, 1.2, -0.022, 60))
+    inner = ink_lines(grey, sigma, style.line_eps, style.line_hard) * weight * (1 - style.skin_calm * calm_skin)
+    outline = scene.depth * ink_lines(grey, sigma * 1.8, style.line_eps + 0.006, style.line_hard)
+    lines = np.maximum(inner, outline * style.outline)
+    lines = cv2.GaussianBlur(lines, (0, 0), 0.45).clip(0, 1)
+    # Lines on light ground take some of its colour, as inked webtoons do.
+    ink = np.array(style.ink, np.float32)
+    pen = ink + style.line_colour * np.clip(colour - ink, 0, 1) * 0.5
+    picture = mix(colour, pen, lines * style.line_weight)
+    if style.hard_black:
+        black = np.clip((style.hard_black - cv2.GaussianBlur(scene.lab[..., 0], (0, 0), 1.5)) / 3 + 0.5, 0, 1)
+        picture = mix(picture, ink, black * (1 - 0.6 * skin))
+    picture = draw_face(picture, scene, style)
+    if style.screen:
+        picture = screentone(picture, skin, style)
+    return picture.clip(0, 1).astype(np.float32)
+
+
+def skin_tones(scene: Scene, style: Style) -> Array:
+    """Everyone's skin in two tones with a clean edge between them. Lightness and hue stay the person's own."""
+    lab, skin = scene.lab, scene.skin
+    out = lab.copy()
+    yy, xx = np.mgrid[:lab.shape[0], :lab.shape[1]]
+    # Skin belongs to the nearest face, measured in that face's size.
+    distance = [np.hypot(xx - f.points[4, 0], yy - f.points[4, 1]) / f.eye_distance for f in scene.faces]
+    nearest = np.argmin(distance, 0)
+    for n, face in enumerate(scene.faces):
+        own = skin * (nearest == n)
+        solid = own > 0.6
+        if solid.sum() < 30:
+            continue
+        sigma = max(1.2, face.eye_distance * 0.07)
+        k = cv2.GaussianBlur(own, (0, 0), sigma) + 1e-4
+        smooth = np.dstack([cv2.GaussianBlur(lab[..., i] * own, (0, 0), sigma) / k for i in range(3)])
+        l = smooth[..., 0]
+        low, middle, high = (float(v) for v in np.percentile(l[solid], [12, 50, 88]))
+        # Shade starts where the light has clearly fallen off; an evenly lit face gets little of it, but some.
+        edge = min(float(np.percentile(l[solid], 100 * style.skin_shade)), middle - 1.0)
+        lit = 0.5 + 0.5 * np.tanh((l - edge) / max(0.5, 0.05 * (high - low)))
+        bright = float(np.median(lab[..., 0][solid & (l > edge)]))
+        dark = solid & (l <= edge)
+        dim = float(np.median(lab[..., 0][dark])) if dark.any() else middle - 6
+        # At least a visible step, at most a readable one: deep shadow on a face reads as dirt.
+        step = float(np.clip(1.1 * (bright - dim), 0.7 * style.skin_step, 1.4 * style.skin_step))
+        tone = bright + 1.0 - step * (1 - lit)
+        centre = np.median(smooth[solid][:, 1:], 0)
+        ab = centre + 0.45 * (smooth[..., 1:] - centre)
+        mine = nearest == n
+        out[..., 0][mine] = (style.skin_flat * tone + (1 - style.skin_flat) * bands(l, 6, 3))[mine]
+        out[..., 1:][mine] = (ab * (1 + 0.10 * (1 - lit[..., None])) * style.skin_chroma)[mine]
+    return out
+
+
+def draw_face(picture: Array, scene: Scene, style: Style) -> Array:
+    """Eyes, brows, nose and mouth over the drawing, each as strong as the style asks."""
+    if not scene.faces:
+        return picture
+    # Only the faces' surroundings are touched.
+    points = np.concatenate([f.points for f in scene.faces])
+    margin = 0.4 * max(f.eye_distance for f in scene.faces)
+    x0, y0 = np.maximum(points.min(0) - margin, 0).astype(int)
+    x1, y1 = np.ceil(points.max(0) + margin).astype(int)
+    place = np.s_[y0:y1, x0:x1]
+    picture[place] = _draw_face(picture[place], {k: v[place] for k, v in scene.features.items()}, scene.hair[place],
+                                scene.lab[place], scene.redrawn[place], scene.eye_colour, style)
+    return picture
+
+
+def _draw_face(picture: Array, parts: dict[str, Array], hair: Array, lab: Array, redrawn: Array, eye_colour: Array,
+               style: Style) -> Array:
+    ink = np.array(style.ink, np.float32)
+    skin_line = 0.35 * picture + 0.65 * ink if style.line_colour > 0 else np.broadcast_to(ink, picture.shape)
+    seen = np.clip(1.2 - hair, 0, 1)          # hair over an eye stays over it
+    k = style.features
+    dim = float(np.clip(cv2.GaussianBlur(lab[..., 0], (0, 0), 3)[parts["white"] > 0.3].mean() / 60, 0.55, 1)) if (parts["white"] > 0.3).any() else 1.0
+    white = np.array(style.eye_white, np.float32) * (0.45 + 0.55 * dim)
+    picture = mix(picture, white, 0.75 * k * parts["white"] * seen)
+    grey = float(eye_colour.mean())
+    eye = np.array(style.eye_colour, np.float32) if style.eye_colour else eye_colour * np.clip(0.30 / (grey + 1e-3), 0.5, 1.6)
+    if style.chroma < 0.1:
+        eye = np.full(3, float(np.mean(eye)) * 0.7, np.float32)
+    picture = mix(picture, np.clip(eye, 0, 1), 0.95 * k * parts["iris"] * seen)
+    picture = mix(picture, ink * 0.8, 0.9 * k * parts["pupil"] * seen)
+    rim = np.clip(cv2.dilate(parts["iris"], np.ones((3, 3))) - cv2.erode(parts["iris"], np.ones((3, 3))), 0, 1) * parts["white"]
+    picture = mix(picture, ink, 0.5 * k * rim * seen)
+    picture = mix(picture, (1.0, 1.0, 1.0), 0.95 * k * parts["light"] * seen)
+    if style.lips:
+        picture = mix(picture, picture * np.array(style.lips_colour, np.float32), style.lips * np.clip(parts["lips"] - parts["mouth"], 0, 1))
+    # An open mouth: teeth as one white shape, the rest dark, no lines between.
+    tone = cv2.GaussianBlur(redrawn.mean(-1), (0, 0), 1.0)
+    if (parts["mouth"] > 0.5).sum() > 8:
+        inside = tone[parts["mouth"] > 0.5]
+        teeth = np.clip((tone - max(0.28, float(inside.mean()) * 0.68)) * 12 + 0.5, 0, 1)
+        dark = 0.5 * ink + 0.5 * np.array((0.42, 0.14, 0.14) if style.chroma >= 0.1 else (0.15,) * 3, np.float32)
+        filled = mix(np.broadcast_to(dark, picture.shape), white, teeth)
+        picture = mix(picture, filled, k * parts["mouth"])
+    # Brows as dark as the person's: fair ones stay light.
+    brow = style.brow
+    if (parts["brow"] > 0.5).sum() > 8:
+        contrast = np.percentile(lab[..., 0], 70) - np.median(cv2.GaussianBlur(redrawn, (0, 0), 1)[parts["brow"] > 0.5].mean(-1)) * 100
+        brow *= float(np.clip(contrast / 38, 0.35, 1.1))
+    for name, width in (("brow", brow), ("lash", 1.0), ("seam", 0.9)):
+        picture = mix(picture, ink if name != "seam" else 0.2 * picture + 0.8 * ink, np.clip(k * width * parts[name], 0, 1) * seen)
+    for name, width in (("lid", 0.8), ("nose", 0.85), ("jaw", 0.8)):
+        picture = mix(picture, skin_line, np.clip(k * width * parts[name], 0, 1) * seen)
+    return picture
+
+
+def screentone(picture: Array, skin: Array, style: Style) -> Array:
+    """Dots of printed tone, four pixels apart: the student draws blocks of 4 x 4 pixels, so it can learn them."""
+    h, w = picture.shape[:2]
+    cell = np.array([[0.15, 0.40, 0.55, 0.40], [0.40, 0.70, 0.85, 0.70], [0.55, 0.85, 1.00, 0.85], [0.40, 0.70, 0.85, 0.70]], np.float32)
+    dots = np.tile(cell, (h // 4 + 1, w // 4 + 1))[:h, :w]
+    grey = picture.mean(-1)
+    middle = np.clip(1 - np.abs(grey - style.screen_at) / style.screen_range, 0, 1)
+    amount = middle * style.screen * (1 - style.screen_off_skin * skin)
+    on = np.clip((dots - grey) * 6 + 0.5, 0, 1)                    # darker paper, larger dots
+    toned = np.array(style.ink, np.float32) * on[..., None] + picture ** 0.5 * (1 - on[..., None])
+    return mix(picture, toned, amount)

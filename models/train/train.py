@@ -1,0 +1,224 @@
+"""Train the student on what `data.py` made.
+
+    python train.py DATA --out RUN [--minutes 240 | --steps 60000] [--start WEIGHTS]
+
+Seeded and resumable: it goes on from RUN/state.pt when there is one. Arrays that are added to DATA while it runs are
+used as they come. Uses CUDA when there is a device, else `--threads` CPU threads.
+"""
+import argparse
+import math
+import os
+import random
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from people import Array
+from student import Student
+from styles import STYLES
+
+BATCH, TWINS = 8, 2
+
+
+def degrade(photo: Array) -> Array:
+    """What a webcam does to a picture: white balance, exposure, blur, low resolution, noise, JPEG."""
+    p, chance = photo, random.random
+    if chance() < 0.5:
+        # Mild on purpose: a network that undoes strong exposure errors lightens dark skin.
+        p = p * random.uniform(0.86, 1.10) * np.array([random.uniform(0.95, 1.05) for _ in range(3)], np.float32)
+    if chance() < 0.25:
+        p = cv2.GaussianBlur(p, (0, 0), random.uniform(0.3, 1.0))
+    elif chance() < 0.1:
+        k = np.zeros((7, 7), np.float32)
+        cv2.line(k, (3, 3), (random.randint(0, 6), random.randint(0, 6)), 1.0)
+        p = cv2.filter2D(p, -1, k / k.sum())
+    elif chance() < 0.15:
+        h, w = p.shape[:2]
+        s = random.uniform(0.5, 0.9)
+        p = cv2.resize(cv2.resize(p, None, fx=s, fy=s, interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_LINEAR)
+    if chance() < 0.65:
+        sigma = random.uniform(0, 0.03) if chance() < 0.8 else random.uniform(0.03, 0.06)
+        noise = np.random.standard_normal(p.shape).astype(np.float32)
+        if chance() < 0.3:                             # sensors that denoise leave blotches
+            noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * 2
+        p = p + noise * sigma
+    p = p.clip(0, 1)
+    if chance() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, random.randint(40, 92)]
+        p = cv2.imdecode(cv2.imencode(".jpg", (p * 255).astype(np.uint8), quality)[1], 1).astype(np.float32) / 255
+    return p
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose step is made orthogonal (K. Jordan's Muon), for convolutions as matrices. Learns in fewer steps than Adam."""
+
+    def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.95):
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                m = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                m.lerp_(p.grad, 1 - group["momentum"])
+                g = p.grad.lerp(m, group["momentum"]).flatten(1)
+                flip = g.shape[0] > g.shape[1]
+                x = g.T if flip else g
+                x = x / (x.norm() + 1e-8)
+                for _ in range(5):                       # Newton-Schulz
+                    s = x @ x.T
+                    x = 3.4445 * x + (-4.775 * s + 2.0315 * s @ s) @ x
+                p.add_((x.T if flip else x).view_as(p), alpha=-group["lr"])
+
+
+class Pairs:
+    """Crops from the arrays of a folder."""
+
+    def __init__(self, folder: Path, crop: int):
+        self.folder, self.crop, self.files = folder, crop, []
+        self.refresh()
+
+    def refresh(self) -> None:
+        self.files = sorted(self.folder.glob("*.npy"))
+
+    def sample(self) -> tuple[Array, Array, Array, Array]:
+        """One crop: clean photo, style map, the drawing that map asks for, matte."""
+        array = np.load(random.choice(self.files), mmap_mode="r")
+        h, w = array.shape[:2]
+        size, cells = self.crop, self.crop // 16
+        # On the grid of 16, so that printed dots keep their place in the network's blocks.
+        y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
+        cut = array[y:y + size, x:x + size]
+        part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
+        drawing = lambda style: part(3 + 3 * style, 3)
+        photo, matte = part(0, 3), part(3 + 3 * len(STYLES), 1)[..., 0]
+        style = np.zeros((len(STYLES), cells, cells), np.float32)
+        i, j, kind = random.randrange(len(STYLES)), random.randrange(len(STYLES)), random.random()
+        if kind < 0.10:                                  # two styles with an edge between them
+            cut_at = random.randint(1, cells - 1)
+            style[i, :, :cut_at] = 1
+            style[j, :, cut_at:] += 1
+            target = np.concatenate([drawing(i)[:, :cut_at * 16], drawing(j)[:, cut_at * 16:]], 1)
+        elif kind < 0.20:                                # strength and blends
+            a = random.random()
+            b = random.random() * (1 - a)
+            style[i] += a
+            style[j] += b
+            target = photo + a * (drawing(i) - photo) + b * (drawing(j) - photo)
+        elif kind < 0.25:                                # people in one style, the rest in another
+            m = matte.reshape(cells, 16, cells, 16).mean((1, 3)) > 0.5
+            style[i] += m
+            style[j] += ~m
+            big = np.kron(m, np.ones((16, 16)))[..., None]
+            target = drawing(i) * big + drawing(j) * (1 - big)
+        else:
+            style[i], target = 1, drawing(i)
+        return photo, style, target.astype(np.float32), matte
+
+    def batch(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The last `TWINS` are the first ones again, degraded anew: both must give the same drawing."""
+        rows = []
+        for n in range(BATCH):
+            photo, style, target, matte = self.sample() if n < BATCH - TWINS else rows[n - BATCH + TWINS]
+            rows.append((photo, style, target, matte))
+        columns = [[degrade(r[0]) for r in rows], *([r[i] for r in rows] for i in (1, 2, 3))]
+        photo, style, target, matte = (torch.from_numpy(np.stack(c)) for c in columns)
+        return photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte
+
+
+def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x[..., 1:, :] - x[..., :-1, :], x[..., :, 1:] - x[..., :, :-1]
+
+
+def loss_of(picture: Tensor, logits: Tensor, photo: Tensor, target: Tensor, matte: Tensor, late: float) -> Tensor:
+    """`late` goes from 0 to 1: colour first, lines later. A full slope term from the start holds the net at "change nothing"."""
+    (py, px), (ty, tx) = slopes(picture), slopes(target)
+    inked = 1 + 2.5 * late * (target.mean(1, keepdim=True) < 0.5 * photo.mean(1, keepdim=True) + 0.03).float()
+    colour = (inked * (picture - target).abs()).mean()
+    lines = (py - ty).abs().mean() + (px - tx).abs().mean()
+    low = (F.avg_pool2d(picture, 8) - F.avg_pool2d(target, 8)).abs().mean()
+    calm = (picture[:TWINS] - picture[-TWINS:]).abs().mean()
+    cut = F.binary_cross_entropy_with_logits(logits[:, 0], matte)
+    return colour + late * lines + 0.5 * low + 0.3 * calm + 0.12 * cut
+
+
+def main() -> None:
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("data", type=Path)
+    a.add_argument("--out", type=Path, required=True)
+    a.add_argument("--steps", type=int, default=60000)
+    a.add_argument("--minutes", type=float, help="plan by time instead of steps: for a machine that is shared")
+    a.add_argument("--rate", type=float, default=0.01, help="of the convolutions; style maps and biases learn at a fifth of it")
+    a.add_argument("--crop", type=int, default=192)
+    a.add_argument("--start", type=Path, help="weights to start from")
+    a.add_argument("--threads", type=int, default=1)
+    a.add_argument("--seed", type=int, default=0)
+    a = a.parse_args()
+    torch.set_num_threads(a.threads), cv2.setNumThreads(1)
+    random.seed(a.seed), np.random.seed(a.seed), torch.manual_seed(a.seed)
+    a.out.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    net = Student(len(STYLES)).to(device, memory_format=torch.channels_last)
+    if a.start:
+        net.load_state_dict(torch.load(a.start, map_location=device))
+    ema = {k: v.clone() for k, v in net.state_dict().items()}
+    wide = [p for n, p in net.named_parameters() if p.ndim == 4 and not n.split(".")[-2].startswith(("shift", "scale"))]
+    rest = [p for p in net.parameters() if all(p is not w for w in wide)]
+    opts = [Muon(wide, a.rate), torch.optim.Adam(rest, a.rate / 5, betas=(0.9, 0.99))]
+    first, before, state = 0, 0.0, a.out / "state.pt"
+    if state.exists():
+        s = torch.load(state, map_location=device)
+        net.load_state_dict(s["net"])
+        for opt, value in zip(opts, s["opts"]):
+            opt.load_state_dict(value)
+        ema, first, before = s["ema"], s["step"], s["seconds"]
+        random.seed(first), np.random.seed(first)        # not the crops of the start again
+        print("going on from step", first, flush=True)
+
+    def save(step: int, seconds: float) -> None:
+        parts = {"net": net.state_dict(), "opts": [o.state_dict() for o in opts], "ema": ema, "step": step, "seconds": seconds}
+        for name, value in (("state.pt", parts), ("weights.pt", ema)):
+            torch.save(value, a.out / (name + ".tmp"))
+            os.replace(a.out / (name + ".tmp"), a.out / name)
+
+    pairs = Pairs(a.data / "train", a.crop)
+    print(len(pairs.files), "arrays,", sum(p.numel() for p in net.parameters()), "parameters,", device, flush=True)
+    started, shown = time.time(), 0.0
+    step, progress = first, 0.0
+    while progress < 1:
+        spent = time.time() - started
+        progress = (before + spent) / (60 * a.minutes) if a.minutes else (step + 1) / a.steps
+        share = min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+        for opt, rate in zip(opts, (a.rate, a.rate / 5)):
+            opt.param_groups[0]["lr"] = rate * share
+        photo, style, target, matte = (x.to(device) for x in pairs.batch())
+        with torch.autocast(device, torch.bfloat16):
+            picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
+        late = 1.0 if a.start else min(1.0, 0.4 + 3 * progress)
+        loss = loss_of(picture.float(), logits.float(), photo, target, matte, late)
+        net.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        for opt in opts:
+            opt.step()
+        keep = min(0.997, (step + 1) / (step + 50))
+        for k, v in net.state_dict().items():
+            ema[k].lerp_(v, 1 - keep)
+        shown = 0.99 * shown + 0.01 * loss.item() if step > first else loss.item()
+        if step % 250 == 0:
+            pairs.refresh()
+            print(f"step {step}, {progress:.1%}, loss {shown:.4f}, {len(pairs.files)} arrays, "
+                  f"{1000 * spent / (step - first + 1):.0f} ms a step", flush=True)
+        step += 1
+        if step % 250 == 0 or progress >= 1:
+            save(step, before + spent)
+
+
+if __name__ == "__main__":
+    main()

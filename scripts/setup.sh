@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Installs what panelcam needs on Debian or Ubuntu, and nothing that is there already.
+#
+#   scripts/setup.sh build      what cargo needs, and ffmpeg
+#   scripts/setup.sh screen     software Vulkan and the window's libraries
+#   scripts/setup.sh test       a virtual screen and what the tests look at it with
+#   scripts/setup.sh runtime    ONNX Runtime's library, into runtime/
+#
+# Several may be named at once. Works as root or with sudo.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Asks the package manager only when something is missing: the second run costs nothing.
+install_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || { say "These packages are missing and there is no sudo. Install them as root: ${missing[*]}"; exit 1; }
+        as_root=(sudo)
+    fi
+    say "Installing system packages: ${missing[*]}."
+    "${as_root[@]}" apt-get update -qq || say "The package lists could not be updated. Trying with the old ones."
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+need_apt() {
+    command -v apt-get >/dev/null && return
+    say "This script knows Debian and Ubuntu only. The README lists what other systems need."
+    exit 1
+}
+
+setup_build() {
+    need_apt
+    command -v cargo >/dev/null || { say "cargo is missing. Install Rust first: README, section Install."; exit 1; }
+    install_packages build-essential pkg-config cmake nasm libclang-dev linux-libc-dev ffmpeg
+}
+
+setup_screen() {
+    need_apt
+    install_packages libvulkan1 mesa-vulkan-drivers libegl1 libgl1-mesa-dri libwayland-client0 \
+        libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2
+}
+
+setup_test() {
+    need_apt
+    install_packages xvfb xdotool
+}
+
+setup_runtime() {
+    local library=libonnxruntime.so.1.28.0 pattern='*/capi/libonnxruntime.so.1.28.0' platform
+    case "$(uname -s)-$(uname -m)" in
+        Linux-x86_64) platform=(manylinux_2_27_x86_64 manylinux_2_28_x86_64) ;;
+        Linux-aarch64) platform=(manylinux_2_27_aarch64 manylinux_2_28_aarch64) ;;
+        Darwin-arm64) platform=(macosx_14_0_arm64) library=libonnxruntime.1.28.0.dylib pattern='*/capi/libonnxruntime.*.dylib' ;;
+        *) say "There is no ONNX Runtime 1.28 wheel for $(uname -sm). Put its library into runtime/ yourself."; exit 1 ;;
+    esac
+    [ -f "runtime/$library" ] && return
+    say "Fetching ONNX Runtime 1.28.0 (24 MB) and checking its hash."
+    python3 -m pip --version >/dev/null 2>&1 || { need_apt; install_packages python3 python3-pip; }
+    local folder
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2064  # expanded now: the variable is gone when the trap runs
+    trap "rm -rf '$folder'" EXIT
+    # One wheel whatever the local Python is: only the library inside is used.
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --implementation cp --python-version 3.11 "${platform[@]/#/--platform=}" \
+        --require-hashes -r scripts/onnxruntime.txt -d "$folder"
+    mkdir -p runtime
+    python3 - "$folder" "$pattern" "runtime/$library" <<'PYTHON'
+import fnmatch, glob, os, sys, zipfile
+folder, pattern, target = sys.argv[1:]
+with zipfile.ZipFile(glob.glob(folder + "/*.whl")[0]) as wheel:
+    name = next(n for n in wheel.namelist() if fnmatch.fnmatch(n, pattern))
+    with open(target + ".part", "wb") as part:
+        part.write(wheel.read(name))
+os.replace(target + ".part", target)
+PYTHON
+    say "ONNX Runtime is at runtime/$library."
+}
+
+[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+for part in "$@"; do
+    case "$part" in
+        build | screen | test | runtime) "setup_$part" ;;
+        *) say "Unknown part: $part. There are build, screen, test, runtime."; exit 2 ;;
+    esac
+done

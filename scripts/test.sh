@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs all of them: the same here and in CI.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*" >&2; }
+
+say "Installing what is missing."
+scripts/setup.sh build screen test runtime
+
+# A missing device would make tests skip. Here everything is installed, so that is a failure.
+export REQUIRE_GPU=1 REQUIRE_RUNTIME=1 REQUIRE_DISPLAY=1
+ORT_DYLIB_PATH=$(ls "$PWD"/runtime/libonnxruntime* | head -n 1)
+export ORT_DYLIB_PATH
+
+say "Checking the formatting."
+cargo fmt --check
+
+say "Checking with clippy."
+cargo clippy --locked --all-targets -- -D warnings
+
+say "Building and running the tests."
+cargo test --locked
+
+say "Building the documentation."
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+
+if command -v cargo-deny >/dev/null; then
+    say "Checking licences."
+    cargo deny --offline --locked check licenses bans sources
+else
+    say "Licences are not checked here: cargo-deny is not installed. The public workflow checks them."
+fi
+say "All tests passed."

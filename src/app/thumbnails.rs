@@ -1,0 +1,171 @@
+//! Small pictures of the styles and pages, drawn from the demo once the program is on the screen:
+//! the first picture must not wait for them.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::shelf::Catalogue;
+use crate::capture::Demo;
+use crate::frame::{Picture, Size};
+use crate::inference::{Generator, InferenceError, Library, Model, Runtime, Style, StyleMap};
+use crate::panels::{self, Page, PageError};
+use crate::people::Point;
+use crate::status::Board;
+use crate::worker::Stop;
+
+/// Size of a style's thumbnail.
+const STYLE_SIZE: Size = Size::new(320, 256);
+/// Longest side of a page's thumbnail.
+const PAGE_SIDE: f32 = 256.0;
+/// The most a style's own thumbnail may measure.
+const LARGEST_PNG: u32 = 1024;
+/// Which picture of the demo is drawn.
+const DEMO_FRAME: u64 = 45;
+/// Thumbnails come after this long even when there is no picture yet.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Draws all thumbnails, one after the other. What cannot be drawn keeps its icon.
+pub fn draw(
+    runtime: Option<Arc<Runtime>>,
+    styles: &Library,
+    pages: &panels::Library,
+    catalogue: &Catalogue,
+    board: &Board,
+    stop: &Stop,
+) {
+    let started = Instant::now();
+    while board.first_drawn().is_none() && started.elapsed() < PATIENCE {
+        if stop.asked() {
+            return;
+        }
+        stop.sleep(Duration::from_millis(100));
+    }
+    let mut raw = Picture::default();
+    match Demo::new(STYLE_SIZE) {
+        Ok(mut demo) => demo.draw(DEMO_FRAME, &mut raw),
+        Err(error) => {
+            tracing::warn!("No thumbnails: {error}");
+            return;
+        }
+    }
+    let mut artist = Artist {
+        runtime,
+        open: None,
+    };
+    let mut drawing = None;
+    for style in styles.styles() {
+        if stop.asked() {
+            return;
+        }
+        if let Some(picture) = style.thumbnail.as_deref().and_then(decode) {
+            catalogue.style_thumbnail(&style.id, picture);
+        } else if let Some(picture) = artist.draw(style, &raw) {
+            catalogue.style_thumbnail(&style.id, opaque(&picture));
+            drawing.get_or_insert(picture);
+        }
+    }
+    let first = styles.styles().first();
+    let drawing = drawing.or_else(|| artist.draw(first?, &raw));
+    let drawing = drawing.as_ref().unwrap_or(&raw);
+    for page in pages.pages() {
+        if stop.asked() {
+            return;
+        }
+        match page_thumbnail(page, drawing, &raw) {
+            Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
+            Err(error) => tracing::warn!("No thumbnail of a page: {error}"),
+        }
+    }
+}
+
+/// Draws with one generator for as long as styles are of one model.
+struct Artist {
+    runtime: Option<Arc<Runtime>>,
+    open: Option<Generator>,
+}
+
+impl Artist {
+    /// `picture` in `style`; `None` without ONNX Runtime, or when the model does not work.
+    fn draw(&mut self, style: &Style, picture: &Picture) -> Option<Picture> {
+        let runtime = self.runtime.clone()?;
+        self.try_draw(&runtime, style, picture)
+            .inspect_err(|error| tracing::warn!("No thumbnail of {}: {error}", style.id))
+            .ok()
+    }
+
+    fn try_draw(
+        &mut self,
+        runtime: &Runtime,
+        style: &Style,
+        picture: &Picture,
+    ) -> Result<Picture, InferenceError> {
+        let fits = |model: &Arc<Model>| Arc::ptr_eq(model, &style.model);
+        let generator = match self.open.take().filter(|open| fits(open.model())) {
+            Some(generator) => generator,
+            // One thread: the live picture needs the others.
+            None => Generator::open(runtime, &style.model, STYLE_SIZE, 1)?,
+        };
+        let generator = self.open.insert(generator);
+        let map = StyleMap::uniform(&style.model, STYLE_SIZE, style.channel, 1.0)?;
+        let mut styled = Picture::default();
+        generator.stylize(picture, &map, &mut styled)?;
+        Ok(styled)
+    }
+}
+
+fn page_thumbnail(page: &Page, drawing: &Picture, raw: &Picture) -> Result<Picture, PageError> {
+    let size = page.size();
+    let scale = PAGE_SIDE / size.width.max(size.height).max(1) as f32;
+    let side = |pixels: u32| ((pixels as f32 * scale).round() as u32).max(1);
+    let artwork = page.rasterise(Size::new(side(size.width), side(size.height)))?;
+    Ok(panels::preview(&artwork, drawing, raw, Point::USUAL, false))
+}
+
+/// A drawing without its matte.
+fn opaque(drawing: &Picture) -> Picture {
+    let mut picture = Picture::default();
+    picture.copy_from(drawing);
+    for pixel in picture.rgba_mut().as_chunks_mut::<4>().0 {
+        pixel[3] = 255;
+    }
+    picture
+}
+
+/// A thumbnail that came with a model: a file from outside.
+fn decode(png: &[u8]) -> Option<Picture> {
+    let mut reader = image::ImageReader::with_format(Cursor::new(png), image::ImageFormat::Png);
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(LARGEST_PNG);
+    limits.max_image_height = Some(LARGEST_PNG);
+    reader.limits(limits);
+    let image = reader.decode().ok()?.into_rgb8();
+    let size = Size::new(image.width(), image.height());
+    let rgba = image
+        .pixels()
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255])
+        .collect();
+    Picture::from_rgba(size, rgba)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thumbnail_from_outside_is_limited_and_opaque() {
+        let png = |side: u32| {
+            let mut bytes = Vec::new();
+            image::RgbaImage::from_pixel(side, side, image::Rgba([9, 8, 7, 0]))
+                .write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png)
+                .unwrap();
+            bytes
+        };
+        let picture = decode(&png(16)).unwrap();
+        assert_eq!(picture.size(), Size::new(16, 16));
+        assert_eq!(picture.pixel(3, 3), Some([9, 8, 7, 255]));
+        assert_eq!(decode(&png(LARGEST_PNG + 1)), None);
+        assert_eq!(decode(b"not a picture"), None);
+        assert_eq!(decode(&[]), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! `panelcam pages`: list, add, check, render a preview.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::studio::Studio;
+use super::{Session, print, print_json, say, styles};
+use crate::output::{Existing, save_picture};
+use crate::panels::{Layer, Library, Page};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Print one JSON value.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the pages.
+    List,
+    /// Copy an SVG into your pages, after checking it.
+    Add {
+        /// The SVG.
+        file: PathBuf,
+        /// Replace a page of the same name.
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Tell what is alive in an SVG, and what is wrong with it.
+    Check {
+        /// The SVG.
+        file: PathBuf,
+    },
+    /// Draw the page that --page names, with the demo or a photo in it.
+    Render {
+        /// The new picture.
+        output: PathBuf,
+        /// The photo to draw.
+        #[arg(long)]
+        photo: Option<PathBuf>,
+        /// Replace what is there.
+        #[arg(long)]
+        overwrite: bool,
+    },
+}
+
+pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command.unwrap_or(Command::List) {
+        Command::List => {
+            list(session, arguments.json);
+            Ok(())
+        }
+        Command::Add { file, overwrite } => add(session, &file, overwrite),
+        Command::Check { file } => check(session, &file, arguments.json),
+        Command::Render { output, photo, overwrite } => {
+            let existing = if overwrite { Existing::Overwrite } else { Existing::Refuse };
+            existing.check(&output)?;
+            let picture = styles::sample(photo.as_deref())?;
+            let program = Studio::open(session, false)?.draw(&picture)?;
+            Ok(save_picture(&program, &output, existing)?)
+        }
+    }
+}
+
+fn list(session: &Session, json: bool) {
+    let (library, warnings) = Library::load(&session.places);
+    warnings.iter().for_each(|warning| say(warning));
+    if json {
+        let list: Vec<_> = library
+            .pages()
+            .iter()
+            .map(|page| {
+                json!({
+                    "id": page.id(),
+                    "name": page.name(),
+                    "builtin": page.builtin(),
+                    "size": page.size().to_string(),
+                })
+            })
+            .collect();
+        return print_json(&list.into());
+    }
+    for page in library.pages() {
+        let origin = if page.builtin() { "" } else { "  (added)" };
+        print(&format!("{:16} {:10} {}{origin}", page.id(), page.size().to_string(), page.name()));
+    }
+}
+
+fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
+    let (library, _) = Library::load(&session.places);
+    Ok(library.read(file)?)
+}
+
+fn check(session: &Session, file: &Path, json: bool) -> anyhow::Result<()> {
+    let page = read(session, file)?;
+    let panels: Vec<String> = page
+        .layers()
+        .iter()
+        .filter_map(|layer| match layer {
+            Layer::Panel(panel) => Some(panel.id.clone()),
+            Layer::Art(_) => None,
+        })
+        .collect();
+    if json {
+        print_json(&json!({
+            "id": page.id(), "name": page.name(), "size": page.size().to_string(),
+            "panels": panels, "warnings": page.warnings(),
+        }));
+        return Ok(());
+    }
+    print(&format!("{}, {}: alive are {}.", page.name(), page.size(), panels.join(", ")));
+    for warning in page.warnings() {
+        print(&format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
+fn add(session: &Session, file: &Path, overwrite: bool) -> anyhow::Result<()> {
+    let page = read(session, file)?;
+    let folder = session.places.data.join("pages");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("The pages folder cannot be made. ({})", folder.display()))?;
+    let target = folder.join(file.file_name().unwrap_or_default());
+    if target.exists() && !overwrite {
+        bail!("A page of this name is there already. Use --overwrite to replace it. ({})", target.display());
+    }
+    let copy = || -> std::io::Result<()> {
+        let part = tempfile::NamedTempFile::new_in(&folder)?;
+        std::fs::copy(file, part.path())?;
+        part.persist(&target).map_err(|error| error.error)?;
+        Ok(())
+    };
+    copy().with_context(|| format!("The page cannot be copied. ({})", target.display()))?;
+    page.warnings().iter().for_each(|warning| say(&format!("warning: {warning}")));
+    say(&format!("{} was added. Use it with --page {}.", page.name(), page.id()));
+    Ok(())
+}

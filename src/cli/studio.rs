@@ -1,0 +1,154 @@
+//! Draws pictures one by one, waiting for each: what `convert` and the previews use. The live
+//! pipeline does the same with stages that never wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::Session;
+use crate::compositor::{Compositor, Gpu, Scene};
+use crate::frame::{Picture, Size};
+use crate::inference::{self, Generator, Model, Runtime, StyleMap};
+use crate::panels::{self, Page};
+use crate::people::Focus;
+use crate::settings::Quality;
+
+/// The largest side of a program: what every graphics card can draw.
+const MAX_SIDE: u32 = 8192;
+/// Long side of the generator's pictures of a photo, when quality is `auto`: lines are as heavy as
+/// in a live picture, at twice its size.
+const PHOTO_SIDE: u32 = 1280;
+
+/// The generator, the page and the compositor, loaded.
+pub(super) struct Studio {
+    runtime: Arc<Runtime>,
+    model: Arc<Model>,
+    channel: usize,
+    strength: f32,
+    threads: usize,
+    quality: Quality,
+    compositor: Compositor,
+    /// `None`: each picture in its own size, with no page around it.
+    page: Option<Page>,
+    program_size: Option<Size>,
+    mirror: bool,
+}
+
+/// The half of a [`Studio`] that draws.
+pub(super) struct Drawing {
+    pub(super) generator: Generator,
+    pub(super) style: StyleMap,
+}
+
+/// The half of a [`Studio`] that composites.
+pub(super) struct Compositing<'a> {
+    compositor: &'a mut Compositor,
+    focus: Focus,
+    mirror: bool,
+}
+
+impl Studio {
+    /// Loads what the command line and the settings name. Without `--page` there is no page.
+    pub(super) fn open(session: &Session, mirror: bool) -> anyhow::Result<Self> {
+        let look = &session.settings.look;
+        let runtime = Runtime::load(&session.places)?;
+        let (styles, warnings) = inference::Library::load(&session.places);
+        warnings.iter().for_each(|warning| super::say(warning));
+        let style = styles.find(&look.style).ok_or_else(|| {
+            let known: Vec<&str> = styles.styles().iter().map(|style| style.id.as_str()).collect();
+            anyhow!("There is no style called {}. There are {}.", look.style, known.join(", "))
+        })?;
+        let page = match session.common.page.as_deref() {
+            None | Some("none") => None,
+            Some(page) => {
+                let (pages, warnings) = panels::Library::load(&session.places);
+                warnings.iter().for_each(|warning| super::say(warning));
+                Some(pages.page(page)?)
+            }
+        };
+        let threads = match session.settings.inference.threads {
+            Some(threads) => threads,
+            None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
+        };
+        let mut studio = Self {
+            runtime,
+            channel: style.channel,
+            model: style.model,
+            strength: look.strength,
+            threads,
+            quality: session.settings.inference.quality,
+            compositor: Compositor::new(Gpu::headless()?)?,
+            page,
+            program_size: session.common.size,
+            mirror,
+        };
+        if let Some(page) = &studio.page {
+            let size = studio.program_size.unwrap_or_else(|| page.size());
+            studio.compositor.set_page(page, size)?;
+        }
+        Ok(studio)
+    }
+
+    /// Draws one picture; its program has premultiplied alpha.
+    pub(super) fn draw(&mut self, picture: &Picture) -> anyhow::Result<Picture> {
+        let (mut drawing, mut compositing) = self.halves(picture.size(), PHOTO_SIDE)?;
+        let (mut styled, mut program) = (Picture::default(), Picture::default());
+        drawing.draw(picture, &mut styled)?;
+        compositing.compose(picture, &styled, Duration::ZERO, &mut program)?;
+        Ok(program)
+    }
+
+    /// The two halves for a clip whose frames are `size`, to run side by side.
+    pub(super) fn split(&mut self, size: Size) -> anyhow::Result<(Drawing, Compositing<'_>)> {
+        let side = Quality::Fine.long_side().unwrap_or(size.width);
+        self.halves(size, side)
+    }
+
+    fn halves(&mut self, frame: Size, auto_side: u32) -> anyhow::Result<(Drawing, Compositing<'_>)> {
+        let side = match self.quality {
+            Quality::Auto => auto_side,
+            Quality::Full => MAX_SIDE,
+            quality => quality.long_side().unwrap_or(auto_side),
+        };
+        let size = inference::size_within(frame, side, self.model.size_multiple());
+        let generator = Generator::open(&self.runtime, &self.model, size, self.threads)
+            .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
+        let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
+        if self.page.is_none() {
+            let program = self.program_size.unwrap_or(frame);
+            if program.width > MAX_SIDE || program.height > MAX_SIDE {
+                bail!("A program of {program} is too large. Use --size with sides up to {MAX_SIDE}.");
+            }
+            self.compositor.set_page(&Page::plain(program), program)?;
+        }
+        let compositing =
+            Compositing { compositor: &mut self.compositor, focus: Focus::default(), mirror: self.mirror };
+        Ok((Drawing { generator, style }, compositing))
+    }
+}
+
+impl Drawing {
+    /// Draws `picture`: RGB is the drawing, alpha the matte.
+    pub(super) fn draw(&mut self, picture: &Picture, styled: &mut Picture) -> anyhow::Result<()> {
+        Ok(self.generator.stylize(picture, &self.style, styled)?)
+    }
+}
+
+impl Compositing<'_> {
+    /// Lays a drawing into the page.
+    pub(super) fn compose(
+        &mut self,
+        picture: &Picture,
+        styled: &Picture,
+        time: Duration,
+        program: &mut Picture,
+    ) -> anyhow::Result<()> {
+        let focus = self.focus.follow(styled, time);
+        self.compositor.upload_frame(picture)?;
+        self.compositor.upload_styled(styled)?;
+        let texture = self.compositor.render(&Scene { time, mirror: self.mirror, compare: false, focus })?;
+        self.compositor.read(&texture, program)?;
+        Ok(())
+    }
+}

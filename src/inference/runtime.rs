@@ -1,0 +1,286 @@
+//! ONNX Runtime's library: where it is, and the one environment a process may have.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ort::LoadDynamicError;
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use parking_lot::Mutex;
+
+use super::error::{InferenceError, why};
+use crate::places::Places;
+
+/// The variable that names the library.
+const PATH_VARIABLE: &str = "ORT_DYLIB_PATH";
+/// The variable that keeps the library from writing a device id and sending usage data.
+const TELEMETRY_VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
+/// The folder the set-up script fills.
+const FOLDER: &str = "runtime";
+
+/// ONNX Runtime, loaded.
+#[derive(Debug)]
+pub struct Runtime {
+    environment: Environment,
+    path: PathBuf,
+    version: String,
+}
+
+/// ONNX Runtime allows one environment a process, ever; all callers share it.
+static LOADED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
+
+impl Runtime {
+    /// Loads the library, or gives the one that is loaded already. It is looked for in
+    /// `ORT_DYLIB_PATH` alone when that is set, else beside the program, in `runtime/` of the
+    /// current folder, and in `runtime/` of the user's data folder. Call [`disable_telemetry`]
+    /// before.
+    ///
+    /// # Errors
+    /// When there is none, or it is not a library, too old or does not start. A later call tries
+    /// again.
+    pub fn load(places: &Places) -> Result<Arc<Self>, InferenceError> {
+        let mut loaded = LOADED.lock();
+        if let Some(runtime) = &*loaded {
+            return Ok(Arc::clone(runtime));
+        }
+        let runtime = Arc::new(Self::open(&locate(places)?)?);
+        tracing::info!(
+            "ONNX Runtime {} is loaded. ({})",
+            runtime.version,
+            runtime.path.display()
+        );
+        *loaded = Some(Arc::clone(&runtime));
+        Ok(runtime)
+    }
+
+    fn open(path: &Path) -> Result<Self, InferenceError> {
+        let builder = ort::init_from(path).map_err(|error| match error {
+            LoadDynamicError::BadVersion { version_str, path } => InferenceError::RuntimeTooOld {
+                version: version_str,
+                needed: ort::MINOR_VERSION,
+                path,
+            },
+            LoadDynamicError::Dlopen { error, path } => InferenceError::RuntimeUnusable {
+                why: loader_says(&error.to_string(), &path),
+                path,
+            },
+            LoadDynamicError::MissingApi { path } => InferenceError::RuntimeUnusable {
+                why: "it has no OrtGetApiBase".to_owned(),
+                path,
+            },
+            LoadDynamicError::InvalidVersionString => InferenceError::RuntimeUnusable {
+                why: "its version cannot be read".to_owned(),
+                path: path.to_owned(),
+            },
+        })?;
+        // What goes wrong comes back as an error too; the library's own log is for developers.
+        let environment = builder
+            .with_name("panelcam")
+            .with_telemetry(false)
+            .with_logger(Arc::new(|level, category, _, place, message| match level {
+                LogLevel::Error | LogLevel::Fatal => {
+                    tracing::debug!("{category}: {message} ({place})");
+                }
+                _ => tracing::trace!("{category}: {message} ({place})"),
+            }))
+            .build()
+            .map_err(|error| InferenceError::RuntimeBroken {
+                why: why(&error),
+                path: path.to_owned(),
+            })?;
+        environment.set_log_level(LogLevel::Warning);
+        Ok(Self {
+            environment,
+            path: path.to_owned(),
+            version: version(ort::info(), path),
+        })
+    }
+
+    /// The library's version, like `1.28.0`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The library's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+/// Keeps ONNX Runtime from writing a device id into the home folder and sending usage data, which
+/// Microsoft's newer builds do as soon as they are loaded. The first thing in `main`.
+pub fn disable_telemetry() {
+    #[expect(
+        unsafe_code,
+        reason = "the library reads nothing but the environment, and before it is loaded"
+    )]
+    // SAFETY: called first in `main`, when no other thread is there that could read the environment.
+    unsafe {
+        std::env::set_var(TELEMETRY_VARIABLE, "1");
+    }
+}
+
+/// The library to load.
+fn locate(places: &Places) -> Result<PathBuf, InferenceError> {
+    if let Some(named) = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
+        let path = std::path::absolute(&named).unwrap_or_else(|_| PathBuf::from(&named));
+        // A folder is understood as well: people set the one they unpacked to.
+        let path = if path.is_dir() {
+            newest_in(&path).unwrap_or(path)
+        } else {
+            path
+        };
+        if path.is_file() {
+            return Ok(path);
+        }
+        return Err(InferenceError::RuntimeMissing {
+            looked: format!("{PATH_VARIABLE}={}", path.display()),
+        });
+    }
+    let folders = folders(places);
+    folders
+        .iter()
+        .find_map(|folder| newest_in(folder))
+        .ok_or_else(|| {
+            let looked: Vec<String> = folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
+            InferenceError::RuntimeMissing {
+                looked: looked.join(", "),
+            }
+        })
+}
+
+fn folders(places: &Places) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(folder) = std::env::current_exe()
+        .ok()
+        .as_deref()
+        .and_then(Path::parent)
+    {
+        folders.push(folder.to_owned());
+        folders.push(folder.join(FOLDER));
+    }
+    if let Ok(folder) = std::env::current_dir() {
+        folders.push(folder.join(FOLDER));
+    }
+    if cfg!(debug_assertions) {
+        folders.push(Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER));
+    }
+    folders.push(places.data.join(FOLDER));
+    folders
+}
+
+/// The library with the highest version in `folder`.
+fn newest_in(folder: &Path) -> Option<PathBuf> {
+    let entries = folder.read_dir().ok()?;
+    entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let version = version_in(&entry.file_name())?;
+            entry.path().is_file().then(|| (version, entry.path()))
+        })
+        .max()
+        .map(|(_, path)| path)
+}
+
+/// The version in a library's file name on this system, empty when it has none; `None` for other
+/// files. The libraries of single providers, `libonnxruntime_providers_…`, are other files.
+fn version_in(name: &OsStr) -> Option<Vec<u32>> {
+    let rest = name
+        .to_str()?
+        .strip_prefix(std::env::consts::DLL_PREFIX)?
+        .strip_prefix("onnxruntime")?;
+    let suffix = std::env::consts::DLL_SUFFIX;
+    // Linux: .so or .so.1.28.0; macOS: .dylib or .1.28.0.dylib; Windows: .dll.
+    let version = rest
+        .strip_suffix(suffix)
+        .or_else(|| rest.strip_prefix(suffix))?;
+    version
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().ok())
+        .collect()
+}
+
+/// From the library's own words, `… git-branch=rel-1.28.0, …`, else from its file name.
+fn version(info: &str, path: &Path) -> String {
+    let branch = info
+        .split_once("git-branch=rel-")
+        .map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default())
+        .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()));
+    let named = path
+        .file_name()
+        .and_then(version_in)
+        .filter(|version| !version.is_empty())
+        .map(|version| {
+            version
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(".")
+        });
+    branch
+        .map(str::to_owned)
+        .or(named)
+        .unwrap_or_else(|| format!("1.{} or newer", ort::MINOR_VERSION))
+}
+
+/// The system's words without the path, which our own message has already.
+fn loader_says(text: &str, path: &Path) -> String {
+    let path = format!("{}: ", path.display());
+    text.replace(&path, "").trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_newest_library_is_taken_and_providers_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(newest_in(folder.path()), None);
+        for name in [
+            "libonnxruntime_providers_cuda.so",
+            "libonnxruntime.so.1.9.0",
+            "libonnxruntime.so.1.28.0",
+            "libonnxruntime.so",
+            "libonnxruntime.so.old",
+            "notes.txt",
+        ] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("libonnxruntime.so.2.0.0")).unwrap();
+        assert_eq!(
+            newest_in(folder.path()),
+            Some(folder.path().join("libonnxruntime.so.1.28.0"))
+        );
+    }
+
+    #[test]
+    fn the_version_is_read_from_the_library_or_its_name() {
+        let info = "ORT Build Info: git-branch=rel-1.28.0, git-commit-id=1, build type=Release";
+        assert_eq!(version(info, Path::new("x")), "1.28.0");
+        let name = format!(
+            "{}onnxruntime{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        );
+        assert_eq!(
+            version("git-branch=main,", Path::new(&name)),
+            format!("1.{} or newer", ort::MINOR_VERSION)
+        );
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            version("git-branch=HEAD,", Path::new("libonnxruntime.so.1.28.0")),
+            "1.28.0"
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! How large the generator draws.
+
+use std::time::Duration;
+
+use crate::frame::Size;
+use crate::settings::Quality;
+
+/// The most pixels a live picture is drawn with: what four slots may take of memory.
+const LIVE_AREA: usize = 2560 * 1440;
+/// The share of the time between frames that a run may take in `Quality::Auto`; the rest is for
+/// the other stages.
+const SHARE: f64 = 0.7;
+/// `Quality::Auto` aims at no more than this many drawings a second.
+const AUTO_FPS: u32 = 30;
+
+/// How fast this machine draws, and how fast it should.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Time of a run for each pixel, in nanoseconds.
+    pub nanos_per_pixel: f64,
+    /// Frames a second that the program shows.
+    pub fps: u32,
+}
+
+impl Budget {
+    /// Whether pictures of `size` are drawn in time.
+    fn allows(self, size: Size) -> bool {
+        let interval =
+            Duration::from_secs(1).as_nanos() as f64 / f64::from(self.fps.clamp(1, AUTO_FPS));
+        size.area() as f64 * self.nanos_per_pixel <= interval * SHARE
+    }
+}
+
+/// The generator's size for frames of size `frame`: their aspect within a few pixels, each side a
+/// multiple of `multiple`, no larger than the frame. `Quality::Auto` takes the largest step that
+/// `budget` allows.
+pub fn size_for(frame: Size, quality: Quality, budget: Budget, multiple: u32) -> Size {
+    let step = |quality: Quality| {
+        let side = quality.long_side().unwrap_or(Size::MAX_SIDE);
+        size_within(frame, side.min(live_side(frame)), multiple)
+    };
+    match quality {
+        Quality::Auto => Quality::ALL[1..]
+            .iter()
+            .rev()
+            .map(|quality| step(*quality))
+            .find(|size| budget.allows(*size))
+            .unwrap_or_else(|| step(Quality::Fast)),
+        quality => step(quality),
+    }
+}
+
+/// The largest size with the aspect of `frame`, within a few pixels, whose long side is at most
+/// about `side`, each side a multiple of `multiple`, no larger than the frame. Never smaller than
+/// `multiple`.
+pub fn size_within(frame: Size, side: u32, multiple: u32) -> Size {
+    let multiple = multiple.max(1);
+    let long = frame.width.max(frame.height).max(1);
+    let scale = (f64::from(side) / f64::from(long)).min(1.0);
+    let fit = |side: u32| {
+        let most = side.min(Size::MAX_SIDE) / multiple;
+        // The nearest; of two, the smaller.
+        let nearest = (f64::from(side) * scale / f64::from(multiple) - 0.5).ceil() as u32;
+        nearest.min(most).max(1) * multiple
+    };
+    Size::new(fit(frame.width), fit(frame.height))
+}
+
+/// The long side at which a frame has [`LIVE_AREA`] pixels.
+fn live_side(frame: Size) -> u32 {
+    let long = f64::from(frame.width.max(frame.height));
+    let scale = (LIVE_AREA as f64 / frame.area().max(1) as f64).sqrt();
+    (long * scale.min(1.0)).floor().max(1.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn budget(nanos_per_pixel: f64, fps: u32) -> Budget {
+        Budget {
+            nanos_per_pixel,
+            fps,
+        }
+    }
+
+    #[test]
+    fn sizes_keep_the_aspect_and_are_multiples() {
+        for (frame, side, expected) in [
+            ((854, 480), 4096, (848, 480)),
+            ((1280, 720), 4096, (1280, 720)),
+            ((1920, 1080), 960, (960, 544)),
+            ((1280, 720), 640, (640, 352)),
+            ((720, 1280), 640, (352, 640)),
+            ((1, 1), 640, (16, 16)),
+            ((12000, 9), 640, (640, 16)),
+        ] {
+            let size = size_within(Size::new(frame.0, frame.1), side, 16);
+            assert_eq!(size, Size::new(expected.0, expected.1), "{frame:?}");
+        }
+    }
+
+    #[test]
+    fn auto_is_the_largest_step_in_time() {
+        let frame = Size::new(1280, 720);
+        // 23.3 ms at 30 frames a second: 522,240 pixels of 960x544 take 44.6 ns each.
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(44.0, 60), 16),
+            Size::new(960, 544)
+        );
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(46.0, 60), 16),
+            Size::new(640, 352)
+        );
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(60.0, 15), 16),
+            Size::new(960, 544)
+        );
+        assert_eq!(size_for(frame, Quality::Auto, budget(1.0, 30), 16), frame);
+        assert_eq!(
+            size_for(frame, Quality::Auto, budget(1e9, 30), 16),
+            Size::new(448, 256)
+        );
+        assert_eq!(size_for(frame, Quality::Full, budget(1e9, 30), 16), frame);
+        let huge = size_for(Size::new(12000, 9000), Quality::Full, budget(1.0, 30), 16);
+        assert!(huge.area() <= LIVE_AREA + 16 * 4096, "{huge}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_frame_has_a_size(
+            width in 1u32..20_000, height in 1u32..20_000, side in 0u32..20_000, multiple in 1u32..65,
+        ) {
+            let frame = Size::new(width, height);
+            let size = size_within(frame, side, multiple);
+            for (side, of) in [(size.width, width), (size.height, height)] {
+                prop_assert!(side > 0 && side % multiple == 0 && side <= Size::MAX_SIDE);
+                prop_assert!(side <= of || side == multiple);
+            }
+        }
+    }
+}

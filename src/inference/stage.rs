@@ -1,0 +1,401 @@
+//! The running stage: threads that prepare, run and finish, and one that loads.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::error::InferenceError;
+use super::library::{Library, Style};
+use super::loader::{Answer, Lease, Loaded, Loader, Wanted};
+use super::pace::Pace;
+use super::runtime::Runtime;
+use super::style_map::StyleMap;
+use crate::frame::{Frame, Picture, Pool, Size, Styled};
+use crate::mailbox::{Mailbox, Replaced, Taken};
+use crate::places::Places;
+use crate::settings::{Control, LookSettings, Settings};
+use crate::status::{Board, Rate, Severity, Stage, Topic};
+use crate::watch::Watch;
+use crate::worker::{Stop, Worker};
+
+/// How long a thread waits for work before it looks around.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The stage, running. Dropping it stops and joins its threads.
+pub struct Inference {
+    workers: Vec<Worker>,
+}
+
+/// Starts drawing: frames are taken from `input`, the newest alone; drawings go to `output`.
+/// Style, strength, quality and threads are read from `control` for each frame. A style of
+/// another model, another size or number of threads is loaded while the former draws.
+///
+/// # Errors
+/// When there is no style at all, or the system gives no threads. What goes wrong later is a
+/// notice on `board`; the former style goes on.
+pub fn start(
+    runtime: Arc<Runtime>,
+    library: Arc<Library>,
+    input: Arc<Mailbox<Arc<Frame>>>,
+    output: Arc<Mailbox<Styled>>,
+    control: Arc<Watch<Control>>,
+    places: &Places,
+    board: Arc<Board>,
+) -> Result<Inference, InferenceError> {
+    let settings = &control.get().settings;
+    let style = library
+        .get(&settings.look.style)
+        .or(library.styles().first())
+        .ok_or(InferenceError::NoStyle)?
+        .clone();
+    let (wishes, answers) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
+    let (prepared, drawn) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
+    let pace = Arc::new(Pace::default());
+
+    let first = Wanted {
+        model: Arc::clone(&style.model),
+        frame: Size::default(),
+        settings: settings.inference.clone(),
+        fps: settings.program.fps,
+    };
+    let mut loader = Loader {
+        runtime,
+        places: places.clone(),
+        wishes: Arc::clone(&wishes),
+        answers: Arc::clone(&answers),
+        board: Arc::clone(&board),
+        current: None,
+        known: Vec::new(),
+        refused: None,
+    };
+    let mut preparer = Preparer {
+        library,
+        input,
+        control,
+        wishes,
+        answers,
+        prepared: Arc::clone(&prepared),
+        pace: Arc::clone(&pace),
+        board: Arc::clone(&board),
+        drawing: style.clone(),
+        chosen: style,
+        unknown: None,
+        wanted: None,
+        rescue: false,
+        loaded: None,
+        generation: 0,
+        map: None,
+        frame: None,
+        drawn_with: None,
+    };
+    let (inbox, next, reports) = (prepared, Arc::clone(&drawn), Arc::clone(&board));
+    Ok(Inference {
+        workers: vec![
+            Worker::spawn("prepare", move |stop| preparer.run(stop))?,
+            Worker::spawn("inference", move |stop| {
+                run(&inbox, &next, &pace, &reports, stop);
+            })?,
+            Worker::spawn("finish", move |stop| finish(&drawn, &output, &board, stop))?,
+            Worker::spawn("load", move |stop| loader.run(&first, stop))?,
+        ],
+    })
+}
+
+impl Drop for Inference {
+    fn drop(&mut self) {
+        // All at once, then each is waited for as it is dropped.
+        self.workers.iter().for_each(Worker::ask_to_stop);
+    }
+}
+
+/// A frame on its way through the network.
+struct Job {
+    frame: Arc<Frame>,
+    slot: Lease,
+}
+
+impl Job {
+    /// Tells the person at the machine that this model fails, once.
+    fn fault(&self, board: &Board, error: &InferenceError) {
+        if !self.slot.home().fault_told.swap(true, Ordering::Relaxed) {
+            board.notice(Topic::Style, Severity::Warning, error);
+        }
+    }
+}
+
+/// The thread that turns the newest frame into tensors, and decides what draws it.
+struct Preparer {
+    library: Arc<Library>,
+    input: Arc<Mailbox<Arc<Frame>>>,
+    control: Arc<Watch<Control>>,
+    wishes: Arc<Mailbox<Wanted>>,
+    answers: Arc<Mailbox<Answer>>,
+    prepared: Arc<Mailbox<Job>>,
+    pace: Arc<Pace>,
+    board: Arc<Board>,
+    /// The last style in the settings that exists.
+    chosen: Style,
+    /// The style that draws: `chosen`, or the former one while `chosen` is being loaded.
+    drawing: Style,
+    /// An id in the settings that no style has; told once.
+    unknown: Option<String>,
+    /// What was asked of the loader last.
+    wanted: Option<Wanted>,
+    /// Nothing was loaded yet and the chosen style cannot be: the first style is loaded instead.
+    rescue: bool,
+    loaded: Option<Arc<Loaded>>,
+    /// Counts the generators that were loaded.
+    generation: u64,
+    map: Option<(MapKey, StyleMap)>,
+    /// The newest frame.
+    frame: Option<Arc<Frame>>,
+    /// What the newest frame was drawn with: a still source sends no other frame.
+    drawn_with: Option<MapKey>,
+}
+
+/// What a drawing depends on besides its frame.
+#[derive(Clone, Copy, PartialEq)]
+struct MapKey {
+    generation: u64,
+    channel: usize,
+    strength: f32,
+}
+
+/// When a frame is drawn.
+#[derive(Clone, Copy, PartialEq)]
+enum Draw {
+    Always,
+    WhenLookChanged,
+}
+
+impl Preparer {
+    fn run(&mut self, stop: &Stop) {
+        while !stop.asked() {
+            match self.input.take_within(PATIENCE) {
+                Taken::Value(mut frame) => {
+                    self.pace.wait_until_due();
+                    if let Some(newer) = self.input.try_take() {
+                        self.board.dropped(1);
+                        frame = newer;
+                    }
+                    self.frame = Some(frame);
+                    self.prepare(Draw::Always);
+                }
+                Taken::TimedOut => self.prepare(Draw::WhenLookChanged),
+                Taken::Closed => break,
+            }
+        }
+    }
+
+    fn prepare(&mut self, draw: Draw) {
+        let Some(frame) = self
+            .frame
+            .clone()
+            .filter(|frame| frame.picture.size().area() > 0)
+        else {
+            return;
+        };
+        let control = self.control.get();
+        self.adopt();
+        self.choose(&control.settings.look);
+        self.wish(frame.picture.size(), &control.settings);
+        let Some(loaded) = self.loaded.clone() else {
+            return;
+        };
+        let strength = control.settings.look.strength;
+        let strength = if strength.is_finite() {
+            strength.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        let key = MapKey {
+            generation: self.generation,
+            channel: self.drawing.channel,
+            strength,
+        };
+        if draw == Draw::WhenLookChanged && self.drawn_with == Some(key) {
+            return;
+        }
+        let Some(mut slot) = self.free_slot(&loaded) else {
+            self.board.dropped(1);
+            return;
+        };
+        let started = Instant::now();
+        match self.fill(&mut slot, &frame.picture, key) {
+            Ok(()) => {
+                let time = started.elapsed();
+                self.board.record(Stage::Prepare, time);
+                self.drawn_with = Some(key);
+                self.pace.prepared(time);
+                if self.prepared.send(Job { frame, slot }) == Replaced::Yes {
+                    self.board.dropped(1);
+                }
+            }
+            Err(error) => Job { frame, slot }.fault(&self.board, &error),
+        }
+    }
+
+    fn fill(
+        &mut self,
+        slot: &mut Lease,
+        picture: &Picture,
+        key: MapKey,
+    ) -> Result<(), InferenceError> {
+        let Some((generator, slot)) = slot.parts() else {
+            return Ok(());
+        };
+        let map = match self.map.take() {
+            Some((known, map)) if known == key => map,
+            _ => StyleMap::uniform(
+                generator.model(),
+                generator.size(),
+                key.channel,
+                key.strength,
+            )?,
+        };
+        let result = generator.prepare(picture, &map, slot);
+        self.map = Some((key, map));
+        result
+    }
+
+    /// A slot for the next frame; when all are under way, that of the frame which waits.
+    fn free_slot(&self, loaded: &Arc<Loaded>) -> Option<Lease> {
+        loaded.slot(Duration::ZERO).or_else(|| {
+            if self.prepared.try_take().is_some() {
+                self.board.dropped(1);
+            }
+            loaded.slot(PATIENCE)
+        })
+    }
+
+    /// Follows the settings to another style.
+    fn choose(&mut self, look: &LookSettings) {
+        if self.chosen.id != look.style {
+            match self.library.get(&look.style) {
+                Some(style) => {
+                    self.chosen = style.clone();
+                    self.unknown = None;
+                    self.rescue = false;
+                }
+                None if self.unknown.as_ref() != Some(&look.style) => {
+                    self.unknown = Some(look.style.clone());
+                    let text = format!(
+                        "There is no style called {}; {} goes on. Choose another.",
+                        look.style, self.chosen.id
+                    );
+                    self.board.notice(Topic::Style, Severity::Warning, text);
+                }
+                None => {}
+            }
+        }
+        if let Some(loaded) = &self.loaded
+            && self.drawing.id != self.chosen.id
+            && Arc::ptr_eq(loaded.generator.model(), &self.chosen.model)
+        {
+            self.drawing = self.chosen.clone();
+        }
+    }
+
+    /// Asks the loader for what the settings and the frames need, when that changed.
+    fn wish(&mut self, frame: Size, settings: &Settings) {
+        let style = self
+            .library
+            .styles()
+            .first()
+            .filter(|_| self.rescue)
+            .unwrap_or(&self.chosen);
+        let wanted = Wanted {
+            model: Arc::clone(&style.model),
+            frame,
+            settings: settings.inference.clone(),
+            fps: settings.program.fps,
+        };
+        if self.wanted.as_ref() != Some(&wanted) {
+            self.wishes.send(wanted.clone());
+            self.wanted = Some(wanted);
+        }
+    }
+
+    /// Switches to a generator that was loaded meanwhile.
+    fn adopt(&mut self) {
+        match self.answers.try_take() {
+            Some(Answer::Ready(loaded, engine)) => {
+                self.board.set_engine(engine);
+                let model = loaded.generator.model();
+                let of_model = |style: &&Style| Arc::ptr_eq(&style.model, model);
+                if let Some(style) = Some(&self.chosen)
+                    .filter(of_model)
+                    .or_else(|| self.library.styles().iter().find(of_model))
+                {
+                    self.drawing = style.clone();
+                }
+                self.generation += 1;
+                self.loaded = Some(loaded);
+            }
+            Some(Answer::Failed) => self.rescue = self.loaded.is_none(),
+            None => {}
+        }
+    }
+}
+
+/// The thread that runs the network, and does nothing else.
+fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, stop: &Stop) {
+    while !stop.asked() {
+        let mut job = match input.take_within(PATIENCE) {
+            Taken::Value(job) => job,
+            Taken::TimedOut => continue,
+            Taken::Closed => break,
+        };
+        pace.begin();
+        let started = Instant::now();
+        let result = match job.slot.parts() {
+            Some((generator, slot)) => generator.run(slot),
+            None => Ok(()),
+        };
+        let time = started.elapsed();
+        pace.end(time);
+        board.record(Stage::Inference, time);
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        job.slot.home().fastest.fetch_min(nanos, Ordering::Relaxed);
+        match result {
+            Ok(()) => {
+                if output.send(job) == Replaced::Yes {
+                    board.dropped(1);
+                }
+            }
+            Err(error) => job.fault(board, &error),
+        }
+    }
+}
+
+/// The thread that turns tensors into drawings.
+fn finish(input: &Mailbox<Job>, output: &Mailbox<Styled>, board: &Board, stop: &Stop) {
+    let pool = Pool::<Picture>::new();
+    while !stop.asked() {
+        let mut job = match input.take_within(PATIENCE) {
+            Taken::Value(job) => job,
+            Taken::TimedOut => continue,
+            Taken::Closed => break,
+        };
+        let mut picture = pool.take();
+        let result = board.time(Stage::Finish, || match job.slot.parts() {
+            Some((generator, slot)) => generator.finish(slot, &mut picture),
+            None => Ok(()),
+        });
+        match result {
+            Ok(()) => {
+                let Job { frame, slot } = job;
+                drop(slot);
+                board.count(Rate::Styled);
+                if output.send(Styled {
+                    frame,
+                    picture: Arc::new(picture),
+                }) == Replaced::Yes
+                {
+                    board.dropped(1);
+                }
+            }
+            Err(error) => job.fault(board, &error),
+        }
+    }
+}

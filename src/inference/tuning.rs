@@ -1,0 +1,362 @@
+//! How fast this machine runs a model: measured once, at the first start, and remembered.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::InferenceError;
+use super::generator::Generator;
+use super::model::Model;
+use super::runtime::Runtime;
+use super::style_map::StyleMap;
+use crate::frame::{Picture, Size};
+use crate::places::Places;
+
+/// Name of the file in the user's cache folder.
+const FILE: &str = "tuning.toml";
+/// The largest such file that is read, in bytes.
+const FILE_LIMIT: u64 = 64 * 1024;
+/// The most measurements that are kept; the oldest goes first.
+const KEPT: usize = 32;
+/// About this many pixels are drawn to measure.
+const SAMPLE: Size = Size::new(320, 192);
+/// Runs at each number of threads; the fastest counts, for other programs only slow a run down.
+const RUNS: usize = 4;
+/// No further number of threads is tried after this long.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// More threads are used only when a run gets shorter than this share of its time.
+const WORTH_IT: f64 = 0.95;
+
+/// How a model runs best on this machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// CPU threads of a run.
+    pub threads: usize,
+    /// Time of a run for each pixel with so many threads, in nanoseconds.
+    pub nanos_per_pixel: f64,
+}
+
+impl Tuning {
+    /// The number of threads at which `model` is fastest.
+    ///
+    /// # Errors
+    /// When the model does not load.
+    pub fn of(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        places: &Places,
+    ) -> Result<Self, InferenceError> {
+        Self::remembered(runtime, model, places, None)
+    }
+
+    /// The speed of `model` with `threads`.
+    ///
+    /// # Errors
+    /// When the model does not load.
+    pub fn with_threads(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        places: &Places,
+        threads: usize,
+    ) -> Result<Self, InferenceError> {
+        Self::remembered(runtime, model, places, Some(threads.max(1)))
+    }
+
+    fn remembered(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        places: &Places,
+        asked: Option<usize>,
+    ) -> Result<Self, InferenceError> {
+        let key = Key::of(runtime, model, asked);
+        if let Some(found) = Memory::read(&places.cache.join(FILE)).find(&key) {
+            return Ok(found);
+        }
+        let tuning = measure(runtime, model, asked)?;
+        tracing::info!(
+            "Measured: {} threads, {:.1} ns a pixel.",
+            tuning.threads,
+            tuning.nanos_per_pixel
+        );
+        tuning.remember(runtime, model, places, asked);
+        Ok(tuning)
+    }
+
+    /// Keeps this for the next start; `asked` are the threads the user set.
+    pub(super) fn remember(
+        self,
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+        asked: Option<usize>,
+    ) {
+        let path = places.cache.join(FILE);
+        let mut memory = Memory::read(&path);
+        memory.add(Key::of(runtime, model, asked), self);
+        if let Err(error) = memory.write(&path) {
+            tracing::warn!(
+                "The measurement cannot be kept: {error}. It is made again at each start. ({})",
+                path.display()
+            );
+        }
+    }
+}
+
+/// Logical cores that this program may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn measure(
+    runtime: &Runtime,
+    model: &Arc<Model>,
+    asked: Option<usize>,
+) -> Result<Tuning, InferenceError> {
+    if let Some(threads) = asked {
+        return Ok(Tuning {
+            threads,
+            nanos_per_pixel: nanos_per_pixel(runtime, model, threads)?,
+        });
+    }
+    let started = Instant::now();
+    let mut best: Option<Tuning> = None;
+    for threads in candidates(cores()) {
+        let tuning = Tuning {
+            threads,
+            nanos_per_pixel: nanos_per_pixel(runtime, model, threads)?,
+        };
+        match best {
+            // More threads made it no faster: even more will not either.
+            Some(best) if tuning.nanos_per_pixel > best.nanos_per_pixel * WORTH_IT => break,
+            _ => best = Some(tuning),
+        }
+        if started.elapsed() > PATIENCE {
+            break;
+        }
+    }
+    best.ok_or(InferenceError::NoStyle)
+}
+
+/// 1, 2, 4, 8 … and the number of cores.
+fn candidates(cores: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(1), |threads| Some(threads * 2))
+        .take_while(move |threads| *threads < cores)
+        .chain([cores.max(1)])
+}
+
+fn nanos_per_pixel(
+    runtime: &Runtime,
+    model: &Arc<Model>,
+    threads: usize,
+) -> Result<f64, InferenceError> {
+    let size = super::size_within(SAMPLE, SAMPLE.width, model.size_multiple());
+    let generator = Generator::open(runtime, model, size, threads)?;
+    let mut slot = generator.slot()?;
+    generator.prepare(
+        &Picture::new(size),
+        &StyleMap::uniform(model, size, 0, 1.0)?,
+        &mut slot,
+    )?;
+    let mut fastest = Duration::MAX;
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        generator.run(&mut slot)?;
+        fastest = fastest.min(started.elapsed());
+    }
+    Ok(fastest.as_nanos().max(1) as f64 / size.area() as f64)
+}
+
+/// What a measurement holds for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Key {
+    cpu: String,
+    cores: usize,
+    runtime: String,
+    /// The sha256 of the ONNX file.
+    model: String,
+    /// Threads the user asked for; absent when the best number was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_threads: Option<usize>,
+}
+
+impl Key {
+    fn of(runtime: &Runtime, model: &Model, asked_threads: Option<usize>) -> Self {
+        Self {
+            cpu: cpu_name(),
+            cores: cores(),
+            runtime: runtime.version().to_owned(),
+            model: model.sha256().to_owned(),
+            asked_threads,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    key: Key,
+    threads: usize,
+    nanos_per_pixel: f64,
+}
+
+/// The file of measurements.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    #[serde(default)]
+    measured: Vec<Entry>,
+}
+
+impl Memory {
+    /// What the file holds; nothing when it cannot be read: then it is measured again.
+    fn read(path: &Path) -> Self {
+        let small = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= FILE_LIMIT);
+        let text = if small {
+            fs::read_to_string(path).ok()
+        } else {
+            None
+        };
+        text.and_then(|text| toml::from_str(&text).ok())
+            .unwrap_or_default()
+    }
+
+    fn find(&self, key: &Key) -> Option<Tuning> {
+        let entry = self.measured.iter().find(|entry| entry.key == *key)?;
+        let sound = (1..=1024).contains(&entry.threads)
+            && entry.nanos_per_pixel.is_finite()
+            && entry.nanos_per_pixel > 0.0;
+        sound.then_some(Tuning {
+            threads: entry.threads,
+            nanos_per_pixel: entry.nanos_per_pixel,
+        })
+    }
+
+    fn add(&mut self, key: Key, tuning: Tuning) {
+        self.measured.retain(|entry| entry.key != key);
+        let surplus = (self.measured.len() + 1).saturating_sub(KEPT);
+        self.measured.drain(..surplus);
+        let Tuning {
+            threads,
+            nanos_per_pixel,
+        } = tuning;
+        self.measured.push(Entry {
+            key,
+            threads,
+            nanos_per_pixel,
+        });
+    }
+
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        let text = toml::to_string(self).map_err(std::io::Error::other)?;
+        let folder: PathBuf = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        fs::create_dir_all(&folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// As the system names the processor; its architecture where the system is not asked.
+fn cpu_name() -> String {
+    #[cfg(target_os = "linux")]
+    if let Ok(text) = fs::read_to_string("/proc/cpuinfo")
+        && let Some(name) = text.lines().find_map(|line| {
+            line.strip_prefix("model name")?
+                .split_once(':')
+                .map(|(_, name)| name.trim().to_owned())
+        })
+    {
+        return name;
+    }
+    std::env::var("PROCESSOR_IDENTIFIER").unwrap_or_else(|_| std::env::consts::ARCH.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(model: &str) -> Key {
+        Key {
+            cpu: "Some CPU \"with quotes\"".to_owned(),
+            cores: 2,
+            runtime: "1.28.0".to_owned(),
+            model: model.to_owned(),
+            asked_threads: None,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_found_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/tuning.toml");
+        let mut memory = Memory::read(&path);
+        for number in 0..KEPT + 3 {
+            memory.add(
+                key(&number.to_string()),
+                Tuning {
+                    threads: 2,
+                    nanos_per_pixel: number as f64 + 0.5,
+                },
+            );
+        }
+        memory.write(&path).unwrap();
+        let memory = Memory::read(&path);
+        assert_eq!(memory.measured.len(), KEPT);
+        assert_eq!(memory.find(&key("2")), None);
+        assert_eq!(
+            memory.find(&key("9")),
+            Some(Tuning {
+                threads: 2,
+                nanos_per_pixel: 9.5
+            })
+        );
+        assert_eq!(
+            memory.find(&Key {
+                asked_threads: Some(2),
+                ..key("9")
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn an_unreadable_file_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tuning.toml");
+        for text in [
+            "",
+            "][",
+            "measured = 3",
+            "\0\0",
+            "[[measured]]\ncpu = \"x\"",
+        ] {
+            fs::write(&path, text).unwrap();
+            assert!(Memory::read(&path).measured.is_empty());
+        }
+        assert!(Memory::read(folder.path()).measured.is_empty());
+
+        let mut memory = Memory::default();
+        for (threads, nanos_per_pixel) in [(0, 1.0), (2, f64::NAN), (2, -1.0)] {
+            memory.add(
+                key("x"),
+                Tuning {
+                    threads,
+                    nanos_per_pixel,
+                },
+            );
+            assert_eq!(memory.find(&key("x")), None);
+        }
+    }
+
+    #[test]
+    fn threads_are_tried_up_to_the_cores() {
+        assert_eq!(candidates(1).collect::<Vec<_>>(), [1]);
+        assert_eq!(candidates(2).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(candidates(6).collect::<Vec<_>>(), [1, 2, 4, 6]);
+        assert_eq!(candidates(8).collect::<Vec<_>>(), [1, 2, 4, 8]);
+    }
+}

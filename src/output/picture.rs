@@ -1,0 +1,152 @@
+//! Pictures written to files, whole or not at all.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder as _};
+
+use super::{Existing, OutputError};
+use crate::frame::Picture;
+
+/// Quality of JPEG and WebP files, 0 to 100.
+const LOSSY_QUALITY: u8 = 92;
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureFormat {
+    /// Lossless, with alpha.
+    Png,
+    /// Lossy, without alpha: laid on white.
+    Jpeg,
+    /// Lossy, with alpha.
+    Webp,
+}
+
+impl PictureFormat {
+    /// By the extension of `path`; `None` when it is no picture's.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            "webp" => Some(Self::Webp),
+            _ => None,
+        }
+    }
+}
+
+/// Writes `program` (premultiplied alpha) to `path` in the format its extension names. The file
+/// appears whole or not at all.
+///
+/// # Errors
+/// When the extension is not known, the file exists and may not be replaced, or writing fails.
+pub fn save_picture(program: &Picture, path: &Path, existing: Existing) -> Result<(), OutputError> {
+    let format = PictureFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
+    existing.check(path)?;
+    let bytes = encode(program, format).map_err(|why| OutputError::Encode { why, path: path.into() })?;
+    let write = |source| OutputError::Write { source, path: path.into() };
+    let mut file = tempfile::Builder::new().prefix(".panelcam-").tempfile_in(super::folder_of(path)).map_err(write)?;
+    file.write_all(&bytes).map_err(write)?;
+    super::publish(file.into_temp_path(), path, existing)
+}
+
+/// The file's bytes.
+fn encode(program: &Picture, format: PictureFormat) -> Result<Vec<u8>, String> {
+    let (width, height) = (program.width(), program.height());
+    let mut bytes = Vec::new();
+    match format {
+        PictureFormat::Png => {
+            let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
+            let pixels = straight(program);
+            encoder
+                .write_image(&pixels, width, height, ExtendedColorType::Rgba8)
+                .map_err(|error| error.to_string())?;
+        }
+        PictureFormat::Jpeg => {
+            JpegEncoder::new_with_quality(&mut bytes, LOSSY_QUALITY)
+                .write_image(&on_white(program), width, height, ExtendedColorType::Rgb8)
+                .map_err(|error| error.to_string())?;
+        }
+        PictureFormat::Webp => {
+            let pixels = straight(program);
+            let encoded = webp::Encoder::from_rgba(&pixels, width, height)
+                .encode_simple(false, f32::from(LOSSY_QUALITY))
+                .map_err(|error| format!("{error:?}"))?;
+            bytes.extend_from_slice(&encoded);
+        }
+    }
+    Ok(bytes)
+}
+
+/// Pixels with straight alpha, as files hold them.
+fn straight(program: &Picture) -> Vec<u8> {
+    let mut pixels = program.rgba().to_vec();
+    for pixel in pixels.chunks_exact_mut(4) {
+        let alpha = u32::from(pixel[3]);
+        if alpha != 0 && alpha != 255 {
+            for channel in &mut pixel[..3] {
+                *channel = ((u32::from(*channel) * 255 + alpha / 2) / alpha).min(255) as u8;
+            }
+        }
+    }
+    pixels
+}
+
+/// Opaque RGB, laid on white paper.
+fn on_white(program: &Picture) -> Vec<u8> {
+    let mut pixels = Vec::with_capacity(program.size().area() * 3);
+    for pixel in program.rgba().chunks_exact(4) {
+        let paper = 255 - pixel[3];
+        pixels.extend(pixel[..3].iter().map(|channel| channel.saturating_add(paper)));
+    }
+    pixels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Size;
+
+    fn half_red() -> Picture {
+        let size = Size::new(4, 2);
+        Picture::from_rgba(size, [128, 0, 0, 128].repeat(size.area())).unwrap()
+    }
+
+    #[test]
+    fn every_format_is_written_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, expected) in
+            [("a.png", [255, 0, 0, 128]), ("a.jpg", [255, 127, 127, 255]), ("a.webp", [255, 0, 0, 128])]
+        {
+            let path = folder.path().join(name);
+            save_picture(&half_red(), &path, Existing::Refuse).unwrap();
+            let read = image::open(&path).unwrap().to_rgba8();
+            assert_eq!(read.dimensions(), (4, 2));
+            for (got, want) in read.get_pixel(1, 1).0.iter().zip(expected) {
+                assert!(got.abs_diff(want) <= 6, "{name}: {:?}", read.get_pixel(1, 1));
+            }
+        }
+        assert_eq!(folder.path().read_dir().unwrap().count(), 3, "a temporary file was left behind");
+    }
+
+    #[test]
+    fn an_existing_file_is_kept_unless_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, "precious").unwrap();
+        let refused = save_picture(&half_red(), &path, Existing::Refuse);
+        assert!(matches!(refused, Err(OutputError::Exists { .. })), "{refused:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+        save_picture(&half_red(), &path, Existing::Overwrite).unwrap();
+        assert!(image::open(&path).is_ok());
+    }
+
+    #[test]
+    fn unknown_extensions_and_missing_folders_are_said() {
+        let refused = save_picture(&half_red(), Path::new("a.tiff"), Existing::Refuse);
+        assert!(matches!(refused, Err(OutputError::Extension { .. })));
+        let refused = save_picture(&half_red(), Path::new("/no/such/folder/a.png"), Existing::Refuse);
+        assert!(refused.unwrap_err().to_string().ends_with("(/no/such/folder/a.png)"));
+    }
+}

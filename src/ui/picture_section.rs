@@ -1,0 +1,78 @@
+//! Mirror, drawing quality and the size of the program.
+
+use egui::Ui;
+
+use super::{PanelState, Texts, fill, icon, widgets};
+use crate::frame::Size;
+use crate::settings::{Quality, Settings};
+
+/// Sizes of the program that are offered beside the page's own.
+const SIZES: [(Size, &str); 5] = [
+    (Size::new(854, 480), "480p"),
+    (Size::new(1280, 720), "720p"),
+    (Size::new(1920, 1080), "1080p"),
+    (Size::new(1080, 1080), "1:1"),
+    (Size::new(1080, 1920), "9:16"),
+];
+
+/// The picture section.
+pub fn picture_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
+    let texts = state.texts;
+    widgets::section_ui(ui, icon::PICTURE, &texts.picture.title, |ui| {
+        let mirror = &texts.picture.mirror;
+        widgets::switch_ui(ui, icon::MIRROR, mirror, &mut settings.look.mirror).on_hover_text("M");
+        quality_ui(ui, settings, texts);
+        size_ui(ui, settings, texts);
+    });
+}
+
+fn quality_ui(ui: &mut Ui, settings: &mut Settings, texts: &Texts) {
+    let chosen = settings.inference.quality;
+    ui.weak(&texts.picture.quality);
+    let shown = quality_name(chosen, texts);
+    widgets::combo_ui(ui, "quality", &texts.picture.quality, shown, |ui| {
+        for quality in Quality::ALL {
+            let hint = quality
+                .long_side()
+                .map(|pixels| fill(&texts.picture.long_side, "pixels", pixels))
+                .unwrap_or_default();
+            let name = quality_name(quality, texts);
+            if widgets::choice_ui(ui, "", name, &hint, quality == chosen) {
+                settings.inference.quality = quality;
+            }
+        }
+    });
+}
+
+fn quality_name(quality: Quality, texts: &Texts) -> &str {
+    let texts = &texts.picture;
+    match quality {
+        Quality::Auto => &texts.quality_auto,
+        Quality::Fast => &texts.quality_fast,
+        Quality::Balanced => &texts.quality_balanced,
+        Quality::Fine => &texts.quality_fine,
+        Quality::Full => &texts.quality_full,
+    }
+}
+
+fn size_ui(ui: &mut Ui, settings: &mut Settings, texts: &Texts) {
+    let chosen = settings.program.size;
+    ui.weak(&texts.picture.size);
+    let of_page = &texts.picture.size_of_page;
+    let shown = chosen.map_or_else(|| of_page.clone(), size_name);
+    widgets::combo_ui(ui, "size", &texts.picture.size, &shown, |ui| {
+        if widgets::choice_ui(ui, "", of_page, "", chosen.is_none()) {
+            settings.program.size = None;
+        }
+        let own = chosen.filter(|size| SIZES.iter().all(|(known, _)| known != size));
+        for (size, hint) in SIZES.into_iter().chain(own.map(|size| (size, ""))) {
+            if widgets::choice_ui(ui, "", &size_name(size), hint, chosen == Some(size)) {
+                settings.program.size = Some(size);
+            }
+        }
+    });
+}
+
+fn size_name(size: Size) -> String {
+    format!("{} × {}", size.width, size.height)
+}

@@ -1,0 +1,93 @@
+//! Which style people are drawn in, and how strongly.
+
+use egui::{Slider, Ui};
+
+use super::widgets::{self, Fit, Tile};
+use super::{Choice, PanelState, icon, theme};
+use crate::settings::{Language, Settings};
+
+const COLUMNS: usize = 3;
+
+/// The style section: a tile a style, the strength beneath.
+pub fn style_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
+    let texts = state.texts;
+    let language = settings.window.language;
+    widgets::section_ui(ui, icon::STYLE, &texts.style.title, |ui| {
+        if state.styles.is_empty() {
+            ui.weak(&texts.style.empty);
+        }
+        let look = Look {
+            glyph: icon::STYLE,
+            fit: Fit::Cover,
+            numbered: true,
+        };
+        grid_ui(
+            ui,
+            state.styles,
+            language,
+            look,
+            &mut settings.look.style,
+            |_, _| (),
+        );
+        let strength = &mut settings.look.strength;
+        ui.scope(|ui| strength_ui(ui, &texts.style.strength, strength));
+    });
+}
+
+/// How the tiles of a grid look.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Stands in for missing thumbnails.
+    pub glyph: &'a str,
+    /// How thumbnails are fitted.
+    pub fit: Fit,
+    /// Whether the first nine have a key each.
+    pub numbered: bool,
+}
+
+/// Tiles in rows; `chosen` becomes the id of the one that is picked. `more` adds tiles after the
+/// last; it is given their width.
+pub fn grid_ui(
+    ui: &mut Ui,
+    choices: &[Choice],
+    language: Language,
+    look: Look<'_>,
+    chosen: &mut String,
+    more: impl FnOnce(&mut Ui, f32),
+) {
+    let gaps = theme::GAP * (COLUMNS - 1) as f32;
+    let width = ((ui.available_width() - gaps) / COLUMNS as f32).floor();
+    ui.horizontal_wrapped(|ui| {
+        for (index, choice) in choices.iter().enumerate() {
+            let tile = Tile {
+                name: choice.name_in(language),
+                thumbnail: choice.thumbnail.as_ref(),
+                glyph: look.glyph,
+                fit: look.fit,
+                number: (look.numbered && index < 9).then_some(index + 1),
+            };
+            let response = widgets::tile_ui(ui, width, &tile, *chosen == choice.id);
+            if response.clicked() && *chosen != choice.id {
+                chosen.clone_from(&choice.id);
+            }
+        }
+        more(ui, width);
+    });
+}
+
+fn strength_ui(ui: &mut Ui, name: &str, strength: &mut f32) {
+    // Less than a full target above: the slider beneath is one itself.
+    ui.spacing_mut().interact_size.y = 22.0;
+    ui.horizontal(|ui| {
+        ui.label(name);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let percent = format!("{:.0} %", *strength * 100.0);
+            ui.label(egui::RichText::new(percent).family(theme::strong()));
+        });
+    });
+    ui.spacing_mut().slider_width = ui.available_width();
+    let slider = Slider::new(strength, 0.0..=1.0).show_value(false);
+    let response = ui.add(slider);
+    let value = f64::from(*strength);
+    response.widget_info(|| egui::WidgetInfo::slider(true, value, name));
+}

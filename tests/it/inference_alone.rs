@@ -1,0 +1,261 @@
+//! What needs a process of its own: loading the library fails in every way, leaves nothing behind,
+//! and drawing allocates nothing large.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use panelcam::frame::Size;
+use panelcam::inference::{self, Generator, InferenceError, Runtime, StyleMap};
+use panelcam::places::Places;
+
+use crate::inference::{chart, model, runtime};
+use crate::inference_stage::Rig;
+
+/// Set in the process of its own.
+const ALONE: &str = "PANELCAM_TEST_ALONE";
+
+/// Runs the test called `name` of this file again, in a process of its own. True in there.
+fn alone(name: &str, prepare: impl FnOnce(&mut Command)) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            &format!("inference_alone::{name}"),
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(ALONE, "1");
+    prepare(&mut command);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    false
+}
+
+/// The error of loading the library that `ORT_DYLIB_PATH` names.
+fn refused() -> InferenceError {
+    let home = tempfile::tempdir().unwrap();
+    Runtime::load(&Places::under(home.path())).err().unwrap()
+}
+
+fn says_how_to_fix(error: &InferenceError, path: &Path) {
+    let text = error.to_string();
+    assert!(text.contains("`scripts/setup.sh runtime`"), "{text}");
+    assert!(text.ends_with(&format!("{})", path.display())), "{text}");
+}
+
+#[test]
+fn a_missing_library_is_told() {
+    let path = Path::new("/nowhere/libonnxruntime.so");
+    if alone("a_missing_library_is_told", |command| {
+        command.env("ORT_DYLIB_PATH", path);
+    }) {
+        let error = refused();
+        assert!(
+            matches!(error, InferenceError::RuntimeMissing { .. }),
+            "{error}"
+        );
+        says_how_to_fix(&error, path);
+    }
+}
+
+#[test]
+fn a_text_file_as_library_is_told_and_the_right_one_loads_later() {
+    let Some(library) = library() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let name = "a_text_file_as_library_is_told_and_the_right_one_loads_later";
+    let wrong = home.path().join("libonnxruntime.so");
+    fs::write(&wrong, "this is no library\n").unwrap();
+    if alone(name, |command| {
+        command
+            .env("ORT_DYLIB_PATH", &wrong)
+            .env("RIGHT_ONE", &library);
+    }) {
+        let error = refused();
+        assert!(
+            matches!(error, InferenceError::RuntimeUnusable { .. }),
+            "{error}"
+        );
+        let wrong = PathBuf::from(std::env::var_os("ORT_DYLIB_PATH").unwrap());
+        says_how_to_fix(&error, &wrong);
+        fs::remove_file(&wrong).unwrap();
+        fs::copy(std::env::var_os("RIGHT_ONE").unwrap(), &wrong).unwrap();
+        assert_eq!(runtime().unwrap().path(), wrong);
+    }
+}
+
+#[test]
+fn an_old_library_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("libonnxruntime.so");
+    if std::env::var_os(ALONE).is_none() {
+        let source = home.path().join("old.rs");
+        fs::write(
+            &source,
+            r#"#[repr(C)]
+            pub struct Base(extern "C" fn(u32) -> *const u8, extern "C" fn() -> *const u8);
+            extern "C" fn api(_: u32) -> *const u8 { std::ptr::null() }
+            extern "C" fn version() -> *const u8 { b"1.9.1\0".as_ptr() }
+            static BASE: Base = Base(api, version);
+            #[unsafe(no_mangle)]
+            pub extern "C" fn OrtGetApiBase() -> *const Base { &BASE }"#,
+        )
+        .unwrap();
+        let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let built = Command::new(compiler)
+            .args([
+                "--edition",
+                "2024",
+                "--crate-type",
+                "cdylib",
+                "--crate-name",
+                "old",
+                "-o",
+            ])
+            .args([&path, &source])
+            .status();
+        assert!(built.unwrap().success());
+    }
+    if alone("an_old_library_is_told", |command| {
+        command.env("ORT_DYLIB_PATH", &path);
+    }) {
+        let error = refused();
+        assert!(
+            matches!(error, InferenceError::RuntimeTooOld { .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("1.9.1 is too old"), "{error}");
+        says_how_to_fix(
+            &error,
+            Path::new(&std::env::var_os("ORT_DYLIB_PATH").unwrap()),
+        );
+    }
+}
+
+/// The library the other tests use.
+fn library() -> Option<PathBuf> {
+    runtime().map(|runtime| runtime.path().to_owned())
+}
+
+#[test]
+fn loading_and_drawing_leave_nothing_in_the_home_folder() {
+    if std::env::var_os(ALONE).is_none() && library().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let name = "loading_and_drawing_leave_nothing_in_the_home_folder";
+    if alone(name, |command| {
+        command
+            .env("HOME", home.path())
+            .env_remove("ORT_DISABLE_TELEMETRY");
+        for variable in [
+            "XDG_CACHE_HOME",
+            "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_STATE_HOME",
+        ] {
+            command.env_remove(variable);
+        }
+    }) {
+        inference::disable_telemetry();
+        let size = Size::new(64, 48);
+        let mut generator =
+            Generator::open(&runtime().unwrap(), &model("invert"), size, 2).unwrap();
+        let map = StyleMap::uniform(generator.model(), size, 0, 1.0).unwrap();
+        generator
+            .stylize(&chart(size), &map, &mut Default::default())
+            .unwrap();
+        assert_eq!(std::env::var("ORT_DISABLE_TELEMETRY").as_deref(), Ok("1"));
+    } else {
+        let left: Vec<_> = home
+            .path()
+            .read_dir()
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+/// Counts large allocations.
+struct Counting;
+
+static LARGE: AtomicU64 = AtomicU64::new(0);
+/// From this size on an allocation is counted, in bytes.
+static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+impl Counting {
+    fn count(size: usize) {
+        if size >= LIMIT.load(Ordering::Relaxed) {
+            LARGE.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "an allocator is")]
+// SAFETY: everything is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::count(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        Self::count(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        Self::count(size);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[test]
+fn drawing_allocates_nothing_large_in_the_steady_state() {
+    if std::env::var_os(ALONE).is_none() && library().is_none() {
+        return;
+    }
+    if alone(
+        "drawing_allocates_nothing_large_in_the_steady_state",
+        |_| {},
+    ) {
+        let mut rig = Rig::start(&runtime().unwrap(), &["colours"], "colours-red");
+        // Made before counting: the camera's buffers are not this stage's.
+        let mut frames: Vec<_> = (0..60).map(|_| chart(Size::new(640, 480))).collect();
+        let mut draw = |rig: &mut Rig, count: usize| {
+            for frame in frames.drain(..count) {
+                rig.send(frame);
+                // The compositor holds one drawing while the next is made.
+                drop(rig.take());
+            }
+        };
+        draw(&mut rig, 30);
+        // A tenth of the smallest buffer, the matte at 448x336.
+        LIMIT.store(448 * 336 * 4 / 10, Ordering::Relaxed);
+        draw(&mut rig, 30);
+        LIMIT.store(usize::MAX, Ordering::Relaxed);
+        assert_eq!(LARGE.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,289 @@
+//! The running stage: settings followed frame by frame, newest wins, stops at once.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
+use panelcam::inference::{self, Inference, Library, Runtime};
+use panelcam::mailbox::{Mailbox, Taken};
+use panelcam::places::Places;
+use panelcam::settings::{Control, Provider, Quality};
+use panelcam::status::{Board, Severity, Stage};
+use panelcam::watch::Watch;
+
+use crate::inference::{chart, folder, runtime};
+
+const SMALL: Size = Size::new(64, 48);
+
+/// The running stage and everything around it.
+pub struct Rig {
+    input: Arc<Mailbox<Arc<Frame>>>,
+    output: Arc<Mailbox<Styled>>,
+    control: Arc<Watch<Control>>,
+    board: Arc<Board>,
+    stage: Option<Inference>,
+    sequence: u64,
+    _home: tempfile::TempDir,
+}
+
+impl Rig {
+    /// Draws with the shipped styles and those of the named test models.
+    pub fn start(runtime: &Arc<Runtime>, models: &[&str], style: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::under(home.path());
+        for name in models {
+            let to = places.data.join("models").join(name);
+            fs::create_dir_all(&to).unwrap();
+            for file in ["model.toml".to_owned(), format!("{name}.onnx")] {
+                fs::copy(folder(name).join(&file), to.join(&file)).unwrap();
+            }
+        }
+        let (library, warnings) = Library::load(&places);
+        assert_eq!(warnings, Vec::<String>::new());
+        let mut control = Control::default();
+        control.settings.look.style = style.to_owned();
+        control.settings.inference.threads = Some(1);
+        control.settings.inference.quality = Quality::Fast;
+        let (input, output) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
+        let (control, board) = (Arc::new(Watch::new(control)), Board::new());
+        let stage = inference::start(
+            Arc::clone(runtime),
+            Arc::new(library),
+            Arc::clone(&input),
+            Arc::clone(&output),
+            Arc::clone(&control),
+            &places,
+            Arc::clone(&board),
+        )
+        .unwrap();
+        Self {
+            input,
+            output,
+            control,
+            board,
+            stage: Some(stage),
+            sequence: 0,
+            _home: home,
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Control)) {
+        let mut control = (*self.control.get()).clone();
+        change(&mut control);
+        self.control.set(control);
+    }
+
+    pub fn send(&mut self, picture: Picture) {
+        self.sequence += 1;
+        let stamp = Stamp {
+            sequence: self.sequence,
+            captured: Instant::now(),
+        };
+        self.input.send(Arc::new(Frame {
+            stamp,
+            picture: picture.into(),
+        }));
+    }
+
+    pub fn take(&self) -> Styled {
+        match self.output.take_within(Duration::from_secs(20)) {
+            Taken::Value(styled) => styled,
+            _ => panic!("no drawing came; {:?}", self.board.take_notices()),
+        }
+    }
+
+    /// Sends the same picture until a drawing has this colour.
+    fn until_drawn_in(&mut self, picture: &Picture, colour: [u8; 3]) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            self.send(picture.clone());
+            let pixel = self.take().picture.pixel(8, 8).unwrap();
+            if pixel[..3] == colour {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{pixel:?}, {:?}",
+                self.board.take_notices()
+            );
+        }
+    }
+}
+
+fn grey(size: Size) -> Picture {
+    Picture::from_rgba(size, [100, 100, 100, 255].repeat(size.area())).unwrap()
+}
+
+#[test]
+fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &["colours", "invert"], "colours-red");
+    let picture = grey(SMALL);
+    rig.send(picture.clone());
+    let styled = rig.take();
+    assert_eq!(styled.picture.pixel(8, 8), Some([255, 0, 0, 100]));
+    assert_eq!(
+        (styled.frame.stamp.sequence, styled.picture.size()),
+        (1, SMALL)
+    );
+
+    // Another style of the same model and another strength: the very next drawing has it.
+    rig.change(|control| control.settings.look.style = "colours-blue".to_owned());
+    rig.send(picture.clone());
+    assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [0, 0, 255]);
+    rig.change(|control| control.settings.look.strength = 0.0);
+    rig.send(picture.clone());
+    assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [100; 3]);
+
+    // A still source sends nothing more; the drawing follows the settings all the same.
+    rig.change(|control| control.settings.look.strength = 1.0);
+    assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [0, 0, 255]);
+    assert!(matches!(
+        rig.output.take_within(Duration::from_millis(200)),
+        Taken::TimedOut
+    ));
+
+    // Another model: the former draws until it is there.
+    rig.change(|control| control.settings.look.style = "invert-plain".to_owned());
+    rig.until_drawn_in(&picture, [155; 3]);
+    // Other sizes of frames.
+    let large = grey(Size::new(640, 480));
+    rig.send(large.clone());
+    rig.until_drawn_in(&large, [155; 3]);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while rig.board.status().engine.size != Size::new(448, 336) {
+        rig.send(large.clone());
+        assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [155; 3]);
+        assert!(Instant::now() < deadline);
+    }
+
+    let status = rig.board.status();
+    assert_eq!(
+        (status.engine.provider, status.engine.threads),
+        (Some(Provider::Cpu), 1)
+    );
+    assert!(
+        status.engine.reason.contains("only provider"),
+        "{}",
+        status.engine.reason
+    );
+    for stage in [Stage::Prepare, Stage::Inference, Stage::Finish] {
+        assert!(status.stages[stage as usize].p50 > 0.0, "{stage:?}");
+    }
+    assert_eq!(rig.board.take_notices(), vec![]);
+}
+
+#[test]
+fn what_the_settings_ask_for_in_vain_is_told_and_the_former_style_goes_on() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &["colours", "nan", "log"], "colours-green");
+    let picture = grey(SMALL);
+    rig.until_drawn_in(&picture, [0, 255, 0]);
+
+    for (style, said) in [
+        ("missing", "no style called missing"),
+        ("nan-plain", "not numbers"),
+    ] {
+        rig.change(|control| control.settings.look.style = style.to_owned());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let notice = loop {
+            rig.send(picture.clone());
+            assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [0, 255, 0]);
+            if let Some(notice) = rig.board.take_notices().pop() {
+                break notice;
+            }
+            assert!(Instant::now() < deadline, "nothing was told of {style}");
+        };
+        assert_eq!(notice.severity, Severity::Warning);
+        assert!(notice.text.contains(said), "{}", notice.text);
+    }
+
+    rig.change(|control| {
+        control.settings.look.style = "colours-red".to_owned();
+        control.settings.inference.provider = Provider::Cuda;
+    });
+    rig.until_drawn_in(&picture, [255, 0, 0]);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !rig.board.status().engine.reason.contains("cuda") {
+        rig.send(picture.clone());
+        rig.take();
+        assert!(Instant::now() < deadline);
+    }
+    assert!(
+        rig.board
+            .take_notices()
+            .iter()
+            .any(|notice| notice.text.contains("cuda"))
+    );
+
+    // A model that fails on some pictures: told once, and drawn again when it can.
+    rig.change(|control| control.settings.look.style = "log-plain".to_owned());
+    let white = Picture::from_rgba(SMALL, vec![255; SMALL.area() * 4]).unwrap();
+    rig.until_drawn_in(&white, [0, 0, 0]);
+    for _ in 0..3 {
+        rig.send(Picture::new(SMALL));
+        assert!(matches!(
+            rig.output.take_within(Duration::from_millis(150)),
+            Taken::TimedOut
+        ));
+    }
+    assert_eq!(rig.board.take_notices().len(), 1);
+    rig.until_drawn_in(&white, [0, 0, 0]);
+}
+
+#[test]
+fn a_style_that_cannot_be_loaded_at_the_start_does_not_leave_the_page_empty() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &["nan"], "nan-plain");
+    rig.send(grey(Size::new(128, 96)));
+    assert_eq!(rig.take().picture.size(), Size::new(128, 96));
+    assert!(
+        rig.board
+            .take_notices()
+            .iter()
+            .any(|notice| notice.text.contains("not numbers"))
+    );
+}
+
+#[test]
+fn the_newest_frame_wins_and_the_stage_stops_at_once() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &[], "clean");
+    let picture = chart(Size::new(448, 256));
+    rig.send(picture.clone());
+    rig.take();
+    // Ten times faster than the network.
+    let started = Instant::now();
+    let (mut last, mut drawn) = (0, 0);
+    while started.elapsed() < Duration::from_secs(2) {
+        rig.send(picture.clone());
+        std::thread::sleep(Duration::from_millis(2));
+        if let Some(styled) = rig.output.try_take() {
+            let sequence = styled.frame.stamp.sequence;
+            assert!(sequence > last, "{sequence} came after {last}");
+            (last, drawn) = (sequence, drawn + 1);
+        }
+    }
+    let sent = rig.sequence;
+    rig.send(picture);
+    while rig.take().frame.stamp.sequence <= sent {}
+    assert!(drawn > 5, "{drawn} of {sent}");
+    let status = rig.board.status();
+    // Every frame is drawn or counted somewhere.
+    let counted = status.counts[1] + status.dropped + rig.input.replaced();
+    assert!(
+        counted.abs_diff(rig.sequence) <= 4,
+        "{counted} of {}",
+        rig.sequence
+    );
+
+    rig.send(chart(Size::new(448, 256)));
+    let stopping = Instant::now();
+    rig.stage = None;
+    assert!(
+        stopping.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        stopping.elapsed()
+    );
+}

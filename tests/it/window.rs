@@ -1,0 +1,281 @@
+//! The real window, on a display that nobody sees: Xvfb and the graphics driver there is. The
+//! screen is read back and looked at; keys come from xdotool.
+//!
+//! Without Xvfb, xdotool or ffmpeg these tests skip and say so; `REQUIRE_DISPLAY=1` makes that a
+//! failure.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::panic,
+    reason = "helpers of tests; a skipped test must say so"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use image::RgbaImage;
+use panelcam::settings::Settings;
+
+/// Slow machines and debug builds: how long to wait for what comes within a second or two.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A display of its own.
+struct Display {
+    server: Child,
+    name: String,
+    size: (u32, u32),
+}
+
+impl Display {
+    /// `None` where it cannot be had.
+    fn open(size: (u32, u32)) -> Option<Self> {
+        for tool in ["Xvfb", "xdotool", "ffmpeg"] {
+            if !is_installed(tool) {
+                assert!(
+                    std::env::var("REQUIRE_DISPLAY").as_deref() != Ok("1"),
+                    "{tool} is not installed"
+                );
+                eprintln!("SKIPPED: {tool} is not installed, so no window is opened");
+                return None;
+            }
+        }
+        // The server picks a free number itself and tells it on its standard output.
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            .arg(format!("{}x{}x24", size.0, size.1))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        let mut said = BufReader::new(server.stdout.take().unwrap());
+        said.read_line(&mut number).unwrap();
+        let name = format!(":{}", number.trim());
+        Some(Self { server, name, size })
+    }
+
+    /// What is on the screen now.
+    fn picture(&self, folder: &Path) -> RgbaImage {
+        let path = folder.join("screen.png");
+        let status = Command::new("ffmpeg")
+            .args([
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "x11grab",
+                "-draw_mouse",
+                "0",
+                "-video_size",
+            ])
+            .arg(format!("{}x{}", self.size.0, self.size.1))
+            .args(["-i", &self.name, "-frames:v", "1"])
+            .arg(&path)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        image::open(&path).unwrap().to_rgba8()
+    }
+
+    /// Runs xdotool and gives what it says; empty when it fails.
+    fn xdotool(&self, line: &str) -> String {
+        let output = Command::new("xdotool")
+            .args(line.split_whitespace())
+            .env("DISPLAY", &self.name)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn is_installed(tool: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
+}
+
+/// panelcam with its window open on a [`Display`].
+struct Window {
+    program: Child,
+    id: String,
+    display: Display,
+    home: tempfile::TempDir,
+}
+
+impl Window {
+    /// `None` where there is no display. `arguments` are those of the command line.
+    fn open(arguments: &[&str]) -> Option<Self> {
+        let display = Display::open((1280, 800))?;
+        let home = tempfile::tempdir().unwrap();
+        let program = Command::new(env!("CARGO_BIN_EXE_panelcam"))
+            .args(arguments)
+            .env("DISPLAY", &display.name)
+            .env("XDG_RUNTIME_DIR", home.path())
+            .env("PANELCAM_HOME", home.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("WAYLAND_DISPLAY")
+            .spawn()
+            .unwrap();
+        let mut window = Self {
+            program,
+            id: String::new(),
+            display,
+            home,
+        };
+        window.wait_for("the window", |window| {
+            window.id = window
+                .display
+                .xdotool("search --onlyvisible --name ^panelcam$");
+            !window.id.is_empty()
+        });
+        // There is no window manager that would give it the keyboard.
+        window
+            .display
+            .xdotool(&format!("windowfocus --sync {}", window.id));
+        Some(window)
+    }
+
+    fn wait_for(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
+        let started = Instant::now();
+        while !done(self) {
+            if let Some(status) = self.program.try_wait().unwrap() {
+                panic!("panelcam ended before {what}: {status}");
+            }
+            assert!(started.elapsed() < PATIENCE, "{what} did not come");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn picture(&self) -> RgbaImage {
+        self.display.picture(self.home.path())
+    }
+
+    fn press(&self, key: &str) {
+        self.display.xdotool(&format!("key {key}"));
+    }
+
+    fn settings(&self) -> Settings {
+        let path: PathBuf = self.home.path().join("config/settings.toml");
+        Settings::load(&path).0
+    }
+
+    /// Closes the window with its key, and waits for the end. Its close button is drawn by a
+    /// window manager, and there is none.
+    fn close(&mut self) -> ExitStatus {
+        self.press("ctrl+q");
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.program.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "panelcam did not end");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// How many different colours the middle of the preview has: a few on the starting screen,
+/// thousands in a picture.
+fn colours(screen: &RgbaImage) -> usize {
+    let mut seen = std::collections::HashSet::new();
+    for y in (250..550).step_by(3) {
+        seen.extend((150..800).step_by(3).map(|x| screen.get_pixel(x, y).0));
+    }
+    seen.len()
+}
+
+/// Whether the control panel is there: its main button is the largest patch of the accent.
+fn has_panel(screen: &RgbaImage) -> bool {
+    let accent = panelcam::ui::theme::ACCENT;
+    let found = screen
+        .enumerate_pixels()
+        .filter(|(x, y, pixel)| {
+            *x > 950 && *y > 600 && pixel.0[..3] == [accent.r(), accent.g(), accent.b()]
+        })
+        .count();
+    found > 1000
+}
+
+#[test]
+fn the_picture_is_on_the_screen_and_the_panel_hides() {
+    let Some(mut window) = Window::open(&["--source", "demo"]) else {
+        return;
+    };
+    window.wait_for("a picture", |window| colours(&window.picture()) > 300);
+    assert!(has_panel(&window.picture()));
+    window.press("Tab");
+    window.wait_for("the panel to hide", |window| !has_panel(&window.picture()));
+    window.press("F1");
+    window.wait_for("the panel to come back", |window| {
+        has_panel(&window.picture())
+    });
+    assert!(window.close().success());
+}
+
+#[test]
+fn settings_are_saved_and_a_resized_or_hidden_window_goes_on() {
+    let Some(mut window) = Window::open(&["--source", "demo"]) else {
+        return;
+    };
+    window.wait_for("a picture", |window| colours(&window.picture()) > 300);
+    let id = window.id.clone();
+    for line in [
+        format!("windowsize {id} 480 360"),
+        format!("windowunmap {id}"),
+        format!("windowmap {id}"),
+        format!("windowsize {id} 1280 800"),
+    ] {
+        window.display.xdotool(&line);
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    window.wait_for("the picture again", |window| {
+        colours(&window.picture()) > 300
+    });
+    window.display.xdotool(&format!("windowfocus --sync {id}"));
+    let mirror = Settings::default().look.mirror;
+    window.press("m");
+    window.wait_for("the settings file", |window| {
+        window.settings().look.mirror != mirror
+    });
+    window.press("m");
+    // Closed before the second is over that it waits with saving.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(window.close().success());
+    assert_eq!(window.settings().look.mirror, mirror);
+}
+
+#[test]
+fn without_a_display_it_says_what_to_use() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_panelcam"))
+        .args(["--source", "demo"])
+        .env("PANELCAM_HOME", home.path())
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("panelcam stream") && said.contains("panelcam convert"),
+        "{said}"
+    );
+    assert!(!said.contains("panicked"), "{said}");
+}

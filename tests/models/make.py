@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Makes the tiny models of the tests, each a folder with model.toml: pip install onnx; ./make.py
+
+Each does one thing a test can compute by itself."""
+
+import hashlib
+from pathlib import Path
+
+from onnx import TensorProto, checker, helper, save
+
+HERE = Path(__file__).parent
+FREE = [1, 3, "height", "width"]
+
+
+def value(name, shape):
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def constant(name, values, shape=None):
+    return helper.make_tensor(name, TensorProto.FLOAT, [len(values)] if shape is None else shape, values)
+
+
+def node(kind, inputs, output, **attributes):
+    return helper.make_node(kind, inputs, [output], **attributes)
+
+
+def make(name, nodes, inputs, outputs, constants=(), styles=("plain",), extra="", image="", picture=""):
+    """Writes NAME/NAME.onnx and its description."""
+    graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model, full_check=True)
+    folder = HERE / name
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.onnx"
+    save(model, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    text = f"""id = "{name}"
+name = "{name}"
+kind = "generator"
+file = "{name}.onnx"
+sha256 = "{digest}"
+licence = "MIT OR Apache-2.0"
+size_multiple = 16
+
+[image]
+name = "image"
+{image}
+[picture]
+name = "picture"
+{picture}{extra}"""
+    for channel, style in enumerate(styles):
+        text += f'\n[[styles]]\nid = "{name}-{style}"\nchannel = {channel}\nname.en = "{style}"\n'
+    (folder / "model.toml").write_text(text)
+
+
+IMAGE, PICTURE = [value("image", FREE)], [value("picture", FREE)]
+ONE = constant("one", [1.0], [])
+
+# 1 - image, any size.
+make("invert", [node("Sub", ["one", "image"], "picture")], IMAGE, PICTURE, [ONE])
+
+# The same for blue-green-red pixels from -1 to 1, with the sizes last but one.
+PIXELS = [1, "height", "width", 3]
+make(
+    "pixels",
+    [node("Neg", ["image"], "picture")],
+    [value("image", PIXELS)],
+    [value("picture", PIXELS)],
+    image='layout = "nhwc"\nrange = [-1.0, 1.0]\nchannels = "bgr"\n',
+)
+
+# Three styles: flat red, green and blue, mixed by the map; the matte is the image's red.
+make(
+    "colours",
+    [
+        node("Resize", ["style", "", "scales"], "weights", mode="nearest"),
+        node("ReduceSum", ["weights", "axis"], "sum", keepdims=1),
+        node("Sub", ["one", "sum"], "rest"),
+        node("Mul", ["image", "rest"], "kept"),
+        node("Add", ["kept", "weights"], "picture"),
+        node("Slice", ["image", "first", "second", "axis"], "matte"),
+    ],
+    IMAGE + [value("style", [1, 3, "rows", "columns"])],
+    PICTURE + [value("matte", [1, 1, "height", "width"])],
+    [
+        ONE,
+        constant("scales", [1.0, 1.0, 16.0, 16.0]),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("first", TensorProto.INT64, [1], [0]),
+        helper.make_tensor("second", TensorProto.INT64, [1], [1]),
+    ],
+    styles=("red", "green", "blue"),
+    extra='\n[style]\nname = "style"\ncell = 16\n\n[matte]\nname = "matte"\n',
+)
+
+# Not a number everywhere; infinite where the image is black; half the size.
+make(
+    "nan",
+    [node("Sub", ["image", "two"], "below"), node("Sqrt", ["below"], "picture")],
+    IMAGE,
+    PICTURE,
+    [constant("two", [2.0], [])],
+)
+make("log", [node("Log", ["image"], "picture")], IMAGE, PICTURE)
+make(
+    "half",
+    [node("AveragePool", ["image"], "picture", kernel_shape=[2, 2], strides=[2, 2])],
+    IMAGE,
+    [value("picture", [1, 3, "rows", "columns"])],
+)
+
+# 64x64 alone; an input nobody told of.
+make(
+    "fixed",
+    [node("Sub", ["one", "image"], "picture")],
+    [value("image", [1, 3, 64, 64])],
+    [value("picture", [1, 3, 64, 64])],
+    [ONE],
+)
+make("noise", [node("Add", ["image", "noise"], "picture")], IMAGE + [value("noise", FREE)], PICTURE)
