@@ -39,7 +39,8 @@ impl Device {
     }
 
     pub fn upload_styled(&mut self, picture: &Picture) -> Result<(), CompositorError> {
-        self.pictures.upload_styled(&self.gpu, &self.passes, picture)
+        self.pictures
+            .upload_styled(&self.gpu, &self.passes, picture)
     }
 
     pub fn render(
@@ -63,15 +64,14 @@ impl Device {
     }
 
     pub fn read(&self, program: &ProgramTexture) -> Reading {
-        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("read") };
-        self.staging.read(program, self.gpu.device.create_command_encoder(&descriptor))
+        let descriptor = wgpu::CommandEncoderDescriptor {
+            label: Some("read"),
+        };
+        self.staging
+            .read(program, self.gpu.device.create_command_encoder(&descriptor))
     }
 
-    fn record(
-        &mut self,
-        page: &Resident,
-        scene: &Scene,
-    ) -> (ProgramTexture, wgpu::CommandEncoder) {
+    fn record(&mut self, page: &Resident, scene: &Scene) -> (ProgramTexture, wgpu::CommandEncoder) {
         let sizes = Sizes {
             frame: self.pictures.frame_size(),
             styled: self.pictures.styled_size(),
@@ -104,20 +104,18 @@ impl Device {
         (program, commands)
     }
 
-    fn draw(
-        &self,
-        page: &Resident,
-        scene: &Scene,
-        shown: Shown,
-        pass: &mut wgpu::RenderPass<'_>,
-    ) {
+    fn draw(&self, page: &Resident, scene: &Scene, shown: Shown, pass: &mut wgpu::RenderPass<'_>) {
         let Body::Device(body) = &page.body else {
             return;
         };
         let passes = &self.passes;
         let vertices = body.vertices(&self.gpu.device, page.plan(shown), shown);
         pass.set_vertex_buffer(0, vertices.buffer.slice(..));
-        let layers = page.layers().iter().zip(&vertices.ranges).zip(&body.bindings);
+        let layers = page
+            .layers()
+            .iter()
+            .zip(&vertices.ranges)
+            .zip(&body.bindings);
         for (number, ((layer, (opaque, mixed)), bindings)) in layers.enumerate() {
             if opaque.is_empty() && mixed.is_empty() {
                 continue;
@@ -159,7 +157,9 @@ impl Device {
             self.uniforms.resize(next, 0);
         }
         if !self.uniforms.is_empty() {
-            self.gpu.queue.write_buffer(&body.uniforms, 0, &self.uniforms);
+            self.gpu
+                .queue
+                .write_buffer(&body.uniforms, 0, &self.uniforms);
         }
     }
 }

@@ -64,7 +64,10 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             // A window that is resized while programs are drawn: wgpu gives up when another
             // thread submits meanwhile, and the window asks again at its next frame.
-            if error.to_string().contains("before reconfiguring the Surface") {
+            if error
+                .to_string()
+                .contains("before reconfiguring the Surface")
+            {
                 tracing::debug!("The window's surface is busy: {error}");
                 return;
             }

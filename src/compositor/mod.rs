@@ -52,13 +52,17 @@ pub enum CompositorError {
     #[error("The graphics device stopped working. Restart panelcam. ({0})")]
     Lost(String),
     /// An operation failed.
-    #[error("The graphics driver refused an operation. Choose a smaller program size, or update the driver. ({0})")]
+    #[error(
+        "The graphics driver refused an operation. Choose a smaller program size, or update the driver. ({0})"
+    )]
     Refused(String),
     /// It does not answer.
     #[error("The graphics device does not answer. Restart panelcam. ({0})")]
     Hangs(String),
     /// More pixels than the device can draw.
-    #[error("This graphics device draws at most {max} pixels a side. Choose a smaller size. ({size})")]
+    #[error(
+        "This graphics device draws at most {max} pixels a side. Choose a smaller size. ({size})"
+    )]
     TooLarge {
         /// What was asked for.
         size: Size,
@@ -159,7 +163,12 @@ impl Compositor {
     /// When the size is too large; the page in use stays.
     pub fn set_page(&mut self, page: &Page, size: Size) -> Result<(), CompositorError> {
         if !self.page.is(page, size) {
-            self.page = Arc::new(Resident::load(&self.gpu, &self.backend.method(), page, size)?);
+            self.page = Arc::new(Resident::load(
+                &self.gpu,
+                &self.backend.method(),
+                page,
+                size,
+            )?);
         }
         Ok(())
     }
@@ -287,7 +296,11 @@ impl Sizes {
     /// What is there to be shown in a scene.
     fn shown(self, scene: &Scene) -> Shown {
         Shown {
-            drawing: if scene.compare { self.frame.is_some() } else { self.styled.is_some() },
+            drawing: if scene.compare {
+                self.frame.is_some()
+            } else {
+                self.styled.is_some()
+            },
             frame: self.frame.is_some(),
         }
     }
@@ -297,7 +310,11 @@ impl Scene {
     /// How a layer's picture lies in it.
     fn cover(&self, layer: &Layer, sizes: Sizes) -> Cover {
         let from_camera = self.compare || layer.kind == Some(PanelKind::Raw);
-        let picture = if from_camera { sizes.frame } else { sizes.styled };
+        let picture = if from_camera {
+            sizes.frame
+        } else {
+            sizes.styled
+        };
         Cover {
             picture: picture.unwrap_or(Size::new(1, 1)),
             focus: self.focus,

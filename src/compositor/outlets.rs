@@ -47,7 +47,12 @@ impl Outlets {
 
     /// Tells all that no more programs come.
     pub(super) fn close(&self) {
-        for mailbox in self.list.lock().drain(..).filter_map(|mailbox| mailbox.upgrade()) {
+        for mailbox in self
+            .list
+            .lock()
+            .drain(..)
+            .filter_map(|mailbox| mailbox.upgrade())
+        {
             mailbox.close();
         }
     }

@@ -110,7 +110,11 @@ impl Pages {
             }
         } else if !self.waiting && now.saturating_sub(self.looked) >= Self::LOOK_EVERY {
             self.looked = now;
-            let in_library = self.library.pages().iter().any(|page| page.id() == wanted.page);
+            let in_library = self
+                .library
+                .pages()
+                .iter()
+                .any(|page| page.id() == wanted.page);
             if in_library {
                 self.order_ahead(wanted.size);
             } else {
@@ -146,10 +150,15 @@ fn ready(
     ready: &Mutex<Vec<Arc<Resident>>>,
     wanted: &Wanted,
 ) -> Option<Arc<Resident>> {
-    let page = library.pages().iter().find(|page| page.id() == wanted.page)?;
+    let page = library
+        .pages()
+        .iter()
+        .find(|page| page.id() == wanted.page)?;
     let size = wanted.size.unwrap_or_else(|| page.size());
     let list = ready.lock();
-    list.iter().find(|resident| resident.is(page, size)).cloned()
+    list.iter()
+        .find(|resident| resident.is(page, size))
+        .cloned()
 }
 
 fn load(
@@ -163,7 +172,9 @@ fn load(
     let size = wanted.size.unwrap_or_else(|| page.size());
     let known = {
         let list = ready.lock();
-        list.iter().find(|resident| resident.is(&page, size)).cloned()
+        list.iter()
+            .find(|resident| resident.is(&page, size))
+            .cloned()
     };
     if let Some(known) = known {
         return Ok(known);

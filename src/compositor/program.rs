@@ -60,9 +60,20 @@ impl ProgramTexture {
         match &self.inner {
             Inner::Device(target) => target,
             Inner::Memory(composed) => composed.shown.get_or_init(|| {
-                let Composed { picture, gpu, programs, .. } = &**composed;
+                let Composed {
+                    picture,
+                    gpu,
+                    programs,
+                    ..
+                } = &**composed;
                 let target = programs.lock().next(&gpu.device, picture.size());
-                textures::write(&gpu.queue, &target.texture, picture.rgba(), picture.size(), 4);
+                textures::write(
+                    &gpu.queue,
+                    &target.texture,
+                    picture.rgba(),
+                    picture.size(),
+                    4,
+                );
                 target
             }),
         }
@@ -82,7 +93,11 @@ impl Programs {
     /// A texture of `size` that nobody holds. Its old pixels are still there.
     pub fn next(&mut self, device: &wgpu::Device, size: Size) -> Arc<Target> {
         self.ring.retain(|target| target.size == size);
-        if let Some(at) = self.ring.iter().position(|target| Arc::strong_count(target) == 1) {
+        if let Some(at) = self
+            .ring
+            .iter()
+            .position(|target| Arc::strong_count(target) == 1)
+        {
             // The one that waited longest comes first.
             let target = self.ring.remove(at);
             self.ring.push(Arc::clone(&target));

@@ -46,7 +46,7 @@ pub(super) struct Layer {
 /// Where the page's pixels are.
 pub(super) enum Body {
     /// On the device.
-    Device(OnDevice),
+    Device(Box<OnDevice>),
     /// In memory.
     Memory(Artwork),
 }
@@ -98,10 +98,16 @@ impl Resident {
             });
         }
         let artwork = page.rasterise(size)?;
-        let cells: Vec<Cells> = artwork.layers.iter().map(|layer| Cells::of(layer, size)).collect();
+        let cells: Vec<Cells> = artwork
+            .layers
+            .iter()
+            .map(|layer| Cells::of(layer, size))
+            .collect();
         let layers = artwork.layers.iter().map(Layer::of).collect();
         let body = match method {
-            Method::Device(passes) => Body::Device(OnDevice::upload(gpu, passes, &artwork, &cells)),
+            Method::Device(passes) => {
+                Body::Device(Box::new(OnDevice::upload(gpu, passes, &artwork, &cells)))
+            }
             Method::Memory => Body::Memory(artwork),
         };
         gpu.check()?;
@@ -118,7 +124,9 @@ impl Resident {
     /// Whether this is `page` at `size`. A page made in code is told by its size.
     pub fn is(&self, page: &Page, size: Size) -> bool {
         let same = self.page.same(page)
-            || (page.id() == "none" && self.page.id() == "none" && self.page.units() == page.units());
+            || (page.id() == "none"
+                && self.page.id() == "none"
+                && self.page.units() == page.units());
         same && self.size == size
     }
 
@@ -216,9 +224,13 @@ fn ink(gpu: &Gpu, passes: &Passes, layer: &ArtworkLayer, cells: &Cells) -> wgpu:
         ArtworkLayer::Art(art) => upload(art.rect, FORMAT, &art.rgba, 4, "art"),
         // A shape without an edge is never read.
         ArtworkLayer::Panel(_) if !cells.any_mixed() => passes.nothing.clone(),
-        ArtworkLayer::Panel(panel) => {
-            upload(panel.rect, wgpu::TextureFormat::R8Unorm, &panel.alpha, 1, "shape")
-        }
+        ArtworkLayer::Panel(panel) => upload(
+            panel.rect,
+            wgpu::TextureFormat::R8Unorm,
+            &panel.alpha,
+            1,
+            "shape",
+        ),
     }
 }
 

@@ -59,7 +59,10 @@ pub struct Running {
 ///
 /// # Errors
 /// When the device refuses to work or the system gives no thread.
-#[expect(clippy::too_many_arguments, reason = "each is one arrow of the data flow")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one arrow of the data flow"
+)]
 pub fn start(
     gpu: Arc<Gpu>,
     inbox: Inbox,
@@ -194,9 +197,9 @@ impl Live {
             due |= !Arc::ptr_eq(&newest, &control);
             control = newest;
             due |= self.turn_page(&control);
-            let early = self.last.is_some_and(|last| {
-                self.clock.now().saturating_duration_since(last) < interval
-            });
+            let early = self
+                .last
+                .is_some_and(|last| self.clock.now().saturating_duration_since(last) < interval);
             if !due || early || self.in_flight.load(Ordering::Acquire) >= IN_FLIGHT {
                 continue;
             }
@@ -251,7 +254,8 @@ impl Live {
         let chosen = control.settings.program.size;
         if control.settings.look.page == "none" {
             let size = chosen
-                .or(frame.map(|size| Size::new((size.width & !1).max(2), (size.height & !1).max(2))))
+                .or(frame
+                    .map(|size| Size::new((size.width & !1).max(2), (size.height & !1).max(2))))
                 .unwrap_or(Size::new(1280, 720));
             let before = self.compositor.size();
             return match self.compositor.set_page(&Page::plain(size), size) {
@@ -291,7 +295,8 @@ impl Live {
                 drawing.uploaded = true;
             }
             if control.compare && !drawing.compared {
-                self.compositor.upload_frame(&drawing.styled.frame.picture)?;
+                self.compositor
+                    .upload_frame(&drawing.styled.frame.picture)?;
                 drawing.compared = true;
             }
         }

@@ -42,7 +42,11 @@ impl Pictures {
 
     /// For panels that show the camera's picture, or the drawing.
     pub fn bindings(&self, from_camera: bool) -> &wgpu::BindGroup {
-        if from_camera { &self.camera } else { &self.drawn }
+        if from_camera {
+            &self.camera
+        } else {
+            &self.drawn
+        }
     }
 
     pub fn upload_frame(
@@ -82,7 +86,11 @@ impl Pictures {
 }
 
 /// Copies `picture` to its texture; `true` when that had to be made anew.
-fn upload(gpu: &Gpu, slot: &mut Option<Upload>, picture: &Picture) -> Result<bool, CompositorError> {
+fn upload(
+    gpu: &Gpu,
+    slot: &mut Option<Upload>,
+    picture: &Picture,
+) -> Result<bool, CompositorError> {
     let size = picture.size();
     if size.area() == 0 {
         return Ok(false);

@@ -53,7 +53,9 @@ impl Cells {
         match layer {
             ArtworkLayer::Art(art) => {
                 let pixels = art.rgba.as_chunks::<4>().0;
-                cells.look(art.rect, size, |at| pixels.get(at).map_or(0, |pixel| pixel[3]));
+                cells.look(art.rect, size, |at| {
+                    pixels.get(at).map_or(0, |pixel| pixel[3])
+                });
             }
             ArtworkLayer::Panel(panel) => {
                 let alpha = &panel.alpha;
@@ -79,7 +81,10 @@ impl Cells {
     fn look(&mut self, rect: PixelRect, size: Size, alpha: impl Fn(usize) -> u8) {
         for row in 0..self.rows {
             for column in 0..self.columns {
-                let (left, right) = (column * CELL, ((column + 1) * CELL).min(size.width as usize));
+                let (left, right) = (
+                    column * CELL,
+                    ((column + 1) * CELL).min(size.width as usize),
+                );
                 let (top, bottom) = (row * CELL, ((row + 1) * CELL).min(size.height as usize));
                 let (x, y) = (rect.x.max(0) as usize, rect.y.max(0) as usize);
                 let (in_left, in_right) = (left.max(x), right.min(x + rect.width as usize));
@@ -125,7 +130,11 @@ pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) 
     // The lowest layer that can be seen in each cell.
     let mut lowest = vec![0; columns * rows];
     let mut bare = vec![true; columns * rows];
-    for (number, layer) in layers.iter().enumerate().filter(|(number, _)| shown(*number)) {
+    for (number, layer) in layers
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| shown(*number))
+    {
         for ((floor, bare), fill) in lowest.iter_mut().zip(&mut bare).zip(&layer.fills) {
             if *fill == Fill::Opaque {
                 (*floor, *bare) = (number, false);

@@ -154,10 +154,7 @@ fn cover(
     page: PixelRect,
 ) -> Option<Coverage> {
     let (rect, alpha) = match &panel.shape {
-        None => (
-            page,
-            vec![255; page.width as usize * page.height as usize],
-        ),
+        None => (page, vec![255; page.width as usize * page.height as usize]),
         Some(shape) => {
             canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
             resvg::render(shape, transform, &mut canvas.as_mut());

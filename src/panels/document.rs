@@ -69,7 +69,10 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     })?;
     let root = document.root_element();
     if kind_of(root) != Some("svg") {
-        return Err(not_svg(format!("it begins with <{}>", root.tag_name().name())));
+        return Err(not_svg(format!(
+            "it begins with <{}>",
+            root.tag_name().name()
+        )));
     }
     check_limits(&document, page)?;
 
@@ -121,7 +124,16 @@ fn kind_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 fn draws(kind: &str) -> bool {
     matches!(
         kind,
-        "path" | "rect" | "circle" | "ellipse" | "line" | "polyline" | "polygon" | "text" | "image" | "use"
+        "path"
+            | "rect"
+            | "circle"
+            | "ellipse"
+            | "line"
+            | "polyline"
+            | "polygon"
+            | "text"
+            | "image"
+            | "use"
     )
 }
 
@@ -132,17 +144,23 @@ fn groups(kind: &str) -> bool {
 
 /// The name of an object, wherever a drawing program keeps it.
 fn alive_name(node: Node) -> Option<(String, AliveName)> {
-    [node.attribute("id"), node.attribute((INKSCAPE, "label")), node.attribute("data-name")]
-        .into_iter()
-        .flatten()
-        .find_map(|written| Some((written.to_owned(), AliveName::parse(written)?)))
+    [
+        node.attribute("id"),
+        node.attribute((INKSCAPE, "label")),
+        node.attribute("data-name"),
+    ]
+    .into_iter()
+    .flatten()
+    .find_map(|written| Some((written.to_owned(), AliveName::parse(written)?)))
 }
 
 /// The child of a `switch` that is drawn: Illustrator puts its own data first.
 fn chosen<'a, 'i>(switch: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
     switch.children().find(|child| {
         kind_of(*child).is_some_and(|kind| draws(kind) || groups(kind))
-            && child.attribute("requiredExtensions").is_none_or(str::is_empty)
+            && child
+                .attribute("requiredExtensions")
+                .is_none_or(str::is_empty)
     })
 }
 
@@ -229,7 +247,9 @@ impl<'a, 'i> Scale<'a, 'i> {
 
 /// The ids an attribute refers to.
 fn references<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
-    let whole = (name == "href").then(|| value.trim().strip_prefix('#')).flatten();
+    let whole = (name == "href")
+        .then(|| value.trim().strip_prefix('#'))
+        .flatten();
     let inside = value
         .match_indices("url(")
         .take(64)
@@ -302,12 +322,19 @@ impl<'a, 'i> Plan<'a, 'i> {
         let Some(kind) = kind_of(node) else { return };
         if !(draws(kind) || groups(kind)) {
             // Gradients, clips, style sheets: whole, for whoever refers to them.
-            if !matches!(kind, "title" | "desc" | "metadata" | "script" | "foreignObject") {
+            if !matches!(
+                kind,
+                "title" | "desc" | "metadata" | "script" | "foreignObject"
+            ) {
                 copy(node, Style::Kept, out);
             }
             return;
         }
-        if let Some(number) = self.alive.iter().position(|(alive, ..)| alive.id() == node.id()) {
+        if let Some(number) = self
+            .alive
+            .iter()
+            .position(|(alive, ..)| alive.id() == node.id())
+        {
             match layer {
                 Layer::Panel(id) if id == node.id() => copy(node, Style::Shape, out),
                 Layer::Art(art) if art == number + 1 && self.has_art[art] => {

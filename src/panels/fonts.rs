@@ -10,11 +10,25 @@ use usvg::fontdb;
 const FILES: [(&[u8], &[&str]); 2] = [
     (
         include_bytes!("../../assets/fonts/BMJUA_ttf.ttf"),
-        &["BM JUA", "BM JUA_TTF", "BM Jua", "BMJUA", "BMJUATTF", "배달의민족 주아"],
+        &[
+            "BM JUA",
+            "BM JUA_TTF",
+            "BM Jua",
+            "BMJUA",
+            "BMJUATTF",
+            "배달의민족 주아",
+        ],
     ),
     (
         include_bytes!("../../assets/fonts/BMDOHYEON_ttf.ttf"),
-        &["BM DoHyeon", "BM DoHyeon_TTF", "BM DOHYEON", "BMDoHyeon", "BMDOHYEON", "배달의민족 도현"],
+        &[
+            "BM DoHyeon",
+            "BM DoHyeon_TTF",
+            "BM DOHYEON",
+            "BMDoHyeon",
+            "BMDOHYEON",
+            "배달의민족 도현",
+        ],
     ),
 ];
 
@@ -37,7 +51,10 @@ impl Fonts {
             one.load_font_source(fontdb::Source::Binary(Arc::new(file)));
             for mut face in one.faces().cloned().collect::<Vec<_>>() {
                 let language = fontdb::Language::English_UnitedStates;
-                face.families = names.iter().map(|name| ((*name).to_owned(), language)).collect();
+                face.families = names
+                    .iter()
+                    .map(|name| ((*name).to_owned(), language))
+                    .collect();
                 database.push_face_info(face);
             }
         }

@@ -15,7 +15,10 @@ use super::{Fonts, Page, PageError};
 /// Pages that ship with the program.
 const SHIPPED: [(&str, &[u8]); 3] = [
     ("webtoon", include_bytes!("../../assets/pages/webtoon.svg")),
-    ("two-panel", include_bytes!("../../assets/pages/two-panel.svg")),
+    (
+        "two-panel",
+        include_bytes!("../../assets/pages/two-panel.svg"),
+    ),
     ("plain", include_bytes!("../../assets/pages/plain.svg")),
 ];
 
@@ -79,7 +82,9 @@ impl Library {
         }
         let path = Path::new(id_or_path);
         let is_path = path.components().count() > 1
-            || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+            || path
+                .extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
         if is_path {
             return self.opened(path);
         }
@@ -136,9 +141,10 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
         return Err(PageError::TooLarge { page });
     }
     let svg = fs::read(path).map_err(unreadable)?;
-    let id = path
-        .file_stem()
-        .map_or_else(|| "page".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let id = path.file_stem().map_or_else(
+        || "page".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
     Page::parse_in(&svg, &id, fonts, path.parent()).map_err(|error| error.in_file(path))
 }
 
@@ -148,7 +154,10 @@ fn svg_files(folder: &Path) -> Vec<PathBuf> {
     };
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg")))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"))
+        })
         .take(MOST)
         .collect();
     files.sort();

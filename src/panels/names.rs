@@ -137,8 +137,20 @@ mod tests {
     #[test]
     fn other_names_are_art() {
         for name in [
-            "", "alive", "lively", "livery-1", "shot-1", "text-a", "fx-rain", "bubble-1", "_x", "_1",
-            "person's", "rawhide", "_x2D_", "live\u{301}",
+            "",
+            "alive",
+            "lively",
+            "livery-1",
+            "shot-1",
+            "text-a",
+            "fx-rain",
+            "bubble-1",
+            "_x",
+            "_1",
+            "person's",
+            "rawhide",
+            "_x2D_",
+            "live\u{301}",
         ] {
             assert_eq!(AliveName::parse(name), None, "{name}");
         }

@@ -128,7 +128,10 @@ impl Page {
                 }
             }
         }
-        let (Some(units), true) = (units, layers.iter().any(|layer| matches!(layer, Layer::Panel(_)))) else {
+        let (Some(units), true) = (
+            units,
+            layers.iter().any(|layer| matches!(layer, Layer::Panel(_))),
+        ) else {
             return Err(PageError::NoPanel {
                 page: id.to_owned(),
             });

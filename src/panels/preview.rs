@@ -7,7 +7,13 @@ use super::{Artwork, ArtworkLayer, Bitmap, Cover, Coverage, PanelKind, Uv};
 
 /// Lays a still picture into a page. RGB of `styled` is the drawing, its alpha the matte; `raw` is
 /// the camera's picture. The result has premultiplied alpha. Slow: not for live pictures.
-pub fn preview(artwork: &Artwork, styled: &Picture, raw: &Picture, focus: Point, mirror: bool) -> Picture {
+pub fn preview(
+    artwork: &Artwork,
+    styled: &Picture,
+    raw: &Picture,
+    focus: Point,
+    mirror: bool,
+) -> Picture {
     let mut program = Picture::new(artwork.size);
     for layer in &artwork.layers {
         match layer {
@@ -17,7 +23,12 @@ pub fn preview(artwork: &Artwork, styled: &Picture, raw: &Picture, focus: Point,
                     PanelKind::Live | PanelKind::Person => styled,
                     PanelKind::Raw => raw,
                 };
-                let cover = Cover { picture: picture.size(), focus, crop: panel.crop, mirror };
+                let cover = Cover {
+                    picture: picture.size(),
+                    focus,
+                    crop: panel.crop,
+                    mirror,
+                };
                 lay_panel(&mut program, panel, picture, cover.uv(panel.fit));
             }
         }
@@ -38,7 +49,12 @@ fn lay_art(program: &mut Picture, bitmap: &Bitmap) {
         for x in 0..bitmap.rect.width {
             let Some(pixel) = pixels.next() else { return };
             let above = pixel.map(|byte| f32::from(byte) / 255.0);
-            blend(program, bitmap.rect.x + x as i32, bitmap.rect.y + y as i32, above);
+            blend(
+                program,
+                bitmap.rect.x + x as i32,
+                bitmap.rect.y + y as i32,
+                above,
+            );
         }
     }
 }
@@ -47,7 +63,9 @@ fn lay_panel(program: &mut Picture, panel: &Coverage, picture: &Picture, uv: Uv)
     let mut coverage = panel.alpha.iter();
     for y in 0..panel.rect.height {
         for x in 0..panel.rect.width {
-            let Some(covered) = coverage.next() else { return };
+            let Some(covered) = coverage.next() else {
+                return;
+            };
             let (px, py) = (panel.rect.x + x as i32, panel.rect.y + y as i32);
             let (u, v) = uv.at(px as f32 + 0.5, py as f32 + 0.5);
             let [r, g, b, a] = sample(picture, u, v);
@@ -69,7 +87,10 @@ fn sample(picture: &Picture, u: f32, v: f32) -> [f32; 4] {
     let at = |dx: i32, dy: i32| {
         let x = (left as i32 + dx).clamp(0, (width - 1).max(0)) as u32;
         let y = (top as i32 + dy).clamp(0, (height - 1).max(0)) as u32;
-        picture.pixel(x, y).unwrap_or_default().map(|byte| f32::from(byte) / 255.0)
+        picture
+            .pixel(x, y)
+            .unwrap_or_default()
+            .map(|byte| f32::from(byte) / 255.0)
     };
     let (fx, fy) = (x - left, y - top);
     let corners = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
@@ -83,13 +104,17 @@ fn sample(picture: &Picture, u: f32, v: f32) -> [f32; 4] {
 /// Lays a premultiplied colour over a pixel, as SVG does.
 fn blend(program: &mut Picture, x: i32, y: i32, above: [f32; 4]) {
     let size = program.size();
-    let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else { return };
+    let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
+        return;
+    };
     if x >= size.width || y >= size.height {
         return;
     }
     let at = (y as usize * size.width as usize + x as usize) * 4;
     for (byte, over) in program.rgba_mut()[at..at + 4].iter_mut().zip(above) {
         let below = f32::from(*byte) / 255.0;
-        *byte = ((over + below * (1.0 - above[3])) * 255.0).round().clamp(0.0, 255.0) as u8;
+        *byte = ((over + below * (1.0 - above[3])) * 255.0)
+            .round()
+            .clamp(0.0, 255.0) as u8;
     }
 }

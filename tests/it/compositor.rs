@@ -75,8 +75,12 @@ fn program(gpu: Arc<Gpu>, page: &Page, size: Size, scene: &Scene) -> Picture {
 fn program_by(gpu: Arc<Gpu>, hand: Hand, page: &Page, size: Size, scene: &Scene) -> Picture {
     let mut compositor = Compositor::by(gpu, hand).unwrap();
     compositor.set_page(page, size).unwrap();
-    compositor.upload_styled(&halves(Size::new(150, 100), RED, GREEN)).unwrap();
-    compositor.upload_frame(&halves(Size::new(300, 200), BLUE, WHITE)).unwrap();
+    compositor
+        .upload_styled(&halves(Size::new(150, 100), RED, GREEN))
+        .unwrap();
+    compositor
+        .upload_frame(&halves(Size::new(300, 200), BLUE, WHITE))
+        .unwrap();
     let texture = compositor.render(scene).unwrap();
     let mut picture = Picture::default();
     compositor.read(&texture, &mut picture).unwrap();
@@ -113,7 +117,15 @@ fn mirroring_turns_the_picture_and_not_the_art() {
     let page = page(
         r##"<rect id="live-1" width="300" height="200"/><rect width="50" height="200" fill="#00f"/>"##,
     );
-    let program = program(gpu, &page, SIZE, &Scene { mirror: true, ..SCENE });
+    let program = program(
+        gpu,
+        &page,
+        SIZE,
+        &Scene {
+            mirror: true,
+            ..SCENE
+        },
+    );
     assert_eq!(rgb(&program, 20, 100), BLUE);
     assert_eq!(rgb(&program, 100, 100), GREEN);
     assert_eq!(rgb(&program, 280, 100), RED);
@@ -127,8 +139,19 @@ fn comparing_shows_the_camera_picture_in_live_panels() {
     );
     let plain = program(Arc::clone(&gpu), &page, SIZE, &SCENE);
     assert_eq!((rgb(&plain, 20, 50), rgb(&plain, 20, 150)), (RED, BLUE));
-    let compared = program(gpu, &page, SIZE, &Scene { compare: true, ..SCENE });
-    assert_eq!((rgb(&compared, 20, 50), rgb(&compared, 280, 50)), (BLUE, WHITE));
+    let compared = program(
+        gpu,
+        &page,
+        SIZE,
+        &Scene {
+            compare: true,
+            ..SCENE
+        },
+    );
+    assert_eq!(
+        (rgb(&compared, 20, 50), rgb(&compared, 280, 50)),
+        (BLUE, WHITE)
+    );
 }
 
 #[test]
@@ -157,11 +180,21 @@ fn what_is_empty_is_transparent_and_colours_are_premultiplied() {
     );
     let program = program(gpu, &page, Size::new(400, 200), &SCENE);
     assert_eq!(program.pixel(10, 100), Some([0; 4]), "beside the page");
-    assert_eq!(program.pixel(130, 100), Some([0; 4]), "an empty place on the page");
+    assert_eq!(
+        program.pixel(130, 100),
+        Some([0; 4]),
+        "an empty place on the page"
+    );
     let half = program.pixel(70, 100).unwrap();
-    assert!(half.iter().all(|byte| (127..=128).contains(byte)), "{half:?}");
+    assert!(
+        half.iter().all(|byte| (127..=128).contains(byte)),
+        "{half:?}"
+    );
     let live = program.pixel(160, 100).unwrap();
-    assert!((127..=128).contains(&live[0]) && live[1] == 0 && (127..=128).contains(&live[3]), "{live:?}");
+    assert!(
+        (127..=128).contains(&live[0]) && live[1] == 0 && (127..=128).contains(&live[3]),
+        "{live:?}"
+    );
 }
 
 #[test]
@@ -171,12 +204,12 @@ fn until_there_is_a_drawing_the_art_stands_alone() {
         r##"<rect width="300" height="200" fill="#fff"/><rect id="live-1" x="30" y="20" width="240" height="160"/>"##,
     );
     for hand in [Hand::Device, Hand::Memory] {
-    let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
-    compositor.set_page(&page, SIZE).unwrap();
-    let texture = compositor.render(&SCENE).unwrap();
-    let mut picture = Picture::default();
-    compositor.read(&texture, &mut picture).unwrap();
-    assert!(picture.rgba().iter().all(|byte| *byte == 255));
+        let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
+        compositor.set_page(&page, SIZE).unwrap();
+        let texture = compositor.render(&SCENE).unwrap();
+        let mut picture = Picture::default();
+        compositor.read(&texture, &mut picture).unwrap();
+        assert!(picture.rgba().iter().all(|byte| *byte == 255));
     }
 }
 
@@ -189,8 +222,14 @@ fn both_hands_agree_with_the_plain_way() {
     let styled = super::pages::chart(Size::new(320, 180));
     for page in library.pages() {
         let natural = page.size();
-        let size = Size::new(natural.width / 4 | 1, natural.height / 4);
-        let expected = preview(&page.rasterise(size).unwrap(), &styled, &styled, SCENE.focus, false);
+        let size = Size::new((natural.width / 4) | 1, natural.height / 4);
+        let expected = preview(
+            &page.rasterise(size).unwrap(),
+            &styled,
+            &styled,
+            SCENE.focus,
+            false,
+        );
         for hand in [Hand::Device, Hand::Memory] {
             let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
             compositor.set_page(page, size).unwrap();
@@ -211,17 +250,19 @@ fn both_hands_agree_with_the_plain_way() {
 fn a_held_program_is_not_drawn_over() {
     let Some(gpu) = gpu() else { return };
     for hand in [Hand::Device, Hand::Memory] {
-    let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
-    compositor.set_page(&Page::plain(SIZE), SIZE).unwrap();
-    compositor.upload_styled(&halves(SIZE, RED, RED)).unwrap();
-    let held = compositor.render(&SCENE).unwrap();
-    compositor.upload_styled(&halves(SIZE, GREEN, GREEN)).unwrap();
-    for _ in 0..10 {
-        compositor.render(&SCENE).unwrap();
-    }
-    let mut picture = Picture::default();
-    compositor.read(&held, &mut picture).unwrap();
-    assert_eq!(rgb(&picture, 9, 9), RED);
+        let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
+        compositor.set_page(&Page::plain(SIZE), SIZE).unwrap();
+        compositor.upload_styled(&halves(SIZE, RED, RED)).unwrap();
+        let held = compositor.render(&SCENE).unwrap();
+        compositor
+            .upload_styled(&halves(SIZE, GREEN, GREEN))
+            .unwrap();
+        for _ in 0..10 {
+            compositor.render(&SCENE).unwrap();
+        }
+        let mut picture = Picture::default();
+        compositor.read(&held, &mut picture).unwrap();
+        assert_eq!(rgb(&picture, 9, 9), RED);
     }
 }
 
@@ -229,20 +270,22 @@ fn a_held_program_is_not_drawn_over() {
 fn readings_may_overlap_and_be_dropped() {
     let Some(gpu) = gpu() else { return };
     for hand in [Hand::Device, Hand::Memory] {
-    let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
-    compositor.set_page(&Page::plain(SIZE), SIZE).unwrap();
-    let mut waiting = Vec::new();
-    for number in 0..6u8 {
-        compositor.upload_styled(&halves(SIZE, [number; 3], [number; 3])).unwrap();
-        let (_, reading) = compositor.render_to_memory(&SCENE).unwrap();
-        waiting.push((number, reading));
-    }
-    waiting.remove(2);
-    let mut picture = Picture::default();
-    for (number, reading) in waiting.into_iter().rev() {
-        reading.finish(&mut picture).unwrap();
-        assert_eq!(rgb(&picture, 7, 7), [number; 3]);
-    }
+        let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
+        compositor.set_page(&Page::plain(SIZE), SIZE).unwrap();
+        let mut waiting = Vec::new();
+        for number in 0..6u8 {
+            compositor
+                .upload_styled(&halves(SIZE, [number; 3], [number; 3]))
+                .unwrap();
+            let (_, reading) = compositor.render_to_memory(&SCENE).unwrap();
+            waiting.push((number, reading));
+        }
+        waiting.remove(2);
+        let mut picture = Picture::default();
+        for (number, reading) in waiting.into_iter().rev() {
+            reading.finish(&mut picture).unwrap();
+            assert_eq!(rgb(&picture, 7, 7), [number; 3]);
+        }
     }
 }
 
@@ -251,7 +294,10 @@ fn a_program_that_is_too_large_is_refused_in_words() {
     let Some(gpu) = gpu() else { return };
     let mut compositor = Compositor::new(gpu).unwrap();
     let size = Size::new(60_000, 10);
-    let error = compositor.set_page(&Page::plain(size), size).unwrap_err().to_string();
+    let error = compositor
+        .set_page(&Page::plain(size), size)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("60000x10"), "{error}");
     assert!(compositor.render(&SCENE).is_ok(), "the page in use stays");
 }
@@ -275,12 +321,21 @@ impl Studio {
         change(&mut settings);
         let (library, _) = Library::load(&Places::under(std::path::Path::new("none")));
         let styled = Arc::new(Mailbox::new());
-        let control = Arc::new(Watch::new(Control { settings, compare: false }));
-        let (outlets, screen, board) =
-            (Arc::new(Outlets::default()), Arc::new(Mailbox::new()), Board::new());
+        let control = Arc::new(Watch::new(Control {
+            settings,
+            compare: false,
+        }));
+        let (outlets, screen, board) = (
+            Arc::new(Outlets::default()),
+            Arc::new(Mailbox::new()),
+            Board::new(),
+        );
         let running = compositor::start(
             gpu,
-            Inbox { frames: Arc::new(Mailbox::new()), styled: Arc::clone(&styled) },
+            Inbox {
+                frames: Arc::new(Mailbox::new()),
+                styled: Arc::clone(&styled),
+            },
             Arc::new(library),
             Arc::clone(&control),
             Some(Arc::clone(&screen)),
@@ -289,14 +344,30 @@ impl Studio {
             Arc::clone(&board),
         )
         .unwrap();
-        Self { styled, control, outlets, screen, board, _running: running }
+        Self {
+            styled,
+            control,
+            outlets,
+            screen,
+            board,
+            _running: running,
+        }
     }
 
     fn send(&self, sequence: u64) {
-        let stamp = Stamp { sequence, captured: Instant::now() };
-        let frame = Frame { stamp, picture: halves(SIZE, BLUE, WHITE).into() };
+        let stamp = Stamp {
+            sequence,
+            captured: Instant::now(),
+        };
+        let frame = Frame {
+            stamp,
+            picture: halves(SIZE, BLUE, WHITE).into(),
+        };
         let picture = Arc::new(halves(Size::new(150, 100), RED, GREEN).into());
-        self.styled.send(Styled { frame: Arc::new(frame), picture });
+        self.styled.send(Styled {
+            frame: Arc::new(frame),
+            picture,
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut Control)) {
@@ -321,13 +392,25 @@ fn the_stage_follows_drawings_and_settings() {
     let program = next();
     assert_eq!(program.stamp.sequence, 41);
     assert_eq!(program.picture.size(), SIZE);
-    assert_eq!((rgb(&program.picture, 20, 99), rgb(&program.picture, 280, 99)), (RED, GREEN));
-    assert!(matches!(studio.screen.take_within(PATIENCE), Taken::Value(_)));
+    assert_eq!(
+        (
+            rgb(&program.picture, 20, 99),
+            rgb(&program.picture, 280, 99)
+        ),
+        (RED, GREEN)
+    );
+    assert!(matches!(
+        studio.screen.take_within(PATIENCE),
+        Taken::Value(_)
+    ));
 
     // No new drawing: the change alone brings a program of the same frame.
     studio.change(|control| control.settings.look.mirror = true);
     let program = next();
-    assert_eq!((program.stamp.sequence, rgb(&program.picture, 20, 99)), (41, GREEN));
+    assert_eq!(
+        (program.stamp.sequence, rgb(&program.picture, 20, 99)),
+        (41, GREEN)
+    );
     studio.change(|control| control.compare = true);
     let program = next();
     assert_eq!(rgb(&program.picture, 20, 99), WHITE);
@@ -348,7 +431,10 @@ fn the_stage_follows_drawings_and_settings() {
     }
     studio.send(42);
     let program = next();
-    assert_eq!((program.stamp.sequence, program.picture.size()), (42, Size::new(90, 60)));
+    assert_eq!(
+        (program.stamp.sequence, program.picture.size()),
+        (42, Size::new(90, 60))
+    );
 
     let status = studio.board.status();
     assert!(status.latency.p50 > 0.0);
@@ -368,7 +454,10 @@ fn the_stage_keeps_to_the_programs_rate_and_stops_at_once() {
             break;
         }
         studio.send(sequence);
-        if matches!(outlet.mailbox().take_within(Duration::from_millis(4)), Taken::Value(_)) {
+        if matches!(
+            outlet.mailbox().take_within(Duration::from_millis(4)),
+            Taken::Value(_)
+        ) {
             programs += 1;
         }
     }
@@ -376,5 +465,8 @@ fn the_stage_keeps_to_the_programs_rate_and_stops_at_once() {
     let begun = Instant::now();
     drop(studio);
     assert!(begun.elapsed() < Duration::from_secs(2));
-    assert!(matches!(outlet.mailbox().take_within(PATIENCE), Taken::Closed | Taken::Value(_)));
+    assert!(matches!(
+        outlet.mailbox().take_within(PATIENCE),
+        Taken::Closed | Taken::Value(_)
+    ));
 }

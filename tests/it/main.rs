@@ -20,6 +20,7 @@ mod inference;
 mod inference_alone;
 mod inference_stage;
 mod pages;
+mod pages_any;
 mod shaders;
 mod support;
 mod tidy;

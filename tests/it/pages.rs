@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use image::RgbaImage;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use panelcam::frame::{Picture, Size};
-use panelcam::panels::{ArtworkLayer, Crop, Fonts, Layer, Library, Page, PageError, PanelKind, preview};
+use panelcam::panels::{
+    ArtworkLayer, Crop, Fonts, Layer, Library, Page, PageError, PanelKind, preview,
+};
 use panelcam::people::Point;
 use panelcam::places::Places;
-use proptest::prelude::*;
 
 /// A test chart as a styled picture: a checkerboard in colours that differ everywhere, and a
 /// person of a head and shoulders in its alpha.
@@ -18,8 +19,13 @@ pub fn chart(size: Size) -> Picture {
     let mut picture = Picture::new(size);
     let (width, height) = (size.width as f32, size.height as f32);
     for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
-        let (x, y) = ((at as u32 % size.width) as f32 / width, (at as u32 / size.width) as f32 / height);
-        let within = |cx: f32, cy: f32, rx: f32, ry: f32| ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) < 1.0;
+        let (x, y) = (
+            (at as u32 % size.width) as f32 / width,
+            (at as u32 / size.width) as f32 / height,
+        );
+        let within = |cx: f32, cy: f32, rx: f32, ry: f32| {
+            ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) < 1.0
+        };
         let head = within(0.5, 0.36, 0.11, 0.24);
         let person = head || within(0.5, 1.0, 0.26, 0.36);
         let dark = ((x * 16.0) as u32 + (y * 9.0) as u32) % 2 == 0;
@@ -52,7 +58,9 @@ fn parse(svg: &str) -> Result<Page, PageError> {
 }
 
 fn svg(body: &str) -> String {
-    format!(r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100" height="100">{body}</svg>"#)
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100" height="100">{body}</svg>"#
+    )
 }
 
 /// The alpha of the only panel, over the whole page of 100 x 100.
@@ -63,7 +71,10 @@ fn shape(body: &str) -> [[u8; 100]; 100] {
     for layer in &artwork.layers {
         if let ArtworkLayer::Panel(panel) = layer {
             for (at, value) in panel.alpha.iter().enumerate() {
-                let (x, y) = (at % panel.rect.width as usize, at / panel.rect.width as usize);
+                let (x, y) = (
+                    at % panel.rect.width as usize,
+                    at / panel.rect.width as usize,
+                );
                 alpha[y + panel.rect.y as usize][x + panel.rect.x as usize] = *value;
             }
         }
@@ -85,7 +96,13 @@ fn shipped_pages_look_as_they_should() {
         let size = Size::new(width, natural.height * width / natural.width);
         let styled = chart(Size::new(320, 180));
         let focus = Point { x: 0.5, y: 0.36 };
-        let program = preview(&page.rasterise(size).unwrap(), &styled, &styled, focus, false);
+        let program = preview(
+            &page.rasterise(size).unwrap(),
+            &styled,
+            &styled,
+            focus,
+            false,
+        );
         if let Err(failure) = snapshot(page.id(), program) {
             failures.push(failure);
         }
@@ -103,20 +120,31 @@ fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
     let new = RgbaImage::from_raw(size.width, size.height, coarse).unwrap();
     let save = |image: &RgbaImage, path: PathBuf| {
         let file = fs::File::create(path).unwrap();
-        let encoder = PngEncoder::new_with_quality(file, CompressionType::Best, FilterType::NoFilter);
+        let encoder =
+            PngEncoder::new_with_quality(file, CompressionType::Best, FilterType::NoFilter);
         image.write_with_encoder(encoder).unwrap();
     };
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         save(&new, file(""));
     }
-    let bytes = fs::metadata(file("")).map_err(|error| format!("{name}: {error}; UPDATE_SNAPSHOTS=true makes it"))?;
+    let bytes = fs::metadata(file(""))
+        .map_err(|error| format!("{name}: {error}; UPDATE_SNAPSHOTS=true makes it"))?;
     if bytes.len() > LARGEST_FILE {
-        return Err(format!("{name}: the snapshot has {} bytes, at most {LARGEST_FILE} are allowed", bytes.len()));
+        return Err(format!(
+            "{name}: the snapshot has {} bytes, at most {LARGEST_FILE} are allowed",
+            bytes.len()
+        ));
     }
-    let old = image::open(file("")).map_err(|error| format!("{name}: {error}"))?.to_rgba8();
+    let old = image::open(file(""))
+        .map_err(|error| format!("{name}: {error}"))?
+        .to_rgba8();
     if old.dimensions() != new.dimensions() {
         save(&new, file(".new"));
-        return Err(format!("{name}: size changed from {:?} to {:?}", old.dimensions(), new.dimensions()));
+        return Err(format!(
+            "{name}: size changed from {:?} to {:?}",
+            old.dimensions(),
+            new.dimensions()
+        ));
     }
     let mut difference = new.clone();
     let mut sum = 0;
@@ -129,7 +157,9 @@ fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
         difference.pixels_mut().for_each(|pixel| pixel.0[3] = 255);
         save(&new, file(".new"));
         save(&difference, file(".diff"));
-        return Err(format!("{name}: mean difference {mean:.2}, at most {TOLERANCE}; see page-{name}.diff.png"));
+        return Err(format!(
+            "{name}: mean difference {mean:.2}, at most {TOLERANCE}; see page-{name}.diff.png"
+        ));
     }
     let _ = fs::remove_file(file(".new"));
     let _ = fs::remove_file(file(".diff"));
@@ -146,8 +176,22 @@ fn shipped_pages_have_titles_panels_and_no_warnings() {
         assert!(page.warnings().is_empty(), "{:?}", page.warnings());
         assert!(page.panels().count() > 0);
     }
-    assert!(library.page("webtoon").unwrap().panels().any(|panel| panel.kind == PanelKind::Person));
-    assert_eq!(library.page("two-panel").unwrap().panels().filter(|panel| panel.crop == Crop::Close).count(), 2);
+    assert!(
+        library
+            .page("webtoon")
+            .unwrap()
+            .panels()
+            .any(|panel| panel.kind == PanelKind::Person)
+    );
+    assert_eq!(
+        library
+            .page("two-panel")
+            .unwrap()
+            .panels()
+            .filter(|panel| panel.crop == Crop::Close)
+            .count(),
+        2
+    );
     assert_eq!(library.page("plain").unwrap().size(), Size::new(1280, 720));
 }
 
@@ -177,7 +221,10 @@ fn document_order_is_kept_and_art_between_is_one_layer() {
 #[test]
 fn any_shape_is_a_panel_wherever_it_is() {
     let plain = shape(r##"<rect id="live-1" x="10" y="10" width="40" height="40" fill="none"/>"##);
-    assert_eq!((plain[9][9], plain[10][10], plain[49][49], plain[50][50]), (0, 255, 255, 0));
+    assert_eq!(
+        (plain[9][9], plain[10][10], plain[49][49], plain[50][50]),
+        (0, 255, 255, 0)
+    );
     let moved = shape(
         r##"<g transform="translate(20 0) scale(2)"><g opacity=".5"><path id="live" d="M0 0H20V20H0z" style="fill:url(#none);fill-opacity:0"/></g></g>"##,
     );
@@ -186,15 +233,26 @@ fn any_shape_is_a_panel_wherever_it_is() {
         r##"<clipPath id="c"><circle cx="50" cy="50" r="30"/></clipPath><g clip-path="url(#c)"><rect id="live" width="100" height="100"/></g>"##,
     );
     assert_eq!((clipped[5][5], clipped[50][50]), (0, 255));
-    let text = shape(r##"<text id="live" x="0" y="90" font-family="BM JUA" font-size="100">가</text>"##);
+    let text =
+        shape(r##"<text id="live" x="0" y="90" font-family="BM JUA" font-size="100">가</text>"##);
     assert!(text.iter().flatten().filter(|value| **value == 255).count() > 500);
     let styled = shape(
         r##"<style>.a{fill:none;stroke:red;stroke-width:20}</style><circle id="live" class="a" cx="50" cy="50" r="20"/>"##,
     );
-    assert_eq!((styled[50][50], styled[50][75]), (255, 0), "the stroke is art");
+    assert_eq!(
+        (styled[50][50], styled[50][75]),
+        (255, 0),
+        "the stroke is art"
+    );
     let diagonal = shape(r##"<path id="live" d="M0 0H100L0 100z"/>"##);
-    assert!(diagonal[50][49] > 60 && diagonal[50][49] < 200, "{}", diagonal[50][49]);
-    let used = shape(r##"<defs><rect id="r" width="30" height="30"/></defs><use id="live" xlink:href="#r" x="10"/>"##);
+    assert!(
+        diagonal[50][49] > 60 && diagonal[50][49] < 200,
+        "{}",
+        diagonal[50][49]
+    );
+    let used = shape(
+        r##"<defs><rect id="r" width="30" height="30"/></defs><use id="live" xlink:href="#r" x="10"/>"##,
+    );
     assert_eq!((used[5][5], used[5][20]), (0, 255));
     let labelled = shape(
         r##"<path xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" inkscape:label="live-1" id="path12" d="M0 0H50V50H0z"/>"##,
@@ -218,7 +276,10 @@ fn the_stroke_of_a_panel_is_drawn_over_its_picture() {
     };
     assert_eq!((stroke.rect.x, stroke.rect.width), (15, 70));
     let pixel = |x: usize, y: usize| &stroke.rgba[(y * 70 + x) * 4..][..4];
-    assert_eq!((pixel(2, 2), pixel(35, 35)), (&[255, 0, 0, 255][..], &[0; 4][..]));
+    assert_eq!(
+        (pixel(2, 2), pixel(35, 35)),
+        (&[255, 0, 0, 255][..], &[0; 4][..])
+    );
 }
 
 #[test]
@@ -232,24 +293,42 @@ fn what_cannot_be_used_is_said_in_words() {
             text
         }
     };
-    let bare = |attributes: &str| format!(r##"<svg xmlns="http://www.w3.org/2000/svg" {attributes}><rect id="live" width="9" height="9"/></svg>"##);
+    let bare = |attributes: &str| {
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" {attributes}><rect id="live" width="9" height="9"/></svg>"##
+        )
+    };
     assert!(message(b"").contains("not an SVG"));
     assert!(message(b"\x89PNG\r\n\x1a\n").contains("not an SVG"));
     assert!(message(b"\x1f\x8b\x08\x00").contains("compressed"));
     assert!(message(b"<html><body/></html>").contains("<html>"));
     assert!(message(b"<svg xmlns='http://www.w3.org/2000/svg'").contains("not an SVG"));
-    assert!(message(svg(r#"<rect id="rect1" width="9" height="9"/>"#).as_bytes()).contains("live-1"));
-    assert!(message(svg(r#"<rect id="live" width="9" height="9" display="none"/>"#).as_bytes()).contains("live-1"));
-    assert!(message(svg(r#"<rect id="live" x="500" width="9" height="9"/>"#).as_bytes()).contains("live-1"));
+    assert!(
+        message(svg(r#"<rect id="rect1" width="9" height="9"/>"#).as_bytes()).contains("live-1")
+    );
+    assert!(
+        message(svg(r#"<rect id="live" width="9" height="9" display="none"/>"#).as_bytes())
+            .contains("live-1")
+    );
+    assert!(
+        message(svg(r#"<rect id="live" x="500" width="9" height="9"/>"#).as_bytes())
+            .contains("live-1")
+    );
     assert!(message(bare(r#"width="1e9" height="1e9""#).as_bytes()).contains("units"));
     assert!(message(bare(r#"width="0" height="5""#).as_bytes()).contains("units"));
     assert!(message(bare(r#"width="90000" height="5""#).as_bytes()).contains("units"));
-    let deep = svg(&format!("{}<rect id='live' width='9' height='9'/>{}", "<g>".repeat(10_000), "</g>".repeat(10_000)));
+    let deep = svg(&format!(
+        "{}<rect id='live' width='9' height='9'/>{}",
+        "<g>".repeat(10_000),
+        "</g>".repeat(10_000)
+    ));
     assert!(message(deep.as_bytes()).contains("deep"));
     let many = svg(&"<rect width='1' height='1'/>".repeat(250_000));
     assert!(message(many.as_bytes()).contains("too many"));
     assert!(message(&vec![b' '; 9 << 20]).contains("MB"));
-    let panels: String = (0..100).map(|at| format!("<rect id='live-{at}' width='9' height='9'/>")).collect();
+    let panels: String = (0..100)
+        .map(|at| format!("<rect id='live-{at}' width='9' height='9'/>"))
+        .collect();
     assert!(message(svg(&panels).as_bytes()).contains("live shapes"));
 }
 
@@ -257,39 +336,80 @@ fn what_cannot_be_used_is_said_in_words() {
 fn bombs_are_refused_quickly() {
     let begun = Instant::now();
     let entities: String = (1..20)
-        .map(|at| format!(r#"<!ENTITY e{at} "{}">"#, format!("&e{};", at - 1).repeat(10)))
+        .map(|at| {
+            format!(
+                r#"<!ENTITY e{at} "{}">"#,
+                format!("&e{};", at - 1).repeat(10)
+            )
+        })
         .collect();
     let bomb = format!(
         r#"<!DOCTYPE svg [<!ENTITY e0 "ha">{entities}]><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>&e19;</text><rect id="live" width="9" height="9"/></svg>"#
     );
     assert!(matches!(parse(&bomb), Err(PageError::NotSvg { .. })));
     for template in [
-        |at: usize| format!(r##"<g id="u{}">{}</g>"##, at + 1, format!(r##"<use xlink:href="#u{at}"/>"##).repeat(10)),
-        |at: usize| format!(r##"<mask id="u{}">{}</mask>"##, at + 1, format!(r##"<rect width="9" height="9" mask="url(#u{at})"/>"##).repeat(10)),
-        |at: usize| format!(r##"<pattern id="u{}" width="1" height="1">{}</pattern>"##, at + 1, format!(r##"<rect width="9" height="9" style="fill: url('#u{at}')"/>"##).repeat(10)),
+        |at: usize| {
+            format!(
+                r##"<g id="u{}">{}</g>"##,
+                at + 1,
+                format!(r##"<use xlink:href="#u{at}"/>"##).repeat(10)
+            )
+        },
+        |at: usize| {
+            format!(
+                r##"<mask id="u{}">{}</mask>"##,
+                at + 1,
+                format!(r##"<rect width="9" height="9" mask="url(#u{at})"/>"##).repeat(10)
+            )
+        },
+        |at: usize| {
+            format!(
+                r##"<pattern id="u{}" width="1" height="1">{}</pattern>"##,
+                at + 1,
+                format!(r##"<rect width="9" height="9" style="fill: url('#u{at}')"/>"##).repeat(10)
+            )
+        },
     ] {
         let levels: String = (0..12).map(template).collect();
         let bomb = svg(&format!(
             r##"<defs><g id="u0"><rect width="1" height="1"/></g>{levels}</defs><use xlink:href="#u12"/><rect width="9" height="9" fill="url(#u12)" mask="url(#u12)"/><rect id="live" width="9" height="9"/>"##
         ));
-        assert!(matches!(parse(&bomb), Err(PageError::TooManyObjects { .. })));
+        assert!(matches!(
+            parse(&bomb),
+            Err(PageError::TooManyObjects { .. })
+        ));
     }
     let chain: String = (0..5000)
         .map(|at| format!(r##"<clipPath id="c{at}" clip-path="url(#c{})"><rect width="9" height="9"/></clipPath>"##, at + 1))
         .collect();
-    let long = svg(&format!(r##"{chain}<rect id="live" width="9" height="9" clip-path="url(#c0)"/>"##));
+    let long = svg(&format!(
+        r##"{chain}<rect id="live" width="9" height="9" clip-path="url(#c0)"/>"##
+    ));
     assert!(matches!(parse(&long), Err(PageError::TooDeep { .. })));
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]
 fn what_is_just_within_the_limits_fits_on_a_threads_stack() {
     let (open, close) = ("<g opacity='.99'>".repeat(150), "</g>".repeat(150));
-    let page = parse(&svg(&format!("{open}<rect id='live' width='9' height='9'/>{close}"))).unwrap();
+    let page = parse(&svg(&format!(
+        "{open}<rect id='live' width='9' height='9'/>{close}"
+    )))
+    .unwrap();
     assert!(page.rasterise(Size::new(20, 20)).is_ok());
-    let rules: String = (0..250).map(|at| format!("#c{at}{{clip-path:url(#c{})}}", at + 1)).collect();
-    let clips: String = (0..251).map(|at| format!("<clipPath id='c{at}'><rect width='9' height='9'/></clipPath>")).collect();
-    let sheet = svg(&format!("<style>{rules}</style>{clips}<rect id='live' width='9' height='9' clip-path='url(#c0)'/>"));
+    let rules: String = (0..250)
+        .map(|at| format!("#c{at}{{clip-path:url(#c{})}}", at + 1))
+        .collect();
+    let clips: String = (0..251)
+        .map(|at| format!("<clipPath id='c{at}'><rect width='9' height='9'/></clipPath>"))
+        .collect();
+    let sheet = svg(&format!(
+        "<style>{rules}</style>{clips}<rect id='live' width='9' height='9' clip-path='url(#c0)'/>"
+    ));
     if let Ok(page) = parse(&sheet) {
         assert!(page.rasterise(Size::new(20, 20)).is_ok());
     }
@@ -314,11 +434,18 @@ fn pictures_from_elsewhere_are_left_out_with_a_warning() {
         ("data:image/png;base64,AAAA", false),
         ("data:image/svg+xml;base64,PHN2Zy8+", false),
     ] {
-        let text = svg(&format!(r#"<image href="{href}" width="50" height="50"/><rect id="live" x="60" width="9" height="9"/>"#));
+        let text = svg(&format!(
+            r#"<image href="{href}" width="50" height="50"/><rect id="live" x="60" width="9" height="9"/>"#
+        ));
         let file = inner.join("p.svg");
         fs::write(&file, text).unwrap();
         let page = shipped().read(&file).unwrap();
-        assert_eq!(page.warnings().is_empty(), shown, "{href}: {:?}", page.warnings());
+        assert_eq!(
+            page.warnings().is_empty(),
+            shown,
+            "{href}: {:?}",
+            page.warnings()
+        );
         let layers = page.rasterise(Size::new(100, 100)).unwrap().layers.len();
         assert_eq!(layers, if shown { 2 } else { 1 }, "{href}");
     }
@@ -342,7 +469,11 @@ fn the_library_opens_paths_and_reads_them_again_when_they_change() {
     let places = Places::under(folder.path());
     let pages = places.data.join("pages");
     fs::create_dir_all(&pages).unwrap();
-    fs::write(pages.join("mine.svg"), svg(r#"<title>Mine</title><rect id="live" width="9" height="9"/>"#)).unwrap();
+    fs::write(
+        pages.join("mine.svg"),
+        svg(r#"<title>Mine</title><rect id="live" width="9" height="9"/>"#),
+    )
+    .unwrap();
     fs::write(pages.join("broken.svg"), "<svg").unwrap();
     fs::write(pages.join("notes.txt"), "no page").unwrap();
     let (library, warnings) = Library::load(&places);
@@ -353,7 +484,13 @@ fn the_library_opens_paths_and_reads_them_again_when_they_change() {
     assert!(library.page("none").is_ok());
     let unknown = library.page("nowhere").unwrap_err().to_string();
     assert!(unknown.contains("webtoon"), "{unknown}");
-    assert!(library.page("no/where.svg").unwrap_err().to_string().ends_with("(no/where.svg)"));
+    assert!(
+        library
+            .page("no/where.svg")
+            .unwrap_err()
+            .to_string()
+            .ends_with("(no/where.svg)")
+    );
     assert!(library.page(&folder.path().display().to_string()).is_err());
 
     let file = folder.path().join("p.svg");
@@ -361,75 +498,16 @@ fn the_library_opens_paths_and_reads_them_again_when_they_change() {
     fs::write(&file, svg(r#"<rect id="live" width="9" height="9"/>"#)).unwrap();
     let first = library.page(&path).unwrap();
     assert!(library.page(&path).unwrap().same(&first));
-    fs::write(&file, svg(r#"<title>Two</title><rect id="live" width="9" height="9"/>"#)).unwrap();
-    fs::File::options().write(true).open(&file).unwrap().set_modified(std::time::SystemTime::now() + Duration::from_secs(5)).unwrap();
+    fs::write(
+        &file,
+        svg(r#"<title>Two</title><rect id="live" width="9" height="9"/>"#),
+    )
+    .unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(std::time::SystemTime::now() + Duration::from_secs(5))
+        .unwrap();
     assert_eq!(library.page(&path).unwrap().name(), "Two");
 }
-
-/// Loads, draws, and checks what every page promises.
-fn survives(svg: &[u8]) {
-    if let Ok(page) = Page::parse(svg, "any", &Fonts::embedded()) {
-        assert!(page.panels().count() > 0);
-        let size = Size::new(33, 21);
-        for layer in page.rasterise(size).unwrap().layers {
-            let (rect, bytes) = match &layer {
-                ArtworkLayer::Art(art) => (art.rect, art.rgba.len() / 4),
-                ArtworkLayer::Panel(panel) => (panel.rect, panel.alpha.len()),
-            };
-            assert_eq!(bytes, rect.width as usize * rect.height as usize);
-            assert!(rect.x >= 0 && rect.y >= 0);
-            assert!(rect.x as u32 + rect.width <= size.width && rect.y as u32 + rect.height <= size.height);
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn any_bytes_load_or_say_why(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        survives(&bytes);
-    }
-
-    /// Valid pieces in any order and nesting.
-    #[test]
-    fn any_svg_loads_or_says_why(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..30), width in "[0-9e.%-]{0,5}") {
-        let text = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" height="40">{}</svg>"#, pieces.concat());
-        survives(text.as_bytes());
-    }
-
-    /// A good page with bytes changed, cut out and doubled.
-    #[test]
-    fn any_damaged_page_loads_or_says_why(edits in prop::collection::vec((0usize..4000, 0u8..4, any::<u8>()), 1..12)) {
-        let mut bytes = DAMAGED.as_bytes().to_vec();
-        for (at, what, value) in edits {
-            let at = at % bytes.len();
-            match what {
-                0 => bytes[at] = value,
-                1 => { bytes.remove(at); }
-                2 => bytes.insert(at, value),
-                _ => { let end = (at + value as usize).min(bytes.len()); let piece = bytes[at..end].to_vec(); bytes.splice(at..at, piece); }
-            }
-            if bytes.is_empty() { break; }
-        }
-        survives(&bytes);
-    }
-}
-
-const PIECES: &[&str] = &[
-    "<g>", "</g>", "<g opacity='.5'>", "<g transform='rotate(30)'>", "<g clip-path='url(#c)'>", "<defs>", "</defs>", "<switch>", "</switch>",
-    "<rect id='live-1' width='20' height='20'/>", "<rect id='person-1' x='5' width='9' height='30' stroke='red'/>",
-    "<text id='raw-x' y='30'>ab</text>", "<g id='live'>", "<circle r='9'/>", "<path d='M0 0L9 9 1e9 3z' stroke='#000'/>",
-    "<clipPath id='c'><circle cx='9' cy='9' r='8'/></clipPath>", "<mask id='m'><rect width='9' height='9' mask='url(#m)'/></mask>",
-    "<rect width='9' height='9' mask='url(#m)' filter='url(#f)'/>", "<filter id='f'><feGaussianBlur stdDeviation='1e4'/></filter>",
-    "<use xlink:href='#live-1' x='3'/>", "<use href='#u' id='u'/>", "<style>rect{fill:url(#p)}</style>",
-    "<pattern id='p' width='1' height='1'><rect fill='url(#p)' width='3' height='3'/></pattern>", "<image href='data:,' width='9' height='9'/>",
-    "<svg viewBox='0 0 3 3'>", "</svg>", "<!-- x -->", "<?x?>", "<![CDATA[x]]>", "&amp;", "<title>t</title>", "<a>", "</a>", "<rect id='live-2' width='-1' height='NaN'/>",
-];
-
-const DAMAGED: &str = r##"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="120" height="90" viewBox="0 0 120 90">
-<title>t</title><style>.a{fill:#123456;stroke:red;stroke-width:3}</style><defs><linearGradient id="g"><stop offset="0" stop-color="#fff"/><stop offset="1"/></linearGradient>
-<clipPath id="c"><path d="M0 0H100V50Q30 90 0 40z"/></clipPath><filter id="f"><feGaussianBlur stdDeviation="2"/></filter><mask id="m"><rect width="50" height="50" fill="url(#g)"/></mask>
-<pattern id="p" width="4" height="4" patternUnits="userSpaceOnUse"><circle r="2" class="a"/></pattern></defs><g transform="translate(3 4) rotate(5)" clip-path="url(#c)" opacity=".8">
-<rect class="a" width="90" height="60" fill="url(#p)" filter="url(#f)"/><path id="live-1" class="a" d="M10 10h40l10 30-50 9z"/></g><text x="9" y="80" font-family="BM JUA" font-size="12" transform="skewX(9)">Hi <tspan dy="2">there</tspan></text>
-<g id="person-1" mask="url(#m)"><ellipse cx="40" cy="40" rx="30" ry="20"/></g><use xlink:href="#live-1" stroke-dasharray="1 2"/></svg>"##;

@@ -8,7 +8,9 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use panelcam::compositor::LayerData;
 
 fn parse(name: &str) -> Result<naga::Module, String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("shaders")
+        .join(name);
     let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
     let module =
         naga::front::wgsl::parse_str(&text).map_err(|error| error.emit_to_string(&text))?;
@@ -32,7 +34,12 @@ fn every_shader_is_valid() {
         }
     }
     assert!(found > 0, "no shader was found");
-    assert!(failures.is_empty(), "{} of {found} failed\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {found} failed\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]
