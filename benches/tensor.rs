@@ -1,7 +1,11 @@
 //! What it costs to feed the network and to read it, without the network: scaling a frame and
 //! writing its tensor, and turning the outputs into a picture. Needs no ONNX Runtime.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench may stop where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a bench may stop where it stands"
+)]
 
 use std::hint::black_box;
 

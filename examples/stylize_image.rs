@@ -13,7 +13,10 @@ use panelcam::places::Places;
 fn main() -> anyhow::Result<()> {
     panelcam::inference::disable_telemetry();
     let mut arguments = std::env::args().skip(1);
-    let (input, output) = arguments.next().zip(arguments.next()).context("name a photo and a new file")?;
+    let (input, output) = arguments
+        .next()
+        .zip(arguments.next())
+        .context("name a photo and a new file")?;
     let id = arguments.next().unwrap_or_else(|| "clean".to_owned());
 
     let places = Places::of_user();
@@ -29,7 +32,10 @@ fn main() -> anyhow::Result<()> {
     generator.stylize(&photo, &map, &mut drawing)?;
 
     // Alpha is the matte; a program's alpha is premultiplied and opaque here.
-    drawing.rgba_mut().chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
+    drawing
+        .rgba_mut()
+        .chunks_exact_mut(4)
+        .for_each(|pixel| pixel[3] = 255);
     save_picture(&drawing, Path::new(&output), Existing::Overwrite)?;
     Ok(())
 }

@@ -74,7 +74,14 @@ impl Pipeline {
     /// # Errors
     /// When the source cannot be opened, the built-in model does not load, or graphics fail.
     pub fn start(setup: Setup) -> Result<Self, PipelineError> {
-        let Setup { places, settings, board, gpu, runtime, screen } = setup;
+        let Setup {
+            places,
+            settings,
+            board,
+            gpu,
+            runtime,
+            screen,
+        } = setup;
         let (styles, style_warnings) = inference::Library::load(&places);
         let (pages, page_warnings) = panels::Library::load(&places);
         for warning in style_warnings {
@@ -85,7 +92,10 @@ impl Pipeline {
         }
         let (styles, pages) = (Arc::new(styles), Arc::new(pages));
         let request = request(&settings, &pages);
-        let control = Arc::new(Watch::new(Control { settings, compare: false }));
+        let control = Arc::new(Watch::new(Control {
+            settings,
+            compare: false,
+        }));
 
         let to_inference = Arc::new(Mailbox::new());
         let to_compositor = Arc::new(Mailbox::new());
@@ -94,7 +104,10 @@ impl Pipeline {
 
         let compositor = compositor::start(
             gpu,
-            compositor::Inbox { frames: Arc::clone(&to_compositor), styled: Arc::clone(&drawn) },
+            compositor::Inbox {
+                frames: Arc::clone(&to_compositor),
+                styled: Arc::clone(&drawn),
+            },
             Arc::clone(&pages),
             Arc::clone(&control),
             screen,
@@ -141,7 +154,10 @@ impl Pipeline {
     /// Publishes changed settings: the next frame follows them. Another source is opened at once.
     pub fn apply(&mut self, settings: &Settings) {
         let compare = self.control.get().compare;
-        self.control.set(Control { settings: settings.clone(), compare });
+        self.control.set(Control {
+            settings: settings.clone(),
+            compare,
+        });
         let request = request(settings, &self.pages);
         if request != self.request {
             self.request = request;
@@ -174,13 +190,20 @@ impl Pipeline {
     /// Saves the next program in the pictures folder; a notice says where, or why not.
     pub fn take_photo(&mut self) {
         self.photos.retain(|photo| !photo.finished());
-        let (outlet, board, folder) =
-            (self.outlets.subscribe(), Arc::clone(&self.board), self.places.pictures.clone());
+        let (outlet, board, folder) = (
+            self.outlets.subscribe(),
+            Arc::clone(&self.board),
+            self.places.pictures.clone(),
+        );
         // A held program is composited again for the one who asks.
         self.control.set(self.control.get().as_ref().clone());
         let worker = Worker::spawn("photo", move |_| match save_photo(&outlet, folder) {
             Ok(path) => {
-                board.notice(Topic::Output, Severity::Info, format!("Photo saved. ({})", path.display()));
+                board.notice(
+                    Topic::Output,
+                    Severity::Info,
+                    format!("Photo saved. ({})", path.display()),
+                );
             }
             Err(why) => board.notice(Topic::Output, Severity::Warning, why),
         });
@@ -222,7 +245,10 @@ impl Pipeline {
 
 /// The frames that `settings` ask a source for.
 fn request(settings: &Settings, pages: &panels::Library) -> capture::Request {
-    let program = settings.program.size.unwrap_or_else(|| pages.size(&settings.look.page));
+    let program = settings
+        .program
+        .size
+        .unwrap_or_else(|| pages.size(&settings.look.page));
     capture::Request {
         source: settings.capture.source.clone(),
         format: settings.capture.format.clone(),
@@ -250,16 +276,28 @@ fn save_photo(outlet: &Outlet, folder: PathBuf) -> Result<PathBuf, String> {
     let program = match outlet.mailbox().take_within(Duration::from_secs(3)) {
         Taken::Value(program) => program,
         Taken::TimedOut | Taken::Closed => {
-            return Err("No photo was taken: there is no picture yet. Wait for the source and try again.".to_owned());
+            return Err(
+                "No photo was taken: there is no picture yet. Wait for the source and try again."
+                    .to_owned(),
+            );
         }
     };
     std::fs::create_dir_all(&folder).map_err(|error| {
-        format!("The pictures folder cannot be made: {error}. Check its rights. ({})", folder.display())
+        format!(
+            "The pictures folder cannot be made: {error}. Check its rights. ({})",
+            folder.display()
+        )
     })?;
-    let name = jiff::ZonedDateTime::now().strftime("panelcam-%Y-%m-%d-%H%M%S").to_string();
+    let name = jiff::ZonedDateTime::now()
+        .strftime("panelcam-%Y-%m-%d-%H%M%S")
+        .to_string();
     // Two photos in one second: the second gets a number.
     for number in 1..100 {
-        let name = if number == 1 { format!("{name}.png") } else { format!("{name}-{number}.png") };
+        let name = if number == 1 {
+            format!("{name}.png")
+        } else {
+            format!("{name}-{number}.png")
+        };
         let path = folder.join(name);
         match output::save_picture(&program.picture, &path, Existing::Refuse) {
             Ok(()) => return Ok(path),
@@ -267,7 +305,10 @@ fn save_photo(outlet: &Outlet, folder: PathBuf) -> Result<PathBuf, String> {
             Err(error) => return Err(error.to_string()),
         }
     }
-    Err(format!("No photo was saved: too many in one second. ({})", folder.display()))
+    Err(format!(
+        "No photo was saved: too many in one second. ({})",
+        folder.display()
+    ))
 }
 
 #[cfg(test)]

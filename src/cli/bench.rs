@@ -32,7 +32,11 @@ const WARM_UP: Duration = Duration::from_secs(2);
 pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result<()> {
     let started = Instant::now();
     let seconds = arguments.seconds;
-    let program = session.settings.program.size.unwrap_or(Size::new(1280, 720));
+    let program = session
+        .settings
+        .program
+        .size
+        .unwrap_or(Size::new(1280, 720));
     session.settings.program.size = Some(program);
     if session.common.page.is_none() {
         session.settings.look.page = "none".to_owned();
@@ -48,12 +52,18 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
 
     let mut headless = Headless::start(session)?;
     headless.first_program(&AtomicBool::new(false))?;
-    let first_picture = headless.board.first_drawn().map_or(0.0, |first| {
-        (first - started).as_secs_f64() * 1000.0
-    });
+    let first_picture = headless
+        .board
+        .first_drawn()
+        .map_or(0.0, |first| (first - started).as_secs_f64() * 1000.0);
     let outlet = headless.pipeline.subscribe();
-    let counter =
-        run_output("output", Box::new(Count), Arc::clone(outlet.mailbox()), None, Arc::clone(&headless.board))?;
+    let counter = run_output(
+        "output",
+        Box::new(Count),
+        Arc::clone(outlet.mailbox()),
+        None,
+        Arc::clone(&headless.board),
+    )?;
     std::thread::sleep(WARM_UP);
     headless.say_notices()?;
     headless.board.reset_measurements();
@@ -84,7 +94,12 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
     let styled = per_second(Rate::Styled);
     let stages: serde_json::Map<String, serde_json::Value> = Stage::ALL
         .into_iter()
-        .map(|stage| (stage.name().to_owned(), json!(status.stages[stage as usize])))
+        .map(|stage| {
+            (
+                stage.name().to_owned(),
+                json!(status.stages[stage as usize]),
+            )
+        })
         .collect();
     if arguments.json {
         print_json(&json!({
@@ -106,17 +121,31 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         }));
         return Ok(());
     }
-    say(&format!("Measured for {elapsed:.1} s on {}.", status.graphics));
-    print(&format!("program          {program}, {:.1} a second", per_second(Rate::Program)));
+    say(&format!(
+        "Measured for {elapsed:.1} s on {}.",
+        status.graphics
+    ));
+    print(&format!(
+        "program          {program}, {:.1} a second",
+        per_second(Rate::Program)
+    ));
     print(&format!(
         "drawings         {styled:.1} a second at {}, {} on {} threads",
         engine.size,
         engine.provider.map_or("none", |provider| provider.id()),
         engine.threads
     ));
-    print(&format!("bare generator   {bare:.1} a second: the pipeline reaches {:.0} %", 100.0 * styled / bare));
-    print(&format!("dropped          {} of {} frames", status.dropped, status.counts[0]));
-    print(&format!("first picture    {first_picture:.0} ms after start"));
+    print(&format!(
+        "bare generator   {bare:.1} a second: the pipeline reaches {:.0} %",
+        100.0 * styled / bare
+    ));
+    print(&format!(
+        "dropped          {} of {} frames",
+        status.dropped, status.counts[0]
+    ));
+    print(&format!(
+        "first picture    {first_picture:.0} ms after start"
+    ));
     print(&format!("memory           {rss:.0} MB"));
     print("                    p50     p95     p99  ms");
     for (name, value) in Stage::ALL
@@ -124,15 +153,24 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         .map(|stage| (stage.name(), status.stages[stage as usize]))
         .chain([("capture to program", status.latency)])
     {
-        print(&format!("{name:18} {:6.2}  {:6.2}  {:6.2}", value.p50, value.p95, value.p99));
+        print(&format!(
+            "{name:18} {:6.2}  {:6.2}  {:6.2}",
+            value.p50, value.p95, value.p99
+        ));
     }
     Ok(())
 }
 
 /// Resident memory of this process in MB; 0 where the system does not tell.
 pub(super) fn resident_mb() -> f64 {
-    let Ok(pid) = sysinfo::get_current_pid() else { return 0.0 };
-    let Ok(mut system) = sysinfo::System::new() else { return 0.0 };
+    let Ok(pid) = sysinfo::get_current_pid() else {
+        return 0.0;
+    };
+    let Ok(mut system) = sysinfo::System::new() else {
+        return 0.0;
+    };
     system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
-    system.process(pid).map_or(0.0, |process| process.memory() as f64 / 1e6)
+    system
+        .process(pid)
+        .map_or(0.0, |process| process.memory() as f64 / 1e6)
 }

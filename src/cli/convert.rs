@@ -52,7 +52,11 @@ pub(super) struct Arguments {
 
 impl Arguments {
     fn existing(&self) -> Existing {
-        if self.overwrite { Existing::Overwrite } else { Existing::Refuse }
+        if self.overwrite {
+            Existing::Overwrite
+        } else {
+            Existing::Refuse
+        }
     }
 }
 
@@ -77,17 +81,29 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
             file(&mut studio, input, arguments, &arguments.output, &stop)
         }
         Source::Demo | Source::Pattern => {
-            let input = Input::made(&arguments.input, &arguments.output, session.common.size, arguments.frames)?;
+            let input = Input::made(
+                &arguments.input,
+                &arguments.output,
+                session.common.size,
+                arguments.frames,
+            )?;
             arguments.existing().check(&arguments.output)?;
             let mut studio = Studio::open(session, arguments.mirror)?;
             file(&mut studio, input, arguments, &arguments.output, &stop)
         }
-        live => bail!("convert reads files and folders. For a live source use panelcam stream. ({live})"),
+        live => bail!(
+            "convert reads files and folders. For a live source use panelcam stream. ({live})"
+        ),
     }
 }
 
 /// Every photo and video of a folder, into a folder. One that fails is told and skipped.
-fn folder(session: &Session, arguments: &Arguments, input: &Path, stop: &AtomicBool) -> anyhow::Result<()> {
+fn folder(
+    session: &Session,
+    arguments: &Arguments,
+    input: &Path,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
     let output = &arguments.output;
     let mut files: Vec<PathBuf> = std::fs::read_dir(input)
         .with_context(|| format!("The folder cannot be read. ({})", input.display()))?
@@ -111,7 +127,9 @@ fn folder(session: &Session, arguments: &Arguments, input: &Path, stop: &AtomicB
                 FileKind::Photo => "png",
                 FileKind::Video => "mp4",
             };
-            let target = output.join(path.file_name().unwrap_or_default()).with_extension(extension);
+            let target = output
+                .join(path.file_name().unwrap_or_default())
+                .with_extension(extension);
             let input = Input::open(path, &target)?;
             arguments.existing().check(&target)?;
             file(&mut studio, input, arguments, &target, stop)
@@ -124,7 +142,11 @@ fn folder(session: &Session, arguments: &Arguments, input: &Path, stop: &AtomicB
             }
         }
     }
-    say(&format!("{done} of {} files were converted. ({})", files.len(), output.display()));
+    say(&format!(
+        "{done} of {} files were converted. ({})",
+        files.len(),
+        output.display()
+    ));
     if failed > 0 {
         bail!("{failed} files were not converted");
     }
@@ -182,7 +204,10 @@ impl Input {
                 }
                 let reader = VideoReader::open(&path.to_string_lossy(), None)?;
                 let info = reader.info();
-                let sound = info.audio_codec.clone().map(|codec| Sound { path: path.into(), codec });
+                let sound = info.audio_codec.clone().map(|codec| Sound {
+                    path: path.into(),
+                    codec,
+                });
                 let (size, rate, count) = (info.size, info.rate, info.frames);
                 Ok(Self::Clip(Clip {
                     frames: Frames::Video(reader),
@@ -197,7 +222,12 @@ impl Input {
     }
 
     /// A made source: one picture, or a clip of `frames` frames.
-    fn made(source: &Source, output: &Path, size: Option<Size>, frames: Option<u64>) -> anyhow::Result<Self> {
+    fn made(
+        source: &Source,
+        output: &Path,
+        size: Option<Size>,
+        frames: Option<u64>,
+    ) -> anyhow::Result<Self> {
         /// A moment in which the demo is well in the picture.
         const MOMENT: u64 = 45;
         let size = size.unwrap_or(Size::new(1280, 720));
@@ -262,7 +292,12 @@ fn convert_clip(
     let limit = arguments.frames.unwrap_or(u64::MAX);
     let count = clip.count.map(|count| count.min(limit));
     let progress = progress_bar(count, output);
-    let (size, rate, seconds, sound) = (clip.size, clip.rate.clone(), clip.per_second, clip.sound.clone());
+    let (size, rate, seconds, sound) = (
+        clip.size,
+        clip.rate.clone(),
+        clip.per_second,
+        clip.sound.clone(),
+    );
     let (drawing, mut compositing) = studio.split(size)?;
     let (free_in, free) = sync_channel::<Slot>(SLOTS);
     for _ in 0..SLOTS {
@@ -311,7 +346,15 @@ fn convert_clip(
                 Ok(program)
             })
         })?;
-        let written = write(&programs, output, &rate, sound.as_ref(), arguments.existing(), stop, &progress);
+        let written = write(
+            &programs,
+            output,
+            &rate,
+            sound.as_ref(),
+            arguments.existing(),
+            stop,
+            &progress,
+        );
         drop(programs);
         for stage in [decode, draw, composite] {
             match stage.join() {
@@ -342,7 +385,14 @@ fn write(
     for program in programs {
         if writer.is_none() {
             let transparent = program.rgba().chunks_exact(4).any(|pixel| pixel[3] < 255);
-            writer = Some(VideoWriter::create(output, program.size(), rate, sound, transparent, existing)?);
+            writer = Some(VideoWriter::create(
+                output,
+                program.size(),
+                rate,
+                sound,
+                transparent,
+                existing,
+            )?);
         }
         if let Some(writer) = &mut writer {
             writer.write(&program)?;
@@ -355,7 +405,10 @@ fn write(
     }
     match writer {
         Some(writer) => writer.finish()?,
-        None => bail!("The clip has no frames. Nothing was written. ({})", output.display()),
+        None => bail!(
+            "The clip has no frames. Nothing was written. ({})",
+            output.display()
+        ),
     }
     Ok(written)
 }
@@ -380,7 +433,9 @@ fn named<'scope, T: Send + 'scope>(
     name: &str,
     body: impl FnOnce() -> T + Send + 'scope,
 ) -> std::io::Result<std::thread::ScopedJoinHandle<'scope, T>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, body)
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn_scoped(scope, body)
 }
 
 /// A bar with the time left, on a terminal only.
@@ -389,8 +444,17 @@ fn progress_bar(count: Option<u64>, output: &Path) -> ProgressBar {
         Some(_) => "{prefix} {wide_bar} {pos}/{len} frames, {per_sec}, {eta} left",
         None => "{prefix} {spinner} {pos} frames, {per_sec}",
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = count.map_or_else(ProgressBar::no_length, ProgressBar::new).with_style(style);
-    bar.set_prefix(output.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = count
+        .map_or_else(ProgressBar::no_length, ProgressBar::new)
+        .with_style(style);
+    bar.set_prefix(
+        output
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+    );
     bar
 }

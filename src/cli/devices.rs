@@ -38,7 +38,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         say("No camera was found. Plug one in, or use --source demo.");
     }
     for device in &devices {
-        let path = device.path.as_ref().map_or(String::new(), |path| format!("  {}", path.display()));
+        let path = device
+            .path
+            .as_ref()
+            .map_or(String::new(), |path| format!("  {}", path.display()));
         print(&format!("camera:{}  {}{path}", device.index, device.name));
         for format in &device.formats {
             print(&format!("    {format}"));

@@ -38,7 +38,9 @@ struct Check {
 
 pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()> {
     let checks = checks(session);
-    let can_run = checks.iter().all(|check| check.need == Need::May || check.result.is_ok());
+    let can_run = checks
+        .iter()
+        .all(|check| check.need == Need::May || check.result.is_ok());
     if arguments.json {
         let list: Vec<_> = checks
             .iter()
@@ -63,7 +65,11 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
             print(&format!("{:14} {mark:11} {text}", check.name));
         }
     }
-    if can_run { Ok(()) } else { Err(anyhow::Error::msg(String::new())) }
+    if can_run {
+        Ok(())
+    } else {
+        Err(anyhow::Error::msg(String::new()))
+    }
 }
 
 fn checks(session: &Session) -> Vec<Check> {
@@ -76,44 +82,83 @@ fn checks(session: &Session) -> Vec<Check> {
         [] => Ok(format!("{count} {what}")),
         warnings => Err(warnings.join(" ")),
     };
-    let must = |name, result| Check { name, need: Need::Must, result };
-    let may = |name, result| Check { name, need: Need::May, result };
+    let must = |name, result| Check {
+        name,
+        need: Need::Must,
+        result,
+    };
+    let may = |name, result| Check {
+        name,
+        need: Need::May,
+        result,
+    };
     let mut checks = vec![
         must(
             "runtime",
             runtime
                 .as_ref()
-                .map(|runtime| format!("ONNX Runtime {} ({})", runtime.version(), runtime.path().display()))
+                .map(|runtime| {
+                    format!(
+                        "ONNX Runtime {} ({})",
+                        runtime.version(),
+                        runtime.path().display()
+                    )
+                })
                 .map_err(|error| text(error)),
         ),
         must(
             "graphics",
             gpu.as_ref()
                 .map(|gpu| {
-                    let note = if gpu.software { ", in software: slow, for tests" } else { "" };
+                    let note = if gpu.software {
+                        ", in software: slow, for tests"
+                    } else {
+                        ""
+                    };
                     format!("{}{note}", gpu.name)
                 })
                 .map_err(|error| text(error)),
         ),
-        may("styles", warned(models.styles().len(), "styles", &model_warnings)),
-        may("pages", warned(pages.pages().len(), "pages", &page_warnings)),
-        may("ffmpeg", ffmpeg::find("ffmpeg").map(|path| path.display().to_string()).map_err(|error| text(&error))),
-        may("ffprobe", ffmpeg::find("ffprobe").map(|path| path.display().to_string()).map_err(|error| text(&error))),
+        may(
+            "styles",
+            warned(models.styles().len(), "styles", &model_warnings),
+        ),
+        may(
+            "pages",
+            warned(pages.pages().len(), "pages", &page_warnings),
+        ),
+        may(
+            "ffmpeg",
+            ffmpeg::find("ffmpeg")
+                .map(|path| path.display().to_string())
+                .map_err(|error| text(&error)),
+        ),
+        may(
+            "ffprobe",
+            ffmpeg::find("ffprobe")
+                .map(|path| path.display().to_string())
+                .map_err(|error| text(&error)),
+        ),
         may(
             "camera",
             match capture::devices() {
-                Ok(devices) if devices.is_empty() => {
-                    Err("No camera was found. Plug one in; until then the demo is shown.".to_owned())
-                }
-                Ok(devices) => {
-                    Ok(devices.iter().map(|device| device.name.clone()).collect::<Vec<_>>().join(", "))
-                }
+                Ok(devices) if devices.is_empty() => Err(
+                    "No camera was found. Plug one in; until then the demo is shown.".to_owned(),
+                ),
+                Ok(devices) => Ok(devices
+                    .iter()
+                    .map(|device| device.name.clone())
+                    .collect::<Vec<_>>()
+                    .join(", ")),
                 Err(error) => Err(error.to_string()),
             },
         ),
     ];
     if runtime.is_ok() && gpu.is_ok() {
-        checks.push(must("drawing", draw(session).map_err(|error| format!("{error:#}"))));
+        checks.push(must(
+            "drawing",
+            draw(session).map_err(|error| format!("{error:#}")),
+        ));
     }
     checks
 }
@@ -127,5 +172,9 @@ fn draw(session: &Session) -> anyhow::Result<String> {
     let program = studio.draw(&picture)?;
     let took: Duration = started.elapsed();
     let size: Size = program.size();
-    Ok(format!("{size} in {:.0} ms, style {}", took.as_secs_f64() * 1000.0, session.settings.look.style))
+    Ok(format!(
+        "{size} in {:.0} ms, style {}",
+        took.as_secs_f64() * 1000.0,
+        session.settings.look.style
+    ))
 }

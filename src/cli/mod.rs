@@ -114,7 +114,13 @@ impl Session {
         let settings_path = common.config.clone().unwrap_or_else(|| places.settings());
         let (mut settings, warnings) = Settings::load(&settings_path);
         common.apply(&mut settings);
-        Self { places, settings, settings_path, warnings, common }
+        Self {
+            places,
+            settings,
+            settings_path,
+            warnings,
+            common,
+        }
     }
 }
 
@@ -151,7 +157,9 @@ pub fn main() -> ExitCode {
         say(warning);
     }
     let result = match command {
-        None => app::run(session.places, session.settings, session.settings_path).map_err(Into::into),
+        None => {
+            app::run(session.places, session.settings, session.settings_path).map_err(Into::into)
+        }
         Some(Command::Convert(arguments)) => convert::run(&session, &arguments),
         Some(Command::Stream(arguments)) => stream::run(session, &arguments),
         Some(Command::Styles(arguments)) => styles::run(&session, arguments),
@@ -176,10 +184,18 @@ pub fn main() -> ExitCode {
 /// Log lines go to standard error; `RUST_LOG` chooses. By default the window logs its warnings;
 /// commands say theirs themselves.
 fn start_log(window: bool) {
-    let default = if window { "error,panelcam=warn,wgpu_hal=off" } else { "error,wgpu_hal=off" };
+    let default = if window {
+        "error,panelcam=warn,wgpu_hal=off"
+    } else {
+        "error,wgpu_hal=off"
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
 }
 
 /// One line of talk, on standard error.

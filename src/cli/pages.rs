@@ -58,8 +58,16 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
         }
         Command::Add { file, overwrite } => add(session, &file, overwrite),
         Command::Check { file } => check(session, &file, arguments.json),
-        Command::Render { output, photo, overwrite } => {
-            let existing = if overwrite { Existing::Overwrite } else { Existing::Refuse };
+        Command::Render {
+            output,
+            photo,
+            overwrite,
+        } => {
+            let existing = if overwrite {
+                Existing::Overwrite
+            } else {
+                Existing::Refuse
+            };
             existing.check(&output)?;
             let picture = styles::sample(photo.as_deref())?;
             let program = Studio::open(session, false)?.draw(&picture)?;
@@ -88,7 +96,12 @@ fn list(session: &Session, json: bool) {
     }
     for page in library.pages() {
         let origin = if page.builtin() { "" } else { "  (added)" };
-        print(&format!("{:16} {:10} {}{origin}", page.id(), page.size().to_string(), page.name()));
+        print(&format!(
+            "{:16} {:10} {}{origin}",
+            page.id(),
+            page.size().to_string(),
+            page.name()
+        ));
     }
 }
 
@@ -114,7 +127,12 @@ fn check(session: &Session, file: &Path, json: bool) -> anyhow::Result<()> {
         }));
         return Ok(());
     }
-    print(&format!("{}, {}: alive are {}.", page.name(), page.size(), panels.join(", ")));
+    print(&format!(
+        "{}, {}: alive are {}.",
+        page.name(),
+        page.size(),
+        panels.join(", ")
+    ));
     for warning in page.warnings() {
         print(&format!("warning: {warning}"));
     }
@@ -128,7 +146,10 @@ fn add(session: &Session, file: &Path, overwrite: bool) -> anyhow::Result<()> {
         .with_context(|| format!("The pages folder cannot be made. ({})", folder.display()))?;
     let target = folder.join(file.file_name().unwrap_or_default());
     if target.exists() && !overwrite {
-        bail!("A page of this name is there already. Use --overwrite to replace it. ({})", target.display());
+        bail!(
+            "A page of this name is there already. Use --overwrite to replace it. ({})",
+            target.display()
+        );
     }
     let copy = || -> std::io::Result<()> {
         let part = tempfile::NamedTempFile::new_in(&folder)?;
@@ -137,7 +158,13 @@ fn add(session: &Session, file: &Path, overwrite: bool) -> anyhow::Result<()> {
         Ok(())
     };
     copy().with_context(|| format!("The page cannot be copied. ({})", target.display()))?;
-    page.warnings().iter().for_each(|warning| say(&format!("warning: {warning}")));
-    say(&format!("{} was added. Use it with --page {}.", page.name(), page.id()));
+    page.warnings()
+        .iter()
+        .for_each(|warning| say(&format!("warning: {warning}")));
+    say(&format!(
+        "{} was added. Use it with --page {}.",
+        page.name(),
+        page.id()
+    ));
     Ok(())
 }

@@ -37,7 +37,11 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
         }
     })
     .context("Ctrl-C cannot be caught")?;
-    let existing = if arguments.overwrite { Existing::Overwrite } else { Existing::Refuse };
+    let existing = if arguments.overwrite {
+        Existing::Overwrite
+    } else {
+        Existing::Refuse
+    };
     let file = (arguments.output != Path::new("null")).then_some(arguments.output.as_path());
     if let Some(path) = file {
         match VideoFormat::of(path) {
@@ -52,17 +56,33 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
     let (output, steady): (Box<dyn Output>, _) = match file {
         None => (Box::new(Count), None),
         Some(path) => {
-            let transparent = first.picture.rgba().chunks_exact(4).any(|pixel| pixel[3] < 255);
+            let transparent = first
+                .picture
+                .rgba()
+                .chunks_exact(4)
+                .any(|pixel| pixel[3] < 255);
             let size = first.picture.size();
-            let writer = VideoWriter::create(path, size, &fps.to_string(), None, transparent, existing)?;
+            let writer =
+                VideoWriter::create(path, size, &fps.to_string(), None, transparent, existing)?;
             (Box::new(writer), Some(fps))
         }
     };
     let outlet = headless.pipeline.subscribe();
-    let running = run_output("output", output, Arc::clone(outlet.mailbox()), steady, Arc::clone(&headless.board))?;
+    let running = run_output(
+        "output",
+        output,
+        Arc::clone(outlet.mailbox()),
+        steady,
+        Arc::clone(&headless.board),
+    )?;
     say("Streaming. Ctrl-C stops.");
-    let end = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    while !stop.load(Ordering::SeqCst) && end.is_none_or(|end| Instant::now() < end) && !running.ended() {
+    let end = arguments
+        .seconds
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    while !stop.load(Ordering::SeqCst)
+        && end.is_none_or(|end| Instant::now() < end)
+        && !running.ended()
+    {
         std::thread::sleep(Duration::from_millis(50));
         headless.say_notices()?;
     }
@@ -109,18 +129,24 @@ impl Headless {
     }
 
     /// Waits for a program that shows a drawing.
-    pub(super) fn first_program(&mut self, stop: &AtomicBool) -> anyhow::Result<Arc<crate::frame::Program>> {
+    pub(super) fn first_program(
+        &mut self,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Arc<crate::frame::Program>> {
         let outlet = self.pipeline.subscribe();
         let patience = Instant::now() + Duration::from_secs(30);
         while !stop.load(Ordering::SeqCst) {
-            if let crate::mailbox::Taken::Value(program) = outlet.mailbox().take_within(Duration::from_millis(50))
+            if let crate::mailbox::Taken::Value(program) =
+                outlet.mailbox().take_within(Duration::from_millis(50))
                 && self.board.status().counts[Rate::Styled as usize] > 0
             {
                 return Ok(program);
             }
             self.say_notices()?;
-            let waits_for_camera =
-                matches!(self.board.status().source, SourceState::Opening | SourceState::Lost { .. });
+            let waits_for_camera = matches!(
+                self.board.status().source,
+                SourceState::Opening | SourceState::Lost { .. }
+            );
             if Instant::now() > patience && !waits_for_camera {
                 bail!("There was no picture within 30 s. Run panelcam doctor to see why.");
             }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 
 use super::Session;
 use crate::compositor::{Compositor, Gpu, Scene};
@@ -56,8 +56,16 @@ impl Studio {
         let (styles, warnings) = inference::Library::load(&session.places);
         warnings.iter().for_each(|warning| super::say(warning));
         let style = styles.find(&look.style).ok_or_else(|| {
-            let known: Vec<&str> = styles.styles().iter().map(|style| style.id.as_str()).collect();
-            anyhow!("There is no style called {}. There are {}.", look.style, known.join(", "))
+            let known: Vec<&str> = styles
+                .styles()
+                .iter()
+                .map(|style| style.id.as_str())
+                .collect();
+            anyhow!(
+                "There is no style called {}. There are {}.",
+                look.style,
+                known.join(", ")
+            )
         })?;
         let page = match session.common.page.as_deref() {
             None | Some("none") => None,
@@ -105,7 +113,11 @@ impl Studio {
         self.halves(size, side)
     }
 
-    fn halves(&mut self, frame: Size, auto_side: u32) -> anyhow::Result<(Drawing, Compositing<'_>)> {
+    fn halves(
+        &mut self,
+        frame: Size,
+        auto_side: u32,
+    ) -> anyhow::Result<(Drawing, Compositing<'_>)> {
         let side = match self.quality {
             Quality::Auto => auto_side,
             Quality::Full => MAX_SIDE,
@@ -116,16 +128,32 @@ impl Studio {
             .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
         let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
         if self.page.is_none() {
-            let program = self.program_size.unwrap_or(frame);
-            if program.width > MAX_SIDE || program.height > MAX_SIDE {
-                bail!("A program of {program} is too large. Use --size with sides up to {MAX_SIDE}.");
+            let program = self.program_size.unwrap_or_else(|| drawable(frame));
+            if self.program_size.is_none() && program != frame {
+                super::say(&format!(
+                    "{frame} is more than graphics can draw: the result is {program}."
+                ));
             }
             self.compositor.set_page(&Page::plain(program), program)?;
         }
-        let compositing =
-            Compositing { compositor: &mut self.compositor, focus: Focus::default(), mirror: self.mirror };
+        let compositing = Compositing {
+            compositor: &mut self.compositor,
+            focus: Focus::default(),
+            mirror: self.mirror,
+        };
         Ok((Drawing { generator, style }, compositing))
     }
+}
+
+/// `frame`, or the largest size of its shape that every graphics card can draw.
+fn drawable(frame: Size) -> Size {
+    let longest = frame.width.max(frame.height);
+    if longest <= MAX_SIDE {
+        return frame;
+    }
+    let scaled =
+        |side: u32| (u64::from(side) * u64::from(MAX_SIDE) / u64::from(longest)).max(1) as u32;
+    Size::new(scaled(frame.width), scaled(frame.height))
 }
 
 impl Drawing {
@@ -147,7 +175,12 @@ impl Compositing<'_> {
         let focus = self.focus.follow(styled, time);
         self.compositor.upload_frame(picture)?;
         self.compositor.upload_styled(styled)?;
-        let texture = self.compositor.render(&Scene { time, mirror: self.mirror, compare: false, focus })?;
+        let texture = self.compositor.render(&Scene {
+            time,
+            mirror: self.mirror,
+            compare: false,
+            focus,
+        })?;
         self.compositor.read(&texture, program)?;
         Ok(())
     }

@@ -51,8 +51,16 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
             Ok(())
         }
         Command::Check { folder } => check(&folder, arguments.json),
-        Command::Render { output, photo, overwrite } => {
-            let existing = if overwrite { Existing::Overwrite } else { Existing::Refuse };
+        Command::Render {
+            output,
+            photo,
+            overwrite,
+        } => {
+            let existing = if overwrite {
+                Existing::Overwrite
+            } else {
+                Existing::Refuse
+            };
             existing.check(&output)?;
             let picture = sample(photo.as_deref())?;
             let program = Studio::open(session, false)?.draw(&picture)?;
@@ -82,14 +90,20 @@ fn list(session: &Session, json: bool) {
     }
     for style in library.styles() {
         let origin = if style.builtin { "" } else { "  (added)" };
-        print(&format!("{:16} {} / {}{origin}", style.id, style.name.en, style.name.ko));
+        print(&format!(
+            "{:16} {} / {}{origin}",
+            style.id, style.name.en, style.name.ko
+        ));
     }
 }
 
 fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
-    let model = Model::read(folder).with_context(|| format!("The model cannot be used. ({})", folder.display()))?;
+    let model = Model::read(folder)
+        .with_context(|| format!("The model cannot be used. ({})", folder.display()))?;
     if json {
-        print_json(&json!({ "id": model.id(), "styles": model.styles().len(), "licence": model.licence() }));
+        print_json(
+            &json!({ "id": model.id(), "styles": model.styles().len(), "licence": model.licence() }),
+        );
     } else {
         print(&format!(
             "{}: {} styles, licence {}. The file is whole.",

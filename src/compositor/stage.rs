@@ -288,7 +288,7 @@ impl Live {
     }
 
     fn composite(&mut self, control: &Control) -> Result<(), CompositorError> {
-        let begun = Instant::now();
+        let begun = self.clock.now();
         if let Some(drawing) = &mut self.drawing {
             if !drawing.uploaded {
                 self.compositor.upload_styled(&drawing.styled.picture)?;
@@ -326,7 +326,7 @@ impl Live {
             let (texture, submission) = self.compositor.render_submitted(&scene)?;
             (texture, Work::Draw(submission))
         };
-        let submitted = Instant::now();
+        let submitted = self.clock.now();
         self.board.record(Stage::Compositor, submitted - begun);
         if let Some(screen) = &self.screen {
             screen.send(ScreenProgram { texture, stamp });

@@ -84,7 +84,9 @@ pub enum OutputError {
 
 /// The folder a file is in.
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Gives a finished temporary file its name.
@@ -93,7 +95,8 @@ fn publish(file: TempPath, path: &Path, existing: Existing) -> Result<(), Output
     {
         // Temporary files are private; a picture should be as readable as any other file.
         use std::os::unix::fs::PermissionsExt as _;
-        if let Err(error) = std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)) {
+        if let Err(error) = std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644))
+        {
             tracing::debug!("The rights of a new file could not be set: {error}.");
         }
     }
@@ -103,6 +106,9 @@ fn publish(file: TempPath, path: &Path, existing: Existing) -> Result<(), Output
     };
     done.map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => OutputError::Exists { path: path.into() },
-        _ => OutputError::Write { source: error.error, path: path.into() },
+        _ => OutputError::Write {
+            source: error.error,
+            path: path.into(),
+        },
     })
 }

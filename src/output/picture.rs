@@ -42,11 +42,21 @@ impl PictureFormat {
 /// # Errors
 /// When the extension is not known, the file exists and may not be replaced, or writing fails.
 pub fn save_picture(program: &Picture, path: &Path, existing: Existing) -> Result<(), OutputError> {
-    let format = PictureFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
+    let format =
+        PictureFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
     existing.check(path)?;
-    let bytes = encode(program, format).map_err(|why| OutputError::Encode { why, path: path.into() })?;
-    let write = |source| OutputError::Write { source, path: path.into() };
-    let mut file = tempfile::Builder::new().prefix(".panelcam-").tempfile_in(super::folder_of(path)).map_err(write)?;
+    let bytes = encode(program, format).map_err(|why| OutputError::Encode {
+        why,
+        path: path.into(),
+    })?;
+    let write = |source| OutputError::Write {
+        source,
+        path: path.into(),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".panelcam-")
+        .tempfile_in(super::folder_of(path))
+        .map_err(write)?;
     file.write_all(&bytes).map_err(write)?;
     super::publish(file.into_temp_path(), path, existing)
 }
@@ -57,7 +67,11 @@ fn encode(program: &Picture, format: PictureFormat) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     match format {
         PictureFormat::Png => {
-            let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
+            let encoder = PngEncoder::new_with_quality(
+                &mut bytes,
+                CompressionType::Fast,
+                FilterType::Adaptive,
+            );
             let pixels = straight(program);
             encoder
                 .write_image(&pixels, width, height, ExtendedColorType::Rgba8)
@@ -98,7 +112,11 @@ fn on_white(program: &Picture) -> Vec<u8> {
     let mut pixels = Vec::with_capacity(program.size().area() * 3);
     for pixel in program.rgba().chunks_exact(4) {
         let paper = 255 - pixel[3];
-        pixels.extend(pixel[..3].iter().map(|channel| channel.saturating_add(paper)));
+        pixels.extend(
+            pixel[..3]
+                .iter()
+                .map(|channel| channel.saturating_add(paper)),
+        );
     }
     pixels
 }
@@ -116,18 +134,28 @@ mod tests {
     #[test]
     fn every_format_is_written_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, expected) in
-            [("a.png", [255, 0, 0, 128]), ("a.jpg", [255, 127, 127, 255]), ("a.webp", [255, 0, 0, 128])]
-        {
+        for (name, expected) in [
+            ("a.png", [255, 0, 0, 128]),
+            ("a.jpg", [255, 127, 127, 255]),
+            ("a.webp", [255, 0, 0, 128]),
+        ] {
             let path = folder.path().join(name);
             save_picture(&half_red(), &path, Existing::Refuse).unwrap();
             let read = image::open(&path).unwrap().to_rgba8();
             assert_eq!(read.dimensions(), (4, 2));
             for (got, want) in read.get_pixel(1, 1).0.iter().zip(expected) {
-                assert!(got.abs_diff(want) <= 6, "{name}: {:?}", read.get_pixel(1, 1));
+                assert!(
+                    got.abs_diff(want) <= 6,
+                    "{name}: {:?}",
+                    read.get_pixel(1, 1)
+                );
             }
         }
-        assert_eq!(folder.path().read_dir().unwrap().count(), 3, "a temporary file was left behind");
+        assert_eq!(
+            folder.path().read_dir().unwrap().count(),
+            3,
+            "a temporary file was left behind"
+        );
     }
 
     #[test]
@@ -136,7 +164,10 @@ mod tests {
         let path = folder.path().join("a.png");
         std::fs::write(&path, "precious").unwrap();
         let refused = save_picture(&half_red(), &path, Existing::Refuse);
-        assert!(matches!(refused, Err(OutputError::Exists { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(OutputError::Exists { .. })),
+            "{refused:?}"
+        );
         assert_eq!(std::fs::read(&path).unwrap(), b"precious");
         save_picture(&half_red(), &path, Existing::Overwrite).unwrap();
         assert!(image::open(&path).is_ok());
@@ -146,7 +177,16 @@ mod tests {
     fn unknown_extensions_and_missing_folders_are_said() {
         let refused = save_picture(&half_red(), Path::new("a.tiff"), Existing::Refuse);
         assert!(matches!(refused, Err(OutputError::Extension { .. })));
-        let refused = save_picture(&half_red(), Path::new("/no/such/folder/a.png"), Existing::Refuse);
-        assert!(refused.unwrap_err().to_string().ends_with("(/no/such/folder/a.png)"));
+        let refused = save_picture(
+            &half_red(),
+            Path::new("/no/such/folder/a.png"),
+            Existing::Refuse,
+        );
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .ends_with("(/no/such/folder/a.png)")
+        );
     }
 }

@@ -90,7 +90,9 @@ pub fn run(
 ) -> std::io::Result<Running> {
     let received = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&received);
-    let pace = fps.map_or(Pace::Arrival, |fps| Pace::Steady(Duration::from_secs(1) / fps.max(1)));
+    let pace = fps.map_or(Pace::Arrival, |fps| {
+        Pace::Steady(Duration::from_secs(1) / fps.max(1))
+    });
     let worker = Worker::spawn(name, move |stop| {
         let mut output = output;
         let mut newest: Option<Arc<Program>> = None;
@@ -115,7 +117,9 @@ pub fn run(
                 Pace::Arrival => arrived,
                 Pace::Steady(_) => newest.is_some() && Instant::now() >= due,
             };
-            let (true, Some(program)) = (wanted, &newest) else { continue };
+            let (true, Some(program)) = (wanted, &newest) else {
+                continue;
+            };
             if let Err(error) = output.receive(program) {
                 board.notice(Topic::Output, Severity::Warning, error);
                 return;
@@ -139,8 +143,15 @@ mod tests {
 
     fn program(sequence: u64) -> Arc<Program> {
         let now = Instant::now();
-        let stamp = Stamp { sequence, captured: now };
-        Arc::new(Program { stamp, composed: now, picture: Picture::new(Size::new(2, 2)).into() })
+        let stamp = Stamp {
+            sequence,
+            captured: now,
+        };
+        Arc::new(Program {
+            stamp,
+            composed: now,
+            picture: Picture::new(Size::new(2, 2)).into(),
+        })
     }
 
     struct Fails;
@@ -166,7 +177,14 @@ mod tests {
     #[test]
     fn a_steady_output_repeats_the_last_program() {
         let programs = Arc::new(Mailbox::new());
-        let running = run("test", Box::new(Count), Arc::clone(&programs), Some(200), Board::new()).unwrap();
+        let running = run(
+            "test",
+            Box::new(Count),
+            Arc::clone(&programs),
+            Some(200),
+            Board::new(),
+        )
+        .unwrap();
         std::thread::sleep(Duration::from_millis(20));
         assert_eq!(running.received(), 0, "it wrote before there was a program");
         programs.send(program(1));
@@ -176,7 +194,14 @@ mod tests {
     #[test]
     fn an_output_by_arrival_takes_each_once() {
         let programs = Arc::new(Mailbox::new());
-        let running = run("test", Box::new(Count), Arc::clone(&programs), None, Board::new()).unwrap();
+        let running = run(
+            "test",
+            Box::new(Count),
+            Arc::clone(&programs),
+            None,
+            Board::new(),
+        )
+        .unwrap();
         programs.send(program(1));
         wait_for(|| running.received() == 1);
         std::thread::sleep(Duration::from_millis(20));

@@ -67,25 +67,56 @@ impl VideoWriter {
         transparent: bool,
         existing: Existing,
     ) -> Result<Self, OutputError> {
-        let format = VideoFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
+        let format =
+            VideoFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
         existing.check(path)?;
         let mut command = ffmpeg::command("ffmpeg")?;
         let file = tempfile::Builder::new()
             .prefix(".panelcam-")
             .tempfile_in(super::folder_of(path))
-            .map_err(|source| OutputError::Write { source, path: path.into() })?
+            .map_err(|source| OutputError::Write {
+                source,
+                path: path.into(),
+            })?
             .into_temp_path();
 
-        command.args(["-y", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", &size.to_string(), "-r", rate, "-i", "pipe:0"]);
+        command.args([
+            "-y",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgba",
+            "-s",
+            &size.to_string(),
+            "-r",
+            rate,
+            "-i",
+            "pipe:0",
+        ]);
         if let (Some(sound), true) = (sound, format != VideoFormat::Gif) {
             command.args(ffmpeg::Input::File(sound.path.clone()).arguments());
-            command.args(["-map", "0:v", "-map", "1:a?", "-c:a", format.sound_encoder(&sound.codec)]);
+            command.args([
+                "-map",
+                "0:v",
+                "-map",
+                "1:a?",
+                "-c:a",
+                format.sound_encoder(&sound.codec),
+            ]);
         }
         command.arg("-vf").arg(filters(format, transparent));
-        command.args(encoder_options(format, transparent)).arg(&file);
+        command
+            .args(encoder_options(format, transparent))
+            .arg(&file);
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         let process = Process::spawn(command, path.display())?;
-        Ok(Self { process: Some(process), file, path: path.into(), existing, size })
+        Ok(Self {
+            process: Some(process),
+            file,
+            path: path.into(),
+            existing,
+            size,
+        })
     }
 
     /// Appends one picture (premultiplied alpha), which must have the clip's size.
@@ -94,10 +125,20 @@ impl VideoWriter {
     /// When ffmpeg has given up; the message says why.
     pub fn write(&mut self, program: &Picture) -> Result<(), OutputError> {
         if program.size() != self.size {
-            let why = format!("a picture of {} came into a clip of {}", program.size(), self.size);
-            return Err(OutputError::Encoder { why, path: self.path.clone() });
+            let why = format!(
+                "a picture of {} came into a clip of {}",
+                program.size(),
+                self.size
+            );
+            return Err(OutputError::Encoder {
+                why,
+                path: self.path.clone(),
+            });
         }
-        let pipe = self.process.as_mut().and_then(|process| process.stdin.as_mut());
+        let pipe = self
+            .process
+            .as_mut()
+            .and_then(|process| process.stdin.as_mut());
         match pipe.map(|pipe| pipe.write_all(program.rgba())) {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(self.give_up(&error.to_string())),
@@ -111,7 +152,9 @@ impl VideoWriter {
     /// When ffmpeg fails, the disk is full, or the file came into being meanwhile.
     pub fn finish(mut self) -> Result<(), OutputError> {
         if let Some(process) = self.process.take() {
-            process.finish().map_err(|error| self.encoder_error(error))?;
+            process
+                .finish()
+                .map_err(|error| self.encoder_error(error))?;
         }
         super::publish(self.file, &self.path, self.existing)
     }
@@ -120,15 +163,19 @@ impl VideoWriter {
     fn give_up(&mut self, pipe: &str) -> OutputError {
         match self.process.take().map(Process::finish) {
             Some(Err(error)) => self.encoder_error(error),
-            _ => OutputError::Encoder { why: pipe.to_owned(), path: self.path.clone() },
+            _ => OutputError::Encoder {
+                why: pipe.to_owned(),
+                path: self.path.clone(),
+            },
         }
     }
 
     fn encoder_error(&self, error: FfmpegError) -> OutputError {
         match error {
-            FfmpegError::Failed { said, .. } => {
-                OutputError::Encoder { why: said.trim_end_matches('.').to_owned(), path: self.path.clone() }
-            }
+            FfmpegError::Failed { said, .. } => OutputError::Encoder {
+                why: said.trim_end_matches('.').to_owned(),
+                path: self.path.clone(),
+            },
             error => error.into(),
         }
     }
@@ -138,7 +185,8 @@ impl VideoFormat {
     /// Copies the sound where the file may hold it as it is.
     fn sound_encoder(self, codec: &str) -> &'static str {
         match (self, codec) {
-            (Self::Mp4, "aac" | "mp3" | "ac3" | "eac3" | "alac") | (Self::Webm, "opus" | "vorbis") => "copy",
+            (Self::Mp4, "aac" | "mp3" | "ac3" | "eac3" | "alac")
+            | (Self::Webm, "opus" | "vorbis") => "copy",
             (Self::Webm, _) => "libopus",
             (Self::Mp4 | Self::Gif, _) => "aac",
         }
@@ -163,11 +211,38 @@ fn filters(format: VideoFormat, transparent: bool) -> &'static str {
 
 /// Quick settings that keep ink lines clean: the encoder shares the processor with the generator.
 fn encoder_options(format: VideoFormat, transparent: bool) -> Vec<&'static str> {
-    const BT709: [&str; 6] = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"];
+    const BT709: [&str; 6] = [
+        "-colorspace",
+        "bt709",
+        "-color_primaries",
+        "bt709",
+        "-color_trc",
+        "bt709",
+    ];
     let mut options = match format {
-        VideoFormat::Mp4 => vec!["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-movflags", "+faststart"],
+        VideoFormat::Mp4 => vec![
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-crf",
+            "18",
+            "-movflags",
+            "+faststart",
+        ],
         VideoFormat::Webm => vec![
-            "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1", "-crf", "24", "-b:v", "0",
+            "-c:v",
+            "libvpx-vp9",
+            "-deadline",
+            "realtime",
+            "-cpu-used",
+            "6",
+            "-row-mt",
+            "1",
+            "-crf",
+            "24",
+            "-b:v",
+            "0",
         ],
         VideoFormat::Gif => return vec!["-f", "gif"],
     };
@@ -195,7 +270,8 @@ mod tests {
     fn clips_are_whole_and_unfinished_ones_leave_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a clip's name.mp4");
-        let mut writer = VideoWriter::create(&path, SIZE, "30000/1001", None, false, Existing::Refuse).unwrap();
+        let mut writer =
+            VideoWriter::create(&path, SIZE, "30000/1001", None, false, Existing::Refuse).unwrap();
         for level in 0..10 {
             writer.write(&picture(level * 20)).unwrap();
         }
@@ -204,7 +280,8 @@ mod tests {
         assert!(path.metadata().unwrap().len() > 500);
 
         let other = folder.path().join("b.webm");
-        let mut writer = VideoWriter::create(&other, SIZE, "30", None, true, Existing::Refuse).unwrap();
+        let mut writer =
+            VideoWriter::create(&other, SIZE, "30", None, true, Existing::Refuse).unwrap();
         writer.write(&picture(0)).unwrap();
         drop(writer);
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
@@ -213,8 +290,15 @@ mod tests {
     #[test]
     fn a_picture_of_another_size_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer =
-            VideoWriter::create(&folder.path().join("a.gif"), SIZE, "5", None, false, Existing::Refuse).unwrap();
+        let mut writer = VideoWriter::create(
+            &folder.path().join("a.gif"),
+            SIZE,
+            "5",
+            None,
+            false,
+            Existing::Refuse,
+        )
+        .unwrap();
         let error = writer.write(&Picture::new(Size::new(8, 8))).unwrap_err();
         assert!(error.to_string().contains("8x8"), "{error}");
     }
@@ -222,9 +306,13 @@ mod tests {
     #[test]
     fn what_ffmpeg_says_is_passed_on() {
         let folder = tempfile::tempdir().unwrap();
-        let sound = Sound { path: folder.path().join("missing.wav"), codec: "pcm_s16le".to_owned() };
+        let sound = Sound {
+            path: folder.path().join("missing.wav"),
+            codec: "pcm_s16le".to_owned(),
+        };
         let path = folder.path().join("a.mp4");
-        let mut writer = VideoWriter::create(&path, SIZE, "30", Some(&sound), false, Existing::Refuse).unwrap();
+        let mut writer =
+            VideoWriter::create(&path, SIZE, "30", Some(&sound), false, Existing::Refuse).unwrap();
         let mut result = Ok(());
         for _ in 0..200 {
             result = writer.write(&picture(0));
@@ -234,6 +322,9 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         let error = result.unwrap_err().to_string();
-        assert!(error.contains("missing.wav") && error.ends_with("a.mp4)"), "{error}");
+        assert!(
+            error.contains("missing.wav") && error.ends_with("a.mp4)"),
+            "{error}"
+        );
     }
 }

@@ -51,7 +51,10 @@ impl Focus {
             Some((old, then)) => {
                 let passed = time.saturating_sub(then).as_secs_f32();
                 let share = 1.0 - (-passed / (Self::SETTLE_SECS / 2.0)).exp();
-                Point { x: old.x + (goal.x - old.x) * share, y: old.y + (goal.y - old.y) * share }
+                Point {
+                    x: old.x + (goal.x - old.x) * share,
+                    y: old.y + (goal.y - old.y) * share,
+                }
             }
         };
         self.shown = Some((point, time));
@@ -76,7 +79,10 @@ fn face(picture: &Picture) -> Option<Point> {
         let y = (2 * row + 1) * height / (2 * ROWS);
         for (column, cell) in cells.iter_mut().enumerate() {
             let x = (2 * column + 1) * width / (2 * COLUMNS);
-            *cell = picture.rgba().get((y * width + x) * 4 + 3).is_some_and(|alpha| *alpha > 127);
+            *cell = picture
+                .rgba()
+                .get((y * width + x) * 4 + 3)
+                .is_some_and(|alpha| *alpha > 127);
         }
     }
     let region = largest_region(&mut free)?;
@@ -88,9 +94,13 @@ fn face(picture: &Picture) -> Option<Point> {
     // A head is about as high as a quarter of what a webcam sees of a person.
     let head = ((bottom + 1 - top) as f32 * 0.3).max(2.0);
     let upper = region.iter().filter(|(_, row)| ((row - top) as f32) < head);
-    let (sum, count) =
-        upper.fold((0.0, 0.0), |(sum, count), (column, _)| (sum + *column as f32 + 0.5, count + 1.0));
-    Some(Point { x: sum / count / COLUMNS as f32, y: (top as f32 + head * 0.6) / ROWS as f32 })
+    let (sum, count) = upper.fold((0.0, 0.0), |(sum, count), (column, _)| {
+        (sum + *column as f32 + 0.5, count + 1.0)
+    });
+    Some(Point {
+        x: sum / count / COLUMNS as f32,
+        y: (top as f32 + head * 0.6) / ROWS as f32,
+    })
 }
 
 /// Cells of the largest 4-connected region; `free` is used up.
@@ -104,15 +114,22 @@ fn largest_region(free: &mut [[bool; COLUMNS]; ROWS]) -> Option<Vec<(usize, usiz
             let (mut region, mut next) = (vec![(column, row)], 0);
             while let Some(&(x, y)) = region.get(next) {
                 next += 1;
-                let around =
-                    [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+                let around = [
+                    (x.wrapping_sub(1), y),
+                    (x + 1, y),
+                    (x, y.wrapping_sub(1)),
+                    (x, y + 1),
+                ];
                 for (x, y) in around {
                     if x < COLUMNS && y < ROWS && std::mem::take(&mut free[y][x]) {
                         region.push((x, y));
                     }
                 }
             }
-            if largest.as_ref().is_none_or(|best| region.len() > best.len()) {
+            if largest
+                .as_ref()
+                .is_none_or(|best| region.len() > best.len())
+            {
                 largest = Some(region);
             }
         }
@@ -153,7 +170,10 @@ mod tests {
         let moved = matte(&[(0.7, 0.6, 0.15, 0.5)]);
         let soon = focus.follow(&moved, Duration::from_millis(33));
         let late = focus.follow(&moved, Duration::from_secs(5));
-        assert!(soon.x > start.x && soon.x < start.x + 0.1, "{start:?} {soon:?}");
+        assert!(
+            soon.x > start.x && soon.x < start.x + 0.1,
+            "{start:?} {soon:?}"
+        );
         assert!((late.x - 0.7).abs() < 0.03, "{late:?}");
         assert_eq!(focus.follow(&matte(&[]), Duration::from_secs(6)), late);
     }
@@ -162,6 +182,9 @@ mod tests {
     fn specks_and_tiny_pictures_are_nobody() {
         assert_eq!(face(&matte(&[(0.5, 0.5, 0.01, 0.01)])), None);
         assert_eq!(face(&Picture::new(Size::new(1, 1))), None);
-        assert_eq!(Focus::default().follow(&Picture::default(), Duration::ZERO), Point::USUAL);
+        assert_eq!(
+            Focus::default().follow(&Picture::default(), Duration::ZERO),
+            Point::USUAL
+        );
     }
 }

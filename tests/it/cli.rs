@@ -12,7 +12,10 @@ fn lists_are_json_with_id_and_name() {
         let list = list.as_array().unwrap();
         assert!(list.len() >= at_least, "{command}");
         for entry in list {
-            assert!(entry["id"].is_string() && entry["name"].is_string(), "{command}: {entry}");
+            assert!(
+                entry["id"].is_string() && entry["name"].is_string(),
+                "{command}: {entry}"
+            );
             assert_eq!(entry["builtin"], true);
         }
         home.line(command).ok();
@@ -42,7 +45,10 @@ fn doctor_finds_this_machine_able() {
     assert_eq!(report["ok"], true);
     let checks = report["checks"].as_array().unwrap();
     for name in ["runtime", "graphics", "drawing", "ffmpeg"] {
-        let check = checks.iter().find(|check| check["id"] == name).unwrap_or_else(|| panic!("no {name}"));
+        let check = checks
+            .iter()
+            .find(|check| check["id"] == name)
+            .unwrap_or_else(|| panic!("no {name}"));
         assert_eq!(check["ok"], true, "{check}");
     }
 }
@@ -51,10 +57,15 @@ fn doctor_finds_this_machine_able() {
 fn doctor_says_what_to_do_and_fails() {
     let home = Home::new();
     let run = crate::support::Run::of(
-        home.command(&["doctor"]).env("ORT_DYLIB_PATH", home.path("libonnxruntime.so")),
+        home.command(&["doctor"])
+            .env("ORT_DYLIB_PATH", home.path("libonnxruntime.so")),
     );
     assert_eq!(run.code, Some(1));
-    assert!(run.out.contains("FAILS") && run.out.contains("setup.sh runtime"), "{}", run.out);
+    assert!(
+        run.out.contains("FAILS") && run.out.contains("setup.sh runtime"),
+        "{}",
+        run.out
+    );
     // No Vulkan driver at all.
     let run = crate::support::Run::of(
         home.command(&["doctor"])
@@ -69,11 +80,27 @@ fn doctor_says_what_to_do_and_fails() {
 
 #[test]
 fn bench_measures_everything_it_promises() {
-    let report = Home::new().line("bench --json --seconds 1 --size 320x180 --quality fast").ok().json();
-    for key in ["styled_per_second", "bare_inference_per_second", "program_per_second", "rss_mb", "first_picture_ms"] {
+    let report = Home::new()
+        .line("bench --json --seconds 1 --size 320x180 --quality fast")
+        .ok()
+        .json();
+    for key in [
+        "styled_per_second",
+        "bare_inference_per_second",
+        "program_per_second",
+        "rss_mb",
+        "first_picture_ms",
+    ] {
         assert!(report[key].as_f64().unwrap() > 0.0, "{key}: {report}");
     }
-    for stage in ["capture", "prepare", "inference", "finish", "compositor", "readback"] {
+    for stage in [
+        "capture",
+        "prepare",
+        "inference",
+        "finish",
+        "compositor",
+        "readback",
+    ] {
         let stage = &report["stages"][stage];
         let [p50, p95, p99] = ["p50", "p95", "p99"].map(|p| stage[p].as_f64().unwrap());
         assert!(0.0 < p50 && p50 <= p95 && p95 <= p99, "{report}");
@@ -86,11 +113,17 @@ fn bench_measures_everything_it_promises() {
 #[test]
 fn stream_writes_a_clip_at_a_steady_rate() {
     let home = Home::new();
-    home.line("stream --source demo --page none --size 320x180 --fps 10 --seconds 3 --output out.mp4").ok();
+    home.line(
+        "stream --source demo --page none --size 320x180 --fps 10 --seconds 3 --output out.mp4",
+    )
+    .ok();
     let probe = ffprobe(&home.path("out.mp4"));
     assert_eq!(stream(&probe, "video").unwrap()["r_frame_rate"], "10/1");
     let count = frames(&home.path("out.mp4"));
-    assert!((20..=35).contains(&count), "{count} frames in 3 s at 10 a second");
+    assert!(
+        (20..=35).contains(&count),
+        "{count} frames in 3 s at 10 a second"
+    );
     assert_eq!(home.names(), ["out.mp4"]);
 }
 
@@ -99,7 +132,9 @@ fn stream_without_a_camera_shows_the_demo_and_says_so() {
     if cfg!(target_os = "linux") && std::path::Path::new("/dev/video0").exists() {
         return;
     }
-    let run = Home::new().line("stream --page none --size 320x180 --seconds 1").ok();
+    let run = Home::new()
+        .line("stream --page none --size 320x180 --seconds 1")
+        .ok();
     assert!(run.said.contains("demo"), "{}", run.said);
 }
 
@@ -113,8 +148,14 @@ fn pages_are_checked_added_and_used() {
     home.line("pages add mine.svg").ok();
     home.line("pages add mine.svg").fails(&["--overwrite"]);
     let list = home.line("pages --json").ok().json();
-    assert!(list.as_array().unwrap().iter().any(|page| page["id"] == "mine" && page["builtin"] == false));
-    home.line("pages render out.png --page mine --quality fast").ok();
+    assert!(
+        list.as_array()
+            .unwrap()
+            .iter()
+            .any(|page| page["id"] == "mine" && page["builtin"] == false)
+    );
+    home.line("pages render out.png --page mine --quality fast")
+        .ok();
     let picture = image::open(home.path("out.png")).unwrap().to_rgb8();
     assert_eq!(picture.dimensions(), (200, 100));
     assert_eq!(picture.get_pixel(2, 2).0, [0x20, 0x40, 0x60]);
@@ -122,7 +163,11 @@ fn pages_are_checked_added_and_used() {
 
     fs::write(home.path("letter.svg"), "Dear reader").unwrap();
     home.line("pages check letter.svg").fails(&["letter.svg"]);
-    fs::write(home.path("dead.svg"), "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>").unwrap();
+    fs::write(
+        home.path("dead.svg"),
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>",
+    )
+    .unwrap();
     home.line("pages add dead.svg").fails(&["live", "dead.svg"]);
 }
 
@@ -131,5 +176,9 @@ fn a_broken_settings_file_is_a_warning() {
     let home = Home::new();
     fs::write(home.path("settings.toml"), "[look]\nstrength = \"very\"").unwrap();
     let run = home.line("styles --config settings.toml").ok();
-    assert!(run.said.contains("[look]") && run.said.contains("settings.toml"), "{}", run.said);
+    assert!(
+        run.said.contains("[look]") && run.said.contains("settings.toml"),
+        "{}",
+        run.said
+    );
 }

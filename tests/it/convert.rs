@@ -15,33 +15,59 @@ fn clip(home: &Home, name: &str, options: &str) -> String {
 fn luma_spread(path: &std::path::Path) -> (f64, usize) {
     let picture = image::open(path).unwrap().to_luma8();
     let mean = picture.pixels().map(|p| f64::from(p.0[0])).sum::<f64>() / picture.len() as f64;
-    let levels = picture.pixels().map(|p| p.0[0]).collect::<std::collections::BTreeSet<_>>().len();
+    let levels = picture
+        .pixels()
+        .map(|p| p.0[0])
+        .collect::<std::collections::BTreeSet<_>>()
+        .len();
     (mean, levels)
 }
 
 #[test]
 fn a_photo_becomes_a_drawing_of_its_own_size() {
     let home = Home::new();
-    home.line(&format!("convert demo photo.png --size 640x352 --strength 0 {QUICK}")).ok();
-    home.line(&format!("convert photo.png drawn.jpg {QUICK}")).ok();
-    home.line("convert photo.png same.png --strength 0 --quality full --threads 2").ok();
+    home.line(&format!(
+        "convert demo photo.png --size 640x352 --strength 0 {QUICK}"
+    ))
+    .ok();
+    home.line(&format!("convert photo.png drawn.jpg {QUICK}"))
+        .ok();
+    home.line("convert photo.png same.png --strength 0 --quality full --threads 2")
+        .ok();
     let (photo, drawn, same) = ["photo.png", "drawn.jpg", "same.png"]
         .map(|name| image::open(home.path(name)).unwrap().to_rgb8())
         .into();
     assert_eq!(drawn.dimensions(), (640, 352));
     let difference = |other: &image::RgbImage| {
-        photo.iter().zip(other.iter()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / photo.len() as f64
+        photo
+            .iter()
+            .zip(other.iter())
+            .map(|(a, b)| f64::from(a.abs_diff(*b)))
+            .sum::<f64>()
+            / photo.len() as f64
     };
-    assert!(difference(&drawn) > 4.0, "nothing was drawn: {}", difference(&drawn));
-    assert!(difference(&same) < 2.0, "strength 0 changed the picture: {}", difference(&same));
+    assert!(
+        difference(&drawn) > 4.0,
+        "nothing was drawn: {}",
+        difference(&drawn)
+    );
+    assert!(
+        difference(&same) < 2.0,
+        "strength 0 changed the picture: {}",
+        difference(&same)
+    );
 }
 
 #[test]
 fn a_page_lays_the_drawing_into_its_panel() {
     let home = Home::new();
-    home.line(&format!("convert demo page.png --page webtoon {QUICK}")).ok();
+    home.line(&format!("convert demo page.png --page webtoon {QUICK}"))
+        .ok();
     let (mean, levels) = luma_spread(&home.path("page.png"));
-    assert!(levels > 60 && (20.0..235.0).contains(&mean), "the page is empty: {mean} {levels}");
+    assert!(
+        levels > 60 && (20.0..235.0).contains(&mean),
+        "the page is empty: {mean} {levels}"
+    );
 }
 
 #[test]
@@ -58,13 +84,21 @@ fn every_frame_the_rate_and_the_sound_are_kept() {
         let probe = ffprobe(&home.path(out));
         let video = stream(&probe, "video").unwrap();
         assert_eq!(video["nb_read_frames"], "31", "{out}");
-        assert_eq!((&video["width"], &video["height"]), (&320.into(), &180.into()), "{out}");
+        assert_eq!(
+            (&video["width"], &video["height"]),
+            (&320.into(), &180.into()),
+            "{out}"
+        );
         if out == "out.gif" {
             continue;
         }
         assert_eq!(video["r_frame_rate"], "24000/1001", "{out}");
         let sound = stream(&probe, "audio").unwrap();
-        let seconds: f64 = probe["format"]["duration"].as_str().unwrap().parse().unwrap();
+        let seconds: f64 = probe["format"]["duration"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!((1.2..1.5).contains(&seconds), "{out}: {seconds} s");
         let codec = if out == "out.mp4" { "aac" } else { "opus" };
         assert_eq!(sound["codec_name"], codec);
@@ -75,7 +109,11 @@ fn every_frame_the_rate_and_the_sound_are_kept() {
 #[test]
 fn odd_sides_and_variable_rates_keep_every_frame() {
     let home = Home::new();
-    clip(&home, "odd.avi", "-f lavfi -i testsrc2=size=321x181:rate=10 -frames:v 7 -c:v ffv1 -pix_fmt bgr0");
+    clip(
+        &home,
+        "odd.avi",
+        "-f lavfi -i testsrc2=size=321x181:rate=10 -frames:v 7 -c:v ffv1 -pix_fmt bgr0",
+    );
     home.line(&format!("convert odd.avi odd.mp4 {QUICK}")).ok();
     assert_eq!(frames(&home.path("odd.mp4")), 7);
 
@@ -94,11 +132,23 @@ fn odd_sides_and_variable_rates_keep_every_frame() {
 fn a_folder_is_converted_and_bad_files_are_told() {
     let home = Home::new();
     fs::create_dir(home.path("in")).unwrap();
-    clip(&home, "in/a.png", "-f lavfi -i testsrc2=size=160x96 -frames:v 1");
-    clip(&home, "in/b.mp4", "-f lavfi -i testsrc2=size=160x96:rate=10 -frames:v 5 -pix_fmt yuv420p");
+    clip(
+        &home,
+        "in/a.png",
+        "-f lavfi -i testsrc2=size=160x96 -frames:v 1",
+    );
+    clip(
+        &home,
+        "in/b.mp4",
+        "-f lavfi -i testsrc2=size=160x96:rate=10 -frames:v 5 -pix_fmt yuv420p",
+    );
     fs::write(home.path("in/c.png"), "no picture").unwrap();
-    home.line(&format!("convert in out {QUICK}")).fails(&["2 of 3 files were converted", "c.png"]);
-    let mut names: Vec<_> = fs::read_dir(home.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    home.line(&format!("convert in out {QUICK}"))
+        .fails(&["2 of 3 files were converted", "c.png"]);
+    let mut names: Vec<_> = fs::read_dir(home.path("out"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     names.sort();
     assert_eq!(names, ["a.png", "b.mp4"]);
     assert_eq!(frames(&home.path("out/b.mp4")), 5);
@@ -108,9 +158,13 @@ fn a_folder_is_converted_and_bad_files_are_told() {
 fn nothing_is_replaced_unless_told() {
     let home = Home::new();
     fs::write(home.path("out.png"), "precious").unwrap();
-    home.line(&format!("convert pattern out.png --size 64x64 {QUICK}")).fails(&["--overwrite", "(out.png)"]);
+    home.line(&format!("convert pattern out.png --size 64x64 {QUICK}"))
+        .fails(&["--overwrite", "(out.png)"]);
     assert_eq!(fs::read(home.path("out.png")).unwrap(), b"precious");
-    home.line(&format!("convert pattern out.png --size 64x64 --overwrite {QUICK}")).ok();
+    home.line(&format!(
+        "convert pattern out.png --size 64x64 --overwrite {QUICK}"
+    ))
+    .ok();
     assert!(image::open(home.path("out.png")).is_ok());
 }
 
@@ -121,7 +175,11 @@ fn bad_files_are_refused_with_a_reason_and_leave_nothing() {
     fs::write(home.path("text.png"), "This is a letter, not a picture.").unwrap();
     fs::write(home.path("text.mp4"), "This is a letter, not a clip.").unwrap();
     clip(&home, "sound.m4a", "-f lavfi -i sine=440 -t 1 -c:a aac");
-    clip(&home, "whole.mp4", "-f lavfi -i testsrc2=size=160x96:rate=10 -frames:v 20 -pix_fmt yuv420p");
+    clip(
+        &home,
+        "whole.mp4",
+        "-f lavfi -i testsrc2=size=160x96:rate=10 -frames:v 20 -pix_fmt yuv420p",
+    );
     let whole = fs::read(home.path("whole.mp4")).unwrap();
     fs::write(home.path("cut.mp4"), &whole[..whole.len() / 3]).unwrap();
     let before = home.names();
@@ -133,39 +191,69 @@ fn bad_files_are_refused_with_a_reason_and_leave_nothing() {
         ("cut.mp4", "out.mp4"),
         ("no-such-file.mp4", "out.mp4"),
     ] {
-        home.line(&format!("convert {input} {output} {QUICK}")).fails(&[input]);
+        home.line(&format!("convert {input} {output} {QUICK}"))
+            .fails(&[input]);
         assert_eq!(home.names(), before, "after {input}");
     }
-    home.line(&format!("convert whole.mp4 out.png {QUICK}")).fails(&["mp4, webm or gif", "(out.png)"]);
-    home.line(&format!("convert whole.mp4 out.tiff {QUICK}")).fails(&["(out.tiff)"]);
-    home.line(&format!("convert whole.mp4 no/folder/out.mp4 {QUICK}")).fails(&["no/folder/out.mp4"]);
-    home.line(&format!("convert whole.mp4 out.mp4 --style nobody {QUICK}")).fails(&["nobody", "clean"]);
-    home.line(&format!("convert whole.mp4 out.mp4 --page nowhere.svg {QUICK}")).fails(&["nowhere.svg"]);
-    home.line(&format!("convert camera out.mp4 {QUICK}")).fails(&["panelcam stream"]);
+    home.line(&format!("convert whole.mp4 out.png {QUICK}"))
+        .fails(&["mp4, webm or gif", "(out.png)"]);
+    home.line(&format!("convert whole.mp4 out.tiff {QUICK}"))
+        .fails(&["(out.tiff)"]);
+    home.line(&format!("convert whole.mp4 no/folder/out.mp4 {QUICK}"))
+        .fails(&["no/folder/out.mp4"]);
+    home.line(&format!("convert whole.mp4 out.mp4 --style nobody {QUICK}"))
+        .fails(&["nobody", "clean"]);
+    home.line(&format!(
+        "convert whole.mp4 out.mp4 --page nowhere.svg {QUICK}"
+    ))
+    .fails(&["nowhere.svg"]);
+    home.line(&format!("convert camera out.mp4 {QUICK}"))
+        .fails(&["panelcam stream"]);
     assert_eq!(home.names(), before);
 }
 
 #[test]
 fn the_smallest_and_the_largest_photos_work() {
     let home = Home::new();
-    image::RgbImage::from_pixel(1, 1, image::Rgb([200, 30, 30])).save(home.path("dot.png")).unwrap();
-    clip(&home, "huge.jpg", "-f lavfi -i color=gray:size=12000x9000 -frames:v 1");
-    home.line(&format!("convert dot.png dot-drawn.png {QUICK}")).ok();
-    assert_eq!(image::image_dimensions(home.path("dot-drawn.png")).unwrap(), (1, 1));
-    home.line(&format!("convert huge.jpg huge-drawn.jpg {QUICK}")).ok();
+    image::RgbImage::from_pixel(1, 1, image::Rgb([200, 30, 30]))
+        .save(home.path("dot.png"))
+        .unwrap();
+    clip(
+        &home,
+        "huge.jpg",
+        "-f lavfi -i color=gray:size=12000x9000 -frames:v 1",
+    );
+    home.line(&format!("convert dot.png dot-drawn.png {QUICK}"))
+        .ok();
+    assert_eq!(
+        image::image_dimensions(home.path("dot-drawn.png")).unwrap(),
+        (1, 1)
+    );
+    home.line(&format!("convert huge.jpg huge-drawn.jpg {QUICK}"))
+        .ok();
     let (width, height) = image::image_dimensions(home.path("huge-drawn.jpg")).unwrap();
-    assert!(width >= 4096 && width.abs_diff(height * 4 / 3) <= 2, "{width}x{height}");
+    assert!(
+        width >= 4096 && width.abs_diff(height * 4 / 3) <= 2,
+        "{width}x{height}"
+    );
 }
 
 #[test]
 fn a_missing_ffmpeg_or_runtime_is_said_with_the_cure() {
     let home = Home::new();
     let nowhere = home.path("nowhere");
-    let mut command = home.command(&["convert", "pattern", "out.mp4", "--size", "64x64", "--frames", "2"]);
-    let run = crate::support::Run::of(command.env("PATH", &nowhere).env("PANELCAM_FFMPEG_DIR", &nowhere));
+    let mut command = home.command(&[
+        "convert", "pattern", "out.mp4", "--size", "64x64", "--frames", "2",
+    ]);
+    let run = crate::support::Run::of(
+        command
+            .env("PATH", &nowhere)
+            .env("PANELCAM_FFMPEG_DIR", &nowhere),
+    );
     run.fails(&["ffmpeg", "install"]);
     let mut command = home.command(&["convert", "pattern", "out.png", "--size", "64x64"]);
-    let run = crate::support::Run::of(command.env("ORT_DYLIB_PATH", nowhere.join("libonnxruntime.so")));
+    let run =
+        crate::support::Run::of(command.env("ORT_DYLIB_PATH", nowhere.join("libonnxruntime.so")));
     run.fails(&["ONNX Runtime", "scripts/setup.sh runtime"]);
     assert_eq!(home.names(), Vec::<String>::new());
 }
@@ -176,7 +264,9 @@ fn ctrl_c_leaves_nothing_half() {
     use std::process::{Command, Stdio};
     let home = Home::new();
     let mut child = home
-        .command(&["convert", "demo", "out.mp4", "--frames", "100000", "--size", "320x180"])
+        .command(&[
+            "convert", "demo", "out.mp4", "--frames", "100000", "--size", "320x180",
+        ])
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -188,7 +278,13 @@ fn ctrl_c_leaves_nothing_half() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     assert_eq!(home.names().len(), 1, "it did not start");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(home.names(), Vec::<String>::new());
 }

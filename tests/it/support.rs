@@ -10,7 +10,9 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -66,7 +68,11 @@ pub struct Run {
 
 impl Run {
     pub fn of(command: &mut Command) -> Self {
-        let Output { status, stdout, stderr } = command.output().unwrap();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
         Self {
             code: status.code(),
             out: String::from_utf8_lossy(&stdout).into_owned(),
@@ -87,7 +93,11 @@ impl Run {
         assert_eq!(self.code, Some(1), "{}\n{}", self.out, self.said);
         assert!(!self.said.contains("panicked"), "{}", self.said);
         for word in words {
-            assert!(self.said.contains(word), "nothing about {word:?} in: {}", self.said);
+            assert!(
+                self.said.contains(word),
+                "nothing about {word:?} in: {}",
+                self.said
+            );
         }
         self
     }
@@ -110,7 +120,10 @@ pub fn runtime_library() -> PathBuf {
         .and_then(|entries| {
             entries
                 .filter_map(|entry| Some(entry.ok()?.path()))
-                .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("onnxruntime")))
+                .find(|path| {
+                    path.file_name()
+                        .is_some_and(|name| name.to_string_lossy().contains("onnxruntime"))
+                })
         })
         .unwrap_or_else(|| folder.join("missing"))
 }
@@ -132,7 +145,15 @@ pub fn ffmpeg(arguments: &str, output: &Path) {
 pub fn ffprobe(path: &Path) -> serde_json::Value {
     Run::of(
         Command::new("ffprobe")
-            .args(["-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json"])
+            .args([
+                "-v",
+                "error",
+                "-count_frames",
+                "-show_streams",
+                "-show_format",
+                "-of",
+                "json",
+            ])
             .arg(path),
     )
     .ok()
@@ -141,12 +162,19 @@ pub fn ffprobe(path: &Path) -> serde_json::Value {
 
 /// The first stream of a kind, `video` or `audio`.
 pub fn stream<'a>(probe: &'a serde_json::Value, kind: &str) -> Option<&'a serde_json::Value> {
-    probe["streams"].as_array()?.iter().find(|stream| stream["codec_type"] == kind)
+    probe["streams"]
+        .as_array()?
+        .iter()
+        .find(|stream| stream["codec_type"] == kind)
 }
 
 /// How many frames a clip has.
 #[track_caller]
 pub fn frames(path: &Path) -> u64 {
     let probe = ffprobe(path);
-    stream(&probe, "video").unwrap()["nb_read_frames"].as_str().unwrap().parse().unwrap()
+    stream(&probe, "video").unwrap()["nb_read_frames"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The small shared pieces that every stage may use.
-const SHARED: &[&str] = &["frame", "mailbox", "worker", "watch", "clock", "places", "settings", "source", "status"];
+const SHARED: &[&str] = &[
+    "frame", "mailbox", "worker", "watch", "clock", "places", "settings", "source", "status",
+];
 
 /// What a module may use besides [`SHARED`]. The order is that of the data flow: nothing reaches
 /// back to an earlier stage, and only `pipeline`, `cli` and `app` see several.
@@ -17,11 +19,43 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("compositor", &["panels", "people"]),
     ("output", &["ffmpeg"]),
     ("ui", &["action"]),
-    ("pipeline", &["action", "capture", "inference", "panels", "compositor", "output"]),
-    ("app", &["action", "capture", "compositor", "inference", "panels", "people", "pipeline", "ui"]),
+    (
+        "pipeline",
+        &[
+            "action",
+            "capture",
+            "inference",
+            "panels",
+            "compositor",
+            "output",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "action",
+            "capture",
+            "compositor",
+            "inference",
+            "panels",
+            "people",
+            "pipeline",
+            "ui",
+        ],
+    ),
     (
         "cli",
-        &["app", "capture", "compositor", "ffmpeg", "inference", "output", "panels", "people", "pipeline"],
+        &[
+            "app",
+            "capture",
+            "compositor",
+            "ffmpeg",
+            "inference",
+            "output",
+            "panels",
+            "people",
+            "pipeline",
+        ],
     ),
 ];
 
@@ -44,7 +78,10 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 fn name(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")
+    path.strip_prefix(root())
+        .unwrap()
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 /// The top-level modules that a source file uses.
@@ -75,7 +112,9 @@ fn edges(text: &str) -> BTreeSet<String> {
 }
 
 fn word(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 #[test]
@@ -84,7 +123,13 @@ fn modules_use_only_what_they_may() {
     let mut seen = 0;
     for path in files(&root().join("src"), "rs") {
         let name = name(&path);
-        let module = name.trim_start_matches("src/").trim_end_matches(".rs").split('/').next().unwrap().to_owned();
+        let module = name
+            .trim_start_matches("src/")
+            .trim_end_matches(".rs")
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned();
         if matches!(module.as_str(), "lib" | "main") {
             continue;
         }
@@ -95,9 +140,13 @@ fn modules_use_only_what_they_may() {
             .filter(|line| !line.trim_start().starts_with("//"))
             .flat_map(|line| [line, "\n"])
             .collect();
-        let more = MAY_USE.iter().find(|(from, _)| *from == module).map_or(&[][..], |(_, to)| *to);
+        let more = MAY_USE
+            .iter()
+            .find(|(from, _)| *from == module)
+            .map_or(&[][..], |(_, to)| *to);
         for used in edges(&code) {
-            let allowed = used == module || SHARED.contains(&used.as_str()) || more.contains(&used.as_str());
+            let allowed =
+                used == module || SHARED.contains(&used.as_str()) || more.contains(&used.as_str());
             if !allowed && root().join(format!("src/{used}")).exists()
                 || !allowed && root().join(format!("src/{used}.rs")).exists()
             {
@@ -122,8 +171,16 @@ fn panels_and_compositor_read_no_clock() {
         for path in files(&root().join(room), "rs") {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            assert!(!code.contains("Instant::now"), "{} reads the clock", name(&path));
-            assert!(!code.contains("SystemTime::now"), "{} reads the clock", name(&path));
+            assert!(
+                !code.contains("Instant::now"),
+                "{} reads the clock",
+                name(&path)
+            );
+            assert!(
+                !code.contains("SystemTime::now"),
+                "{} reads the clock",
+                name(&path)
+            );
         }
     }
 }
@@ -134,12 +191,25 @@ fn documents_name_files_that_exist() {
     for document in ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
-            let is_path = ["src/", "tests/", "scripts/", "assets/", "models/", "shaders/", "docs/", "benches/", "examples/"]
-                .iter()
-                .any(|folder| quoted.starts_with(folder));
+            let is_path = [
+                "src/",
+                "tests/",
+                "scripts/",
+                "assets/",
+                "models/",
+                "shaders/",
+                "docs/",
+                "benches/",
+                "examples/",
+            ]
+            .iter()
+            .any(|folder| quoted.starts_with(folder));
             if is_path && !quoted.contains(['*', '<', ' ', '{']) {
                 named += 1;
-                assert!(root().join(quoted).exists(), "{document} names {quoted}, which is not there");
+                assert!(
+                    root().join(quoted).exists(),
+                    "{document} names {quoted}, which is not there"
+                );
             }
         }
     }
@@ -149,14 +219,25 @@ fn documents_name_files_that_exist() {
 #[test]
 fn files_are_short_and_have_no_loose_ends() {
     for folder in ["src", "tests/it", "shaders", "benches", "examples"] {
-        for path in files(&root().join(folder), if folder == "shaders" { "wgsl" } else { "rs" }) {
+        for path in files(
+            &root().join(folder),
+            if folder == "shaders" { "wgsl" } else { "rs" },
+        ) {
             let text = fs::read_to_string(&path).unwrap();
-            assert!(text.lines().count() <= 600, "{} has more than 600 lines: split it", name(&path));
+            assert!(
+                text.lines().count() <= 600,
+                "{} has more than 600 lines: split it",
+                name(&path)
+            );
             if path.ends_with("tidy.rs") {
                 continue;
             }
             for word in ["TODO", "FIXME", "XXX"] {
-                assert!(!text.contains(word), "{} has a {word} without an issue", name(&path));
+                assert!(
+                    !text.contains(word),
+                    "{} has a {word} without an issue",
+                    name(&path)
+                );
             }
         }
     }
