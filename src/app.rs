@@ -337,6 +337,7 @@ impl eframe::App for App {
             .show(ui, |ui| {
                 match self.screen.shown() {
                     Some(shown) => ui::preview_ui(ui, shown, &state),
+                    None if self.notices.has_card() => {}
                     None => ui::starting_ui(ui, &state),
                 }
                 if let Some(taken) = self.photo_taken
