@@ -87,7 +87,7 @@ def thumbnails(model: Path, face: Path, folder: Path) -> None:
     photo = read(face, 1024)
     assert photo is not None, f"not a picture: {face}"
     h, w = photo.shape[:2]
-    side = round(0.30 * w) // 16 * 16
+    side = round(0.34 * w) // 16 * 16
     x, y = round(0.44 * w) - side // 2, 0
     crop = cv2.resize(photo[y:y + side, x:x + side], (256, 256), interpolation=cv2.INTER_AREA)
     run = session(model)

@@ -96,7 +96,7 @@ class Scene:
     @cached_property
     def features(self) -> dict[str, Array]:
         """Masks of what is drawn from landmarks: one float map a name, the faces together."""
-        names = "lash lid white iris pupil light brow nose lips mouth seam jaw blush keep eyes".split()
+        names = "lash lid white iris pupil light brow nose lips mouth seam jaw blush keep".split()
         maps = {n: np.zeros(self.photo.shape[:2], np.float32) for n in names}
         for face in self.faces:
             for name, part in draw_features(face, self.photo.shape[:2]).items():

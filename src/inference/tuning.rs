@@ -309,7 +309,7 @@ mod tests {
             );
         }
         memory.write(&path).unwrap();
-        let memory = Memory::read(&path);
+        let mut memory = Memory::read(&path);
         assert_eq!(memory.measured.len(), KEPT);
         assert_eq!(memory.find(&key("2")), None);
         assert_eq!(

@@ -21,7 +21,6 @@ mod inference_alone;
 mod inference_stage;
 mod pages;
 mod pages_any;
-mod pages_any;
 mod shaders;
 mod support;
 mod tidy;
