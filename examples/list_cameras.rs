@@ -1,5 +1,7 @@
 //! Lists cameras and their formats. `cargo run --example list_cameras`
 
+#![expect(clippy::print_stdout, reason = "an example talks to its terminal")]
+
 use panelcam::capture;
 
 fn main() -> anyhow::Result<()> {

@@ -272,10 +272,8 @@ impl Board {
             times.pop_front();
         }
         state.status.counts[rate as usize] += 1;
-        if matches!(rate, Rate::Program) {
-            if state.status.counts[Rate::Styled as usize] > 0 {
-                state.first_drawn.get_or_insert(now);
-            }
+        if rate == Rate::Program && state.status.counts[Rate::Styled as usize] > 0 {
+            state.first_drawn.get_or_insert(now);
         }
     }
 

@@ -156,7 +156,7 @@ fn folder(
 /// What is read, opened.
 enum Input {
     Photo(Picture),
-    Clip(Clip),
+    Clip(Box<Clip>),
 }
 
 /// Frames one after the other, none left out.
@@ -209,14 +209,14 @@ impl Input {
                     codec,
                 });
                 let (size, rate, count) = (info.size, info.rate, info.frames);
-                Ok(Self::Clip(Clip {
+                Ok(Self::Clip(Box::new(Clip {
                     frames: Frames::Video(reader),
                     size,
                     rate: rate.to_string(),
                     per_second: rate.as_f64(),
                     count,
                     sound,
-                }))
+                })))
             }
         }
     }
@@ -237,14 +237,14 @@ impl Input {
         };
         if VideoFormat::of(output).is_some() {
             let count = Some(frames.unwrap_or(10 * u64::from(MADE_FPS)));
-            return Ok(Self::Clip(Clip {
+            return Ok(Self::Clip(Box::new(Clip {
                 frames: frames_of,
                 size,
                 rate: MADE_FPS.to_string(),
                 per_second: f64::from(MADE_FPS),
                 count,
                 sound: None,
-            }));
+            })));
         }
         expect_picture(output)?;
         let mut picture = Picture::default();
@@ -276,7 +276,7 @@ fn file(
             let program = studio.draw(&picture)?;
             Ok(save_picture(&program, output, arguments.existing())?)
         }
-        Input::Clip(clip) => convert_clip(studio, clip, arguments, output, stop),
+        Input::Clip(clip) => convert_clip(studio, *clip, arguments, output, stop),
     }
 }
 

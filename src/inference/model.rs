@@ -355,12 +355,7 @@ mod tests {
             (16, 16)
         );
         assert!(model.matte().is_some());
-        assert!(
-            model
-                .styles()
-                .iter()
-                .all(|style| style.name.ko.chars().any(|c| !c.is_ascii()))
-        );
+        assert!(model.styles().iter().all(|style| !style.name.ko.is_ascii()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn chart(size: Size) -> Picture {
         };
         let head = within(0.5, 0.36, 0.11, 0.24);
         let person = head || within(0.5, 1.0, 0.26, 0.36);
-        let dark = ((x * 16.0) as u32 + (y * 9.0) as u32) % 2 == 0;
+        let dark = ((x * 16.0) as u32 + (y * 9.0) as u32).is_multiple_of(2);
         let shade = if dark { 0.75 } else { 1.0 };
         let colour = match (head, person) {
             (true, _) => [250.0, 205.0, 180.0],

@@ -147,9 +147,10 @@ fn modules_use_only_what_they_may() {
         for used in edges(&code) {
             let allowed =
                 used == module || SHARED.contains(&used.as_str()) || more.contains(&used.as_str());
-            if !allowed && root().join(format!("src/{used}")).exists()
-                || !allowed && root().join(format!("src/{used}.rs")).exists()
-            {
+            let is_module = [format!("src/{used}"), format!("src/{used}.rs")]
+                .iter()
+                .any(|path| root().join(path).exists());
+            if is_module && !allowed {
                 wrong.push(format!("{name} uses crate::{used}"));
             }
         }
