@@ -34,6 +34,9 @@ pub struct Setup {
     pub runtime: Option<Arc<Runtime>>,
     /// Where a window takes programs as textures.
     pub screen: Option<Arc<Mailbox<ScreenProgram>>>,
+    /// Frames a second that made sources give, and that cameras are asked for; a camera that is
+    /// faster is used as fast as it is. [`LIVE_FPS`] but for measurements.
+    pub source_fps: u32,
 }
 
 /// Why a pipeline did not start.
@@ -64,6 +67,7 @@ pub struct Pipeline {
     to_inference: Arc<Mailbox<Arc<frame::Frame>>>,
     to_compositor: Arc<Mailbox<Arc<frame::Frame>>>,
     request: capture::Request,
+    source_fps: u32,
     board: Arc<Board>,
     places: Places,
 }
@@ -81,6 +85,7 @@ impl Pipeline {
             gpu,
             runtime,
             screen,
+            source_fps,
         } = setup;
         let (styles, style_warnings) = inference::Library::load(&places);
         let (pages, page_warnings) = panels::Library::load(&places);
@@ -91,7 +96,7 @@ impl Pipeline {
             board.notice(Topic::Page, Severity::Warning, warning);
         }
         let (styles, pages) = (Arc::new(styles), Arc::new(pages));
-        let request = request(&settings, &pages);
+        let request = request(&settings, &pages, source_fps);
         let control = Arc::new(Watch::new(Control {
             settings,
             compare: false,
@@ -146,6 +151,7 @@ impl Pipeline {
             to_inference,
             to_compositor,
             request,
+            source_fps,
             board,
             places,
         })
@@ -158,7 +164,7 @@ impl Pipeline {
             settings: settings.clone(),
             compare,
         });
-        let request = request(settings, &self.pages);
+        let request = request(settings, &self.pages, self.source_fps);
         if request != self.request {
             self.request = request;
             self.restart_capture();
@@ -244,7 +250,7 @@ impl Pipeline {
 }
 
 /// The frames that `settings` ask a source for.
-fn request(settings: &Settings, pages: &panels::Library) -> capture::Request {
+fn request(settings: &Settings, pages: &panels::Library, fps: u32) -> capture::Request {
     let program = settings
         .program
         .size
@@ -253,13 +259,12 @@ fn request(settings: &Settings, pages: &panels::Library) -> capture::Request {
         source: settings.capture.source.clone(),
         format: settings.capture.format.clone(),
         size: frame_size(program),
-        fps: settings.program.fps.min(LIVE_FPS),
+        fps: settings.program.fps.min(fps),
     }
 }
 
-/// Made pictures come, and cameras are asked for, at this rate; a camera that is faster is used
-/// as fast as it is.
-const LIVE_FPS: u32 = 30;
+/// What cameras give as a rule, and what a visitor takes for fluent.
+pub const LIVE_FPS: u32 = 30;
 
 /// Size of the frames a program needs: its own when it is landscape, else a camera's shape that
 /// covers its short side.

@@ -201,13 +201,14 @@ def main() -> None:
     a.add_argument("--data", type=Path, required=True)
     a.add_argument("--teachers", type=Path, required=True)
     a.add_argument("--beside", type=Path, nargs="*", default=[])
+    a.add_argument("--repeats", type=int, default=25, help="timed runs of each network")
     a.add_argument("--limit", type=int, help="measure only so many photos")
     a = a.parse_args()
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(1)            # the networks' threads are what is timed
     student = Student(a.model)
     files = sorted((a.data / "test").glob("*-512.npy"))[:a.limit]
     rows, cuts = measure(student, Vision(a.teachers), files)
-    times = speed([a.model, *a.beside])
+    times = speed([a.model, *a.beside], a.repeats)
     text = report(a.model, student, rows, cuts, times, len(files))
     (a.model.parent / "REPORT.md").write_text(text)
     # Only pictures that may be published.

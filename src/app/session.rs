@@ -17,7 +17,7 @@ use crate::compositor::{Gpu, ScreenProgram};
 use crate::inference::{self, Runtime};
 use crate::mailbox::{Mailbox, Taken};
 use crate::panels;
-use crate::pipeline::{Pipeline, PipelineError, Setup};
+use crate::pipeline::{LIVE_FPS, Pipeline, PipelineError, Setup};
 use crate::places::Places;
 use crate::settings::Settings;
 use crate::source::{CameraChoice, Source};
@@ -188,6 +188,7 @@ impl Stages {
             gpu: Arc::clone(&self.gpu),
             runtime: runtime.cloned(),
             screen: Some(Arc::clone(&self.screen)),
+            source_fps: LIVE_FPS,
         });
         started
             .inspect_err(|error| {

@@ -13,6 +13,7 @@ use super::{Session, print, print_json, say};
 use crate::frame::Size;
 use crate::inference::{self, Runtime};
 use crate::output::{Count, run as run_output};
+use crate::pipeline::LIVE_FPS;
 use crate::source::Source;
 use crate::status::{Rate, Stage};
 
@@ -44,23 +45,44 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
     if session.common.source.is_none() {
         session.settings.capture.source = Source::Demo;
     }
-    // As fast as it goes: the source is a little faster than the generator, as a camera would be
-    // that never is the bottleneck.
-    session.settings.program.fps = session.common.fps.unwrap_or(240);
     let settings = session.settings.clone();
     let places = session.places.clone();
 
-    let mut headless = Headless::start(session)?;
+    // A first run, as a user starts it: when the first picture comes, and what was chosen.
+    let mut headless = Headless::start(session.clone(), LIVE_FPS)?;
     headless.first_program(&AtomicBool::new(false))?;
     let first_picture = headless
         .board
         .first_drawn()
         .map_or(0.0, |first| (first - started).as_secs_f64() * 1000.0);
+    let engine = headless.board.status().engine;
+    drop(headless);
+
+    // The generator alone: same size, same threads, same run.
+    let runtime = Runtime::load(&places)?;
+    let (styles, _) = inference::Library::load(&places);
+    let style = styles
+        .find(&settings.look.style)
+        .ok_or_else(|| anyhow::anyhow!("There is no style called {}.", settings.look.style))?;
+    let alone = Duration::from_secs(seconds.min(10));
+    let bare = inference::bare_loop(&runtime, &style.model, engine.size, engine.threads, alone)?;
+
+    // The whole pipeline, from a source that is a little faster than the generator. Threads and
+    // size are those of the generator alone.
+    let source_fps = session
+        .common
+        .fps
+        .unwrap_or(((bare * 1.15).ceil() as u32).clamp(1, 240));
+    session.settings.program.fps = source_fps;
+    session.settings.inference.threads = Some(engine.threads);
+    let mut headless = Headless::start(session, source_fps)?;
+    headless.first_program(&AtomicBool::new(false))?;
     let outlet = headless.pipeline.subscribe();
+    let programs = Arc::clone(outlet.mailbox());
     let counter = run_output(
         "output",
         Box::new(Count),
-        Arc::clone(outlet.mailbox()),
+        programs,
         None,
         Arc::clone(&headless.board),
     )?;
@@ -75,20 +97,6 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
     let engine = status.engine.clone();
     headless.say_notices()?;
     drop((counter, outlet, headless));
-
-    // The bare generator afterwards, alone: same size, same threads, same run.
-    let runtime = Runtime::load(&places)?;
-    let (styles, _) = inference::Library::load(&places);
-    let style = styles
-        .find(&settings.look.style)
-        .ok_or_else(|| anyhow::anyhow!("There is no style called {}.", settings.look.style))?;
-    let bare = inference::bare_loop(
-        &runtime,
-        &style.model,
-        engine.size,
-        engine.threads,
-        Duration::from_secs(seconds.min(10)),
-    )?;
 
     let per_second = |rate: Rate| status.counts[rate as usize] as f64 / elapsed;
     let styled = per_second(Rate::Styled);
@@ -112,6 +120,7 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
             "dropped": status.dropped,
             "rss_mb": rss,
             "first_picture_ms": first_picture,
+            "source_fps": source_fps,
             "provider": engine.provider.map_or("none", |provider| provider.id()),
             "threads": engine.threads,
             "size": program.to_string(),

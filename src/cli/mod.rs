@@ -100,6 +100,7 @@ fn threads(text: &str) -> Result<usize, String> {
 }
 
 /// What every command starts from.
+#[derive(Clone)]
 struct Session {
     places: Places,
     settings: Settings,

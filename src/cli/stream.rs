@@ -12,7 +12,7 @@ use super::{Session, say};
 use crate::compositor::Gpu;
 use crate::inference::Runtime;
 use crate::output::{Count, Existing, Output, VideoFormat, VideoWriter, run as run_output};
-use crate::pipeline::{Pipeline, Setup};
+use crate::pipeline::{LIVE_FPS, Pipeline, Setup};
 use crate::status::{Board, Rate, Severity, SourceState};
 
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
     }
 
     let fps = session.settings.program.fps.min(30);
-    let mut headless = Headless::start(session)?;
+    let mut headless = Headless::start(session, LIVE_FPS)?;
     let first = headless.first_program(&stop)?;
     let (output, steady): (Box<dyn Output>, _) = match file {
         None => (Box::new(Count), None),
@@ -113,7 +113,7 @@ pub(super) struct Headless {
 
 impl Headless {
     /// Starts every stage; without ONNX Runtime or graphics there is nothing to run.
-    pub(super) fn start(session: Session) -> anyhow::Result<Self> {
+    pub(super) fn start(session: Session, source_fps: u32) -> anyhow::Result<Self> {
         let board = Board::new();
         let runtime = Runtime::load(&session.places)?;
         let gpu = Gpu::headless()?;
@@ -124,6 +124,7 @@ impl Headless {
             gpu,
             runtime: Some(runtime),
             screen: None,
+            source_fps,
         })?;
         Ok(Self { pipeline, board })
     }
