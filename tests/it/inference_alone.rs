@@ -70,7 +70,14 @@ fn a_missing_library_is_told() {
 
 #[test]
 fn a_text_file_as_library_is_told_and_the_right_one_loads_later() {
-    let Some(library) = library() else { return };
+    // The process of its own is given the wrong library: only the outer one looks for the right.
+    let library = if std::env::var_os(ALONE).is_some() {
+        PathBuf::new()
+    } else if let Some(library) = library() {
+        library
+    } else {
+        return;
+    };
     let home = tempfile::tempdir().unwrap();
     let name = "a_text_file_as_library_is_told_and_the_right_one_loads_later";
     let wrong = home.path().join("libonnxruntime.so");
