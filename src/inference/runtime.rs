@@ -33,7 +33,7 @@ static LOADED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
 impl Runtime {
     /// Loads the library, or gives the one that is loaded already. It is looked for in
     /// `ORT_DYLIB_PATH` alone when that is set, else beside the program, in `runtime/` of the
-    /// current folder, and in `runtime/` of the user's data folder. Call [`disable_telemetry`]
+    /// folders above it, and in `runtime/` of the user's data folder. Call [`disable_telemetry`]
     /// before.
     ///
     /// # Errors
@@ -157,19 +157,19 @@ fn locate(places: &Places) -> Result<PathBuf, InferenceError> {
         })
 }
 
+/// Beside the program and in the folders above it, which in a checkout are `target/release`,
+/// `target` and the checkout itself. Not the current folder: a library lying there is a stranger.
 fn folders(places: &Places) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    if let Some(folder) = std::env::current_exe()
-        .ok()
-        .as_deref()
-        .and_then(Path::parent)
-    {
-        folders.push(folder.to_owned());
-        folders.push(folder.join(FOLDER));
-    }
-    if let Ok(folder) = std::env::current_dir() {
-        folders.push(folder.join(FOLDER));
-    }
+    let program = std::env::current_exe().ok();
+    let above = program.as_deref().and_then(Path::parent);
+    let mut folders: Vec<PathBuf> = above.map(Path::to_owned).into_iter().collect();
+    folders.extend(
+        above
+            .into_iter()
+            .flat_map(Path::ancestors)
+            .take(4)
+            .map(|folder| folder.join(FOLDER)),
+    );
     if cfg!(debug_assertions) {
         folders.push(Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER));
     }
