@@ -1,7 +1,7 @@
 //! Composites in memory, where the graphics device is software.
 //!
 //! Software Vulkan spends about ten nanoseconds of CPU on each pixel of a program, which the
-//! generator beside it would rather have; this takes about a fifth. It lays the same tiles in the
+//! generator beside it would rather have; this takes about a quarter. It lays the same tiles in the
 //! same order as the device does and gives the same picture within rounding.
 
 use std::ops::Range;

@@ -98,7 +98,7 @@ pub enum Hand {
     Auto,
     /// The device, in any case.
     Device,
-    /// The CPU, in memory: the same picture within rounding. It takes a fifth of the time that
+    /// The CPU, in memory: the same picture within rounding. It takes a quarter of the time that
     /// software graphics takes.
     Memory,
 }
