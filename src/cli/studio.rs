@@ -17,8 +17,8 @@ use crate::settings::Quality;
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
 /// Long side of the generator's pictures of a photo, when quality is `auto`: lines are as heavy as
-/// in a live picture, at twice its size.
-const PHOTO_SIDE: u32 = 1280;
+/// in a live picture of twice its size.
+const PHOTO_SIDE: u32 = 960;
 
 /// The generator, the page and the compositor, loaded.
 pub(super) struct Studio {
