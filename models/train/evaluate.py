@@ -161,7 +161,9 @@ def contact_sheet(student: Student, files: list[Path], out: Path, width: int = 2
         array = np.load(file)
         photo = array[..., :3].astype(np.float32) / 255
         pictures = [photo] + [student.draw(photo, i)[0] for i in range(student.styles)]
-        cuts = [cv2.resize(p[:min(p.shape[:2]), :min(p.shape[:2])], (width, width), interpolation=cv2.INTER_AREA) for p in pictures]
+        h, w = photo.shape[:2]
+        n, x = min(h, w), max(0, w - h) // 2
+        cuts = [cv2.resize(p[:n, x:x + n], (width, width), interpolation=cv2.INTER_AREA) for p in pictures]
         rows.append(np.hstack(cuts))
     sheet = (np.vstack(rows) * 255).round().astype(np.uint8)
     cv2.imwrite(str(out), np.ascontiguousarray(sheet[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 85])
@@ -206,7 +208,9 @@ def main() -> None:
     a = a.parse_args()
     cv2.setNumThreads(1)            # the networks' threads are what is timed
     student = Student(a.model)
-    files = sorted((a.data / "test").glob("*-512.npy"))[:a.limit]
+    files = sorted((a.data / "test").glob("*-512.npy"))
+    if a.limit:                     # spread evenly
+        files = files[::-(-len(files) // a.limit)]
     rows, cuts = measure(student, Vision(a.teachers), files)
     times = speed([a.model, *a.beside], a.repeats)
     text = report(a.model, student, rows, cuts, times, len(files))

@@ -288,3 +288,45 @@ fn ctrl_c_leaves_nothing_half() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(home.names(), Vec::<String>::new());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_or_unwritable_folder_is_told_and_keeps_what_was_there() {
+    use std::process::Command;
+    let home = Home::new();
+    for name in ["/proc/out.png", "/proc/out.mp4"] {
+        home.line(&format!(
+            "convert pattern {name} --size 64x64 --frames 2 {QUICK}"
+        ))
+        .fails(&[name]);
+    }
+    let full = home.path("full");
+    fs::create_dir(&full).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=128k", "tmpfs"])
+        .arg(&full)
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: a small file system can be mounted by root only");
+        return;
+    }
+    let result = std::panic::catch_unwind(|| {
+        fs::write(full.join("out.png"), "precious").unwrap();
+        fs::write(full.join("out.mp4"), "precious").unwrap();
+        for (output, options) in [("full/out.png", ""), ("full/out.mp4", "--frames 60")] {
+            home.line(&format!(
+                "convert demo {output} --overwrite {options} {QUICK}"
+            ))
+            .fails(&[output]);
+            assert_eq!(fs::read(home.path(output)).unwrap(), b"precious");
+            assert_eq!(
+                full.read_dir().unwrap().count(),
+                2,
+                "something half was left"
+            );
+        }
+    });
+    let unmounted = Command::new("umount").arg(&full).status();
+    assert!(unmounted.is_ok_and(|status| status.success()));
+    result.unwrap();
+}
