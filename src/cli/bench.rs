@@ -73,7 +73,8 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         .common
         .fps
         .unwrap_or(((bare * 1.15).ceil() as u32).clamp(1, 240));
-    session.settings.program.fps = source_fps;
+    // Every drawing is shown at once: the program's rate holds none back.
+    session.settings.program.fps = 240;
     session.settings.inference.threads = Some(engine.threads);
     let mut headless = Headless::start(session, source_fps)?;
     headless.first_program(&AtomicBool::new(false))?;
