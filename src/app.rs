@@ -87,13 +87,20 @@ pub fn run(places: Places, settings: Settings, settings_path: PathBuf) -> Result
 impl From<eframe::Error> for AppError {
     fn from(error: eframe::Error) -> Self {
         let text = error.to_string();
-        let text = text.trim_end_matches('.').to_owned();
+        let text = plain(text.trim_end_matches('.')).to_owned();
         match error {
             eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => Self::NoDisplay(text),
             eframe::Error::Wgpu(_) => Self::Graphics(text),
             eframe::Error::AppCreation(_) => Self::Start(text),
         }
     }
+}
+
+/// An error without the place in winit's source that it begins with (`os error at …/mod.rs:765: `).
+fn plain(text: &str) -> &str {
+    text.split_once(".rs:")
+        .and_then(|(_, rest)| rest.split_once(": "))
+        .map_or(text, |(_, said)| said)
 }
 
 /// How often the live figures are read when nothing else happens.
