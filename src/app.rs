@@ -206,14 +206,13 @@ impl App {
 
     fn tell(&mut self, ctx: &Context, topic: Topic, text: String) {
         let severity = Severity::Warning;
-        self.notices.tell(
-            ctx,
-            Notice {
-                topic,
-                severity,
-                text,
-            },
-        );
+        let texts = self.texts();
+        let notice = Notice {
+            topic,
+            severity,
+            text,
+        };
+        self.notices.tell(ctx, notice, texts);
     }
 
     /// Opens what was picked in a dialog or dropped on the window.
@@ -297,7 +296,8 @@ impl eframe::App for App {
             self.shelf.update(ctx, news);
         }
         for notice in self.session.board().take_notices() {
-            self.notices.tell(ctx, notice);
+            self.notices
+                .tell(ctx, notice, Texts::of(self.settings.window.language));
         }
         self.read_status();
         self.take_dialog_answer(ctx);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use egui::text::{LayoutJob, TextWrapping};
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
     Align2, Area, Context, FontId, Frame, Id, Label, Order, RichText, Ui, WidgetText, vec2,
 };
@@ -49,8 +49,9 @@ impl Notices {
         }
     }
 
-    /// Shows `notice`: a critical one as a card, the others as a toast.
-    pub fn tell(&mut self, ctx: &Context, notice: Notice) {
+    /// Shows `notice`: a critical one as a card, the others as a toast. Its heading is in the
+    /// person's language; what the stages report below it is in English.
+    pub fn tell(&mut self, ctx: &Context, notice: Notice, texts: &Texts) {
         let (glyph, colour) = match notice.severity {
             Severity::Critical => {
                 self.critical = Some(notice);
@@ -60,14 +61,21 @@ impl Notices {
             Severity::Info => (icon::INFO, theme::ACCENT),
         };
         let secs = TOAST_SECS + SECS_A_LETTER * notice.text.chars().count() as f32;
-        let mut job = LayoutJob::simple(
-            notice.text,
-            FontId::proportional(14.0),
-            theme::TEXT,
-            TOAST_TEXT_WIDTH,
+        let heading = match (notice.severity, notice.topic) {
+            (Severity::Info, Topic::Output) => &texts.notice.saved,
+            (Severity::Info, _) => &texts.notice.news,
+            (_, topic) => title_of(topic, texts),
+        };
+        let font = FontId::proportional(14.0);
+        let mut job = LayoutJob::default();
+        job.append(
+            &format!("{heading}\n"),
+            0.0,
+            TextFormat::simple(font.clone(), colour),
         );
+        job.append(&notice.text, 0.0, TextFormat::simple(font, theme::TEXT));
         job.wrap = TextWrapping {
-            max_rows: 6,
+            max_rows: 7,
             ..TextWrapping::wrap_at_width(TOAST_TEXT_WIDTH)
         };
         // Laid out here: the toast itself would put everything on one line.

@@ -97,7 +97,7 @@ areas! {
     }
     /// Toasts and cards.
     NoticeTexts {
-        source, runtime, style, page, graphics, output, settings, close, use_demo, no_dialog, drop_here, no_photo_folder, not_saved, unknown_file,
+        source, runtime, style, page, graphics, output, settings, saved, news, close, use_demo, no_dialog, drop_here, no_photo_folder, not_saved, unknown_file,
     }
     /// File dialogs.
     DialogsTexts {

@@ -428,7 +428,9 @@ fn before_the_first_program_it_says_what_it_waits_for() {
 fn what_needs_a_hand_is_a_card_with_a_way_out() {
     let mut world = World::new(Scene::Program, Language::En);
     let ctx = egui::Context::default();
-    world.notices.tell(&ctx, camera_busy());
+    world
+        .notices
+        .tell(&ctx, camera_busy(), Texts::of(Language::En));
     let mut harness = world.harness(vec2(900.0, 700.0));
     harness.get_by_label("There is a problem with the source");
     harness.get_by_label(&camera_busy().text);
@@ -442,7 +444,11 @@ fn what_needs_a_hand_is_a_card_with_a_way_out() {
 #[test]
 fn a_card_goes_when_its_trouble_is_over() {
     let mut world = World::new(Scene::Program, Language::Ko);
-    world.notices.tell(&egui::Context::default(), camera_busy());
+    world.notices.tell(
+        &egui::Context::default(),
+        camera_busy(),
+        Texts::of(Language::En),
+    );
     world.notices.resolve(Topic::Page);
     assert!(world.notices.has_card());
     world.notices.resolve(Topic::Source);
@@ -495,7 +501,11 @@ fn picture_camera_lost() {
 #[test]
 fn picture_critical_card() {
     let mut world = World::new(Scene::Program, Language::Ko);
-    world.notices.tell(&egui::Context::default(), camera_busy());
+    world.notices.tell(
+        &egui::Context::default(),
+        camera_busy(),
+        Texts::of(Language::En),
+    );
     look(world.pictured(vec2(560.0, 460.0)), "critical_card");
 }
 
