@@ -38,7 +38,7 @@ enum Command {
     Convert(convert::Arguments),
     /// Run without a window, from the source to a file or to nowhere.
     Stream(stream::Arguments),
-    /// List styles, or render a preview.
+    /// List styles, check or add a model, render a preview.
     Styles(styles::Arguments),
     /// List, add, check pages, or render a preview.
     Pages(pages::Arguments),

@@ -1,8 +1,8 @@
-//! `panelcam styles`: list them, or render a preview of one.
+//! `panelcam styles`: list them, check or add a model, render a preview.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -31,6 +31,11 @@ enum Command {
         /// The folder.
         folder: PathBuf,
     },
+    /// Copy a model into your models, after checking it: a folder with model.toml and its ONNX file.
+    Add {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Draw a preview, of the demo or of a photo, in the style that --style names.
     Render {
         /// The new picture.
@@ -51,6 +56,7 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
             Ok(())
         }
         Command::Check { folder } => check(&folder, arguments.json),
+        Command::Add { folder } => add(session, &folder),
         Command::Render {
             output,
             photo,
@@ -112,6 +118,50 @@ fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
             model.licence()
         ));
     }
+    Ok(())
+}
+
+/// Copies the description, the network and the thumbnails; the folder appears whole or not at all.
+fn add(session: &Session, folder: &Path) -> anyhow::Result<()> {
+    let model = Model::read(folder)
+        .with_context(|| format!("The model cannot be used. ({})", folder.display()))?;
+    let (library, _) = Library::load(&session.places);
+    let known = library.styles().iter().map(|style| style.id.as_str());
+    let mut known = known.filter(|id| model.styles().iter().any(|style| style.id == *id));
+    if let Some(id) = known.next() {
+        bail!(
+            "There is a style called {id} already. Give it another id in model.toml. ({})",
+            folder.display()
+        );
+    }
+    let models = session.places.data.join("models");
+    let target = models.join(model.id());
+    let copy = || -> anyhow::Result<()> {
+        std::fs::create_dir_all(&models)?;
+        let part = tempfile::Builder::new()
+            .prefix(".adding-")
+            .tempdir_in(&models)?;
+        std::fs::copy(folder.join("model.toml"), part.path().join("model.toml"))?;
+        std::fs::copy(
+            model.path(),
+            part.path()
+                .join(model.path().file_name().unwrap_or_default()),
+        )?;
+        let thumbnails = folder.join("thumbnails");
+        if thumbnails.is_dir() {
+            std::fs::create_dir(part.path().join("thumbnails"))?;
+            for style in model.styles() {
+                let name = format!("thumbnails/{}.png", style.id);
+                if folder.join(&name).is_file() {
+                    std::fs::copy(folder.join(&name), part.path().join(&name))?;
+                }
+            }
+        }
+        std::fs::rename(part.keep(), &target)?;
+        Ok(())
+    };
+    copy().with_context(|| format!("The model cannot be copied. ({})", target.display()))?;
+    say(&format!("{} was added.", model.name()));
     Ok(())
 }
 

@@ -182,3 +182,37 @@ fn a_broken_settings_file_is_a_warning() {
         run.said
     );
 }
+
+#[test]
+fn models_are_checked_added_and_used() {
+    let home = Home::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/invert");
+    home.line(&format!("styles check {folder}")).ok();
+    home.line(&format!("styles add {folder}")).ok();
+    home.line(&format!("styles add {folder}"))
+        .fails(&["already", "invert"]);
+    let list = home.line("styles --json").ok().json();
+    let added = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|style| style["builtin"] == false)
+        .unwrap();
+    let style = added["id"].as_str().unwrap().to_owned();
+    home.line("convert pattern plain.png --size 64x64 --strength 0 --quality full")
+        .ok();
+    home.line(&format!(
+        "convert pattern drawn.png --size 64x64 --style {style} --quality full"
+    ))
+    .ok();
+    let (plain, drawn) = ["plain.png", "drawn.png"]
+        .map(|name| image::open(home.path(name)).unwrap().to_rgb8())
+        .into();
+    let close = plain
+        .iter()
+        .zip(drawn.iter())
+        .filter(|(a, b)| (255 - **a).abs_diff(**b) < 12)
+        .count();
+    assert!(close * 10 > plain.len() * 9, "the added model did not draw");
+    home.line("styles add /nowhere").fails(&["/nowhere"]);
+}

@@ -228,6 +228,85 @@ fn the_picture_is_on_the_screen_and_the_panel_hides() {
     assert!(window.close().success());
 }
 
+/// The share of the preview's middle that has colour.
+fn coloured(screen: &RgbaImage) -> f64 {
+    let (mut all, mut coloured) = (0, 0);
+    for y in (200..600).step_by(3) {
+        for x in (100..840).step_by(3) {
+            let rgb = &screen.get_pixel(x, y).0[..3];
+            let spread = rgb.iter().max().unwrap_or(&0) - rgb.iter().min().unwrap_or(&0);
+            all += 1;
+            coloured += u32::from(spread > 40);
+        }
+    }
+    f64::from(coloured) / f64::from(all)
+}
+
+/// So small that neither the screen tone nor how it was scaled matters.
+fn small(picture: &image::GrayImage) -> image::GrayImage {
+    image::imageops::resize(picture, 45, 25, image::imageops::FilterType::Triangle)
+}
+
+/// The astronaut is orange; drawn in black and white it is not, in the window and in the photo, and the
+/// photo is what the window shows.
+#[test]
+fn the_drawing_is_on_the_screen_and_in_the_photo() {
+    // A photo: it stays as it is between the photo and the look at the screen.
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/astronaut.jpg");
+    let arguments = [
+        "--source",
+        source,
+        "--style",
+        "manga",
+        "--page",
+        "plain",
+        "--quality",
+        "fast",
+    ];
+    let Some(mut window) = Window::open(&arguments) else {
+        return;
+    };
+    window.wait_for("a picture", |window| colours(&window.picture()) > 100);
+    window.wait_for("the drawing", |window| coloured(&window.picture()) < 0.01);
+    window.display.xdotool("keydown c");
+    window.wait_for("the camera's picture", |window| {
+        coloured(&window.picture()) > 0.1
+    });
+    window.display.xdotool("keyup c");
+    window.wait_for("the drawing again", |window| {
+        coloured(&window.picture()) < 0.01
+    });
+
+    window.press("space");
+    let folder = window.home.path().join("pictures");
+    window.wait_for("the photo", |_| {
+        folder
+            .read_dir()
+            .is_ok_and(|mut files| files.next().is_some())
+    });
+    let path = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    let photo = image::open(&path).unwrap().to_luma8();
+    assert_eq!(photo.dimensions(), (1280, 720));
+    let photo = small(&photo);
+    // The window lights up for a moment when a photo is taken.
+    window.wait_for("the photo's picture on the screen", |window| {
+        // Beside the panel, 20 points from the edges, in the middle of the height.
+        let screen = window.picture();
+        let shown = image::imageops::crop_imm(&screen, 20, (800 - 506) / 2, 900, 506).to_image();
+        let shown = small(&image::DynamicImage::from(shown).to_luma8());
+        // The upper left corner is under the toast.
+        let inside = photo
+            .enumerate_pixels()
+            .filter(|(x, y, _)| *x > 24 || *y > 6);
+        let (sum, count) = inside.fold((0.0, 0.0), |(sum, count), (x, y, pixel)| {
+            let difference = pixel.0[0].abs_diff(shown.get_pixel(x, y).0[0]);
+            (sum + f64::from(difference), count + 1.0)
+        });
+        sum / count < 12.0
+    });
+    assert!(window.close().success());
+}
+
 #[test]
 fn settings_are_saved_and_a_resized_or_hidden_window_goes_on() {
     let Some(mut window) = Window::open(&["--source", "demo"]) else {
