@@ -14,6 +14,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use image::RgbaImage;
@@ -22,8 +23,12 @@ use panelcam::settings::Settings;
 /// Slow machines and debug builds: how long to wait for what comes within a second or two.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// One display at a time: servers that start together can pick the same number.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// A display of its own.
 struct Display {
+    _one: MutexGuard<'static, ()>,
     server: Child,
     name: String,
     size: (u32, u32),
@@ -42,6 +47,7 @@ impl Display {
                 return None;
             }
         }
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         // The server picks a free number itself and tells it on its standard output.
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
@@ -54,7 +60,12 @@ impl Display {
         let mut said = BufReader::new(server.stdout.take().unwrap());
         said.read_line(&mut number).unwrap();
         let name = format!(":{}", number.trim());
-        Some(Self { server, name, size })
+        Some(Self {
+            _one: one,
+            server,
+            name,
+            size,
+        })
     }
 
     /// What is on the screen now.
