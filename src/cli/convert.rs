@@ -1,7 +1,6 @@
 //! `panelcam convert`: a photo, a video or a folder, kept frame for frame.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -61,15 +60,7 @@ impl Arguments {
 }
 
 pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    // The second Ctrl-C ends at once: then the handler is not ours to insist on.
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::SeqCst) {
-            std::process::exit(1);
-        }
-    })
-    .context("Ctrl-C cannot be caught")?;
+    let stop = super::stop_on_ctrl_c()?;
 
     match &arguments.input {
         Source::File(path) if path.is_dir() => folder(session, arguments, path, &stop),

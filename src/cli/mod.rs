@@ -13,7 +13,10 @@ mod styles;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app;
@@ -197,6 +200,19 @@ fn start_log(window: bool) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
+}
+
+/// Set once Ctrl-C was pressed. A second Ctrl-C ends the program at once.
+fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(1);
+        }
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(stop)
 }
 
 /// One line of talk, on standard error.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::{Session, say};
@@ -29,14 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::SeqCst) {
-            std::process::exit(1);
-        }
-    })
-    .context("Ctrl-C cannot be caught")?;
+    let stop = super::stop_on_ctrl_c()?;
     let existing = if arguments.overwrite {
         Existing::Overwrite
     } else {
