@@ -21,6 +21,7 @@ mod inference_alone;
 mod inference_stage;
 mod pages;
 mod pages_any;
+mod pipeline;
 mod shaders;
 mod support;
 mod tidy;
