@@ -6,9 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::studio::Studio;
 use super::{Session, print, print_json, say, styles};
-use crate::output::{Existing, save_picture};
 use crate::panels::{Layer, Library, Page};
 
 #[derive(Args)]
@@ -38,16 +36,7 @@ enum Command {
         file: PathBuf,
     },
     /// Draw the page that --page names, with the demo or a photo in it.
-    Render {
-        /// The new picture.
-        output: PathBuf,
-        /// The photo to draw.
-        #[arg(long)]
-        photo: Option<PathBuf>,
-        /// Replace what is there.
-        #[arg(long)]
-        overwrite: bool,
-    },
+    Render(styles::Preview),
 }
 
 pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()> {
@@ -58,21 +47,7 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
         }
         Command::Add { file, overwrite } => add(session, &file, overwrite),
         Command::Check { file } => check(session, &file, arguments.json),
-        Command::Render {
-            output,
-            photo,
-            overwrite,
-        } => {
-            let existing = if overwrite {
-                Existing::Overwrite
-            } else {
-                Existing::Refuse
-            };
-            existing.check(&output)?;
-            let picture = styles::sample(photo.as_deref())?;
-            let program = Studio::open(session, false)?.draw(&picture)?;
-            Ok(save_picture(&program, &output, existing)?)
-        }
+        Command::Render(preview) => preview.render(session),
     }
 }
 

@@ -37,16 +37,34 @@ enum Command {
         folder: PathBuf,
     },
     /// Draw a preview, of the demo or of a photo, in the style that --style names.
-    Render {
-        /// The new picture.
-        output: PathBuf,
-        /// The photo to draw.
-        #[arg(long)]
-        photo: Option<PathBuf>,
-        /// Replace what is there.
-        #[arg(long)]
-        overwrite: bool,
-    },
+    Render(Preview),
+}
+
+/// A preview, of the demo or of a photo, in the style and on the page the command line names.
+#[derive(Args)]
+pub(super) struct Preview {
+    /// The new picture.
+    output: PathBuf,
+    /// The photo to draw.
+    #[arg(long)]
+    photo: Option<PathBuf>,
+    /// Replace what is there.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl Preview {
+    pub(super) fn render(&self, session: &Session) -> anyhow::Result<()> {
+        let existing = if self.overwrite {
+            Existing::Overwrite
+        } else {
+            Existing::Refuse
+        };
+        existing.check(&self.output)?;
+        let picture = sample(self.photo.as_deref())?;
+        let program = Studio::open(session, false)?.draw(&picture)?;
+        Ok(save_picture(&program, &self.output, existing)?)
+    }
 }
 
 pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()> {
@@ -57,21 +75,7 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
         }
         Command::Check { folder } => check(&folder, arguments.json),
         Command::Add { folder } => add(session, &folder),
-        Command::Render {
-            output,
-            photo,
-            overwrite,
-        } => {
-            let existing = if overwrite {
-                Existing::Overwrite
-            } else {
-                Existing::Refuse
-            };
-            existing.check(&output)?;
-            let picture = sample(photo.as_deref())?;
-            let program = Studio::open(session, false)?.draw(&picture)?;
-            Ok(save_picture(&program, &output, existing)?)
-        }
+        Command::Render(preview) => preview.render(session),
     }
 }
 
