@@ -32,6 +32,7 @@ mod artwork;
 mod cover;
 mod document;
 mod fonts;
+pub mod lettering;
 mod library;
 mod names;
 mod page;
@@ -39,7 +40,7 @@ mod preview;
 
 pub use artwork::{Artwork, ArtworkLayer, Bitmap, Coverage, PixelRect};
 pub use cover::{Cover, Uv};
-pub use fonts::Fonts;
+pub use fonts::{Fonts, Typeface};
 pub use library::Library;
 pub use names::{Crop, PanelKind};
 pub use page::{Art, Layer, Page, Panel, Rect};
