@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Session, print, print_json, say, styles};
-use crate::panels::{Layer, Library, Page};
+use crate::panels::{Library, Page};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -87,14 +87,7 @@ fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
 
 fn check(session: &Session, file: &Path, json: bool) -> anyhow::Result<()> {
     let page = read(session, file)?;
-    let panels: Vec<String> = page
-        .layers()
-        .iter()
-        .filter_map(|layer| match layer {
-            Layer::Panel(panel) => Some(panel.id.clone()),
-            Layer::Art(_) => None,
-        })
-        .collect();
+    let panels: Vec<String> = page.panels().map(|panel| panel.id.clone()).collect();
     if json {
         print_json(&json!({
             "id": page.id(), "name": page.name(), "size": page.size().to_string(),

@@ -122,7 +122,9 @@ impl Device {
             }
             let (without_blending, blended) = match layer.kind {
                 None => (&passes.art_opaque, &passes.art),
-                Some(PanelKind::Live | PanelKind::Raw) => (&passes.picture_opaque, &passes.picture),
+                Some(PanelKind::Live | PanelKind::Raw | PanelKind::Shot(_)) => {
+                    (&passes.picture_opaque, &passes.picture)
+                }
                 Some(PanelKind::Person) => (&passes.person, &passes.person),
             };
             let from_camera = scene.compare || layer.kind == Some(PanelKind::Raw);

@@ -144,7 +144,7 @@ impl Resident {
         self.plans[shown.index()].get_or_init(|| {
             let visible = |number: usize| match self.layers[number].kind {
                 None => true,
-                Some(PanelKind::Live | PanelKind::Person) => shown.drawing,
+                Some(PanelKind::Live | PanelKind::Person | PanelKind::Shot(_)) => shown.drawing,
                 Some(PanelKind::Raw) => shown.frame,
             };
             tiles::plan(&self.cells, visible, self.size)

@@ -4,7 +4,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 
 use crate::frame::Size;
 
-use super::{Crop, Layer, Page, PageError, Panel, PanelKind};
+use super::{Art, Crop, Layer, Lettering, Page, PageError, Panel, PanelKind};
 
 /// A rectangle of program pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +106,12 @@ impl Page {
         let mut names = Vec::with_capacity(self.layers().len());
         for layer in self.layers() {
             match layer {
-                Layer::Art(art) => {
+                Layer::Effect(_) => {}
+                Layer::Art(Art { tree, .. })
+                | Layer::Text(Lettering { tree, .. })
+                | Layer::Bubble(Lettering { tree, .. }) => {
                     canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
-                    resvg::render(&art.tree, transform, &mut canvas.as_mut());
+                    resvg::render(tree, transform, &mut canvas.as_mut());
                     // No colour above its alpha: blending relies on it.
                     let sound = |pixel: [u8; 4]| pixel.map(|byte| byte.min(pixel[3]));
                     let Some((rect, rgba)) = cropped(canvas.data(), page, sound) else {

@@ -12,6 +12,10 @@
 //! | `live`, `live-…` | the shape, filled by the drawn live picture |
 //! | `raw`, `raw-…` | the shape, filled by the camera picture as it is |
 //! | `person`, `person-…` | the people only, cut out by the matte, inside the shape |
+//! | `shot-1` … `shot-9` | the shape, filled by that shot; until it is taken, live and dimmed |
+//! | `text-NAME` | words that can be changed |
+//! | `bubble`, `bubble-NAME` | a bubble that follows a face |
+//! | `fx-KIND`, `fx-KIND-…` | an animated effect inside the shape: [`EffectKind`] |
 //!
 //! Everything else is art and is drawn in document order, beneath and above what is alive.
 //!
@@ -29,9 +33,12 @@
 //!   fonts of the system are not used, so that a page looks the same everywhere.
 
 mod artwork;
+mod blend;
 mod cover;
+mod data;
 mod document;
 mod fonts;
+mod layer;
 pub mod lettering;
 mod library;
 mod names;
@@ -39,11 +46,14 @@ mod page;
 mod preview;
 
 pub use artwork::{Artwork, ArtworkLayer, Bitmap, Coverage, PixelRect};
+pub use blend::Blend;
 pub use cover::{Cover, Uv};
+pub use data::Data;
 pub use fonts::{Fonts, Typeface};
+pub use layer::{Art, Effect, Layer, Lettering, Panel, Rect, Written};
 pub use library::Library;
-pub use names::{Crop, PanelKind};
-pub use page::{Art, Layer, Page, Panel, Rect};
+pub use names::{Crop, EffectKind, PanelKind};
+pub use page::Page;
 pub use preview::{matte_curve, preview};
 
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ pub fn preview(
             ArtworkLayer::Art(bitmap) => lay_art(&mut program, bitmap),
             ArtworkLayer::Panel(panel) => {
                 let picture = match panel.kind {
-                    PanelKind::Live | PanelKind::Person => styled,
+                    PanelKind::Live | PanelKind::Person | PanelKind::Shot(_) => styled,
                     PanelKind::Raw => raw,
                 };
                 let cover = Cover {

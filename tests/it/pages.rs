@@ -201,7 +201,7 @@ fn document_order_is_kept_and_art_between_is_one_layer() {
         r##"<title>My  page</title><rect width="9" height="9"/><circle r="9"/><g><path d="M0 0h9v9z"/>
            <rect id="live-1" width="50" height="50"/><text y="20">hi</text></g><rect width="3" height="3"/>
            <g id="Raw 1"><rect width="30" height="30"/><rect x="50" width="30" height="30"/></g>
-           <rect id="shot-1" width="9" height="9"/>"##,
+           <rect id="shot-10" width="9" height="9"/>"##,
     ))
     .unwrap();
     let layers: Vec<String> = page
@@ -210,6 +210,9 @@ fn document_order_is_kept_and_art_between_is_one_layer() {
         .map(|layer| match layer {
             Layer::Art(_) => "art".to_owned(),
             Layer::Panel(panel) => format!("{:?} {}", panel.kind, panel.id),
+            Layer::Text(text) => format!("text {} {:?}", text.name, text.texts),
+            Layer::Bubble(bubble) => format!("bubble {} {:?}", bubble.name, bubble.texts),
+            Layer::Effect(effect) => format!("{:?} {}", effect.kind, effect.name),
         })
         .collect();
     assert_eq!(layers, ["art", "Live live-1", "art", "Raw Raw 1", "art"]);
