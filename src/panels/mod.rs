@@ -34,23 +34,29 @@
 
 mod artwork;
 mod blend;
+pub mod bubble;
 mod cover;
 mod data;
 mod document;
 mod fonts;
 mod layer;
+mod letterer;
 pub mod lettering;
 mod library;
 mod names;
 mod page;
 mod preview;
+mod words;
 
-pub use artwork::{Artwork, ArtworkLayer, Bitmap, Coverage, PixelRect};
+pub use artwork::{
+    Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
+};
 pub use blend::Blend;
 pub use cover::{Cover, Uv};
 pub use data::Data;
 pub use fonts::{Fonts, Typeface};
 pub use layer::{Art, Effect, Layer, Lettering, Panel, Rect, Written};
+pub use letterer::{Countdown, Letterer, Moment, Place, PlaceKind, Seen};
 pub use library::Library;
 pub use names::{Crop, EffectKind, PanelKind};
 pub use page::Page;

@@ -18,6 +18,13 @@ pub(super) struct Fitted {
     cost: f32,
 }
 
+impl Fitted {
+    /// Lines that somebody else broke.
+    pub fn of(size: f32, lines: Vec<Line>) -> Self {
+        Self { size, lines, cost: 0.0 }
+    }
+}
+
 /// One line: pieces `first..last`, its ink between `top` and `bottom`, `middle` its axis.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {

@@ -158,6 +158,102 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
     }
 }
 
+/// Writes `text` on lines from the point 0, 0: the first baseline, at the place that `align`
+/// names. Where a line is wider than `room` the text is set smaller, and cut at the smallest size.
+pub fn write(text: &str, hand: &Hand, room: f32) -> Lettered {
+    let usable = |value: f32| if value.is_finite() { value.clamp(0.1, 20_000.0) } else { 10.0 };
+    let (most, room) = (usable(hand.size), usable(room));
+    let least = usable(hand.least).min(most);
+    let clean = clean::clean(text);
+    let Typeset { mut pieces, missing } = typeset::typeset(&clean, hand.face, Direction::Horizontal);
+    let mut cut = clean.cut;
+    let widest = |pieces: &[typeset::Piece]| {
+        rows(pieces).iter().map(|(_, _, width)| *width).fold(0.0, f32::max).max(1e-3)
+    };
+    let size = (room / widest(&pieces)).min(most).max(least);
+    if size * widest(&pieces) > room * 1.001 {
+        cut = true;
+        let dots = typeset::typeset(&clean::clean("…"), hand.face, Direction::Horizontal).pieces;
+        let dots_wide: f32 = dots.iter().map(|piece| piece.advance).sum();
+        let mut short = Vec::new();
+        for (first, last, _) in rows(&pieces) {
+            let mut width = 0.0;
+            let line = &pieces[first..last];
+            let fits = line.iter().position(|piece| {
+                width += piece.advance;
+                (width + dots_wide) * size > room
+            });
+            match fits {
+                Some(end) => {
+                    short.extend(line[..end].iter().cloned());
+                    short.extend(dots.iter().cloned());
+                }
+                None => short.extend(line.iter().cloned()),
+            }
+            if let Some(last) = short.last_mut() {
+                last.after = typeset::Break::Must;
+            }
+        }
+        pieces = short;
+    }
+    let metrics = hand.face.metrics();
+    let lines: Vec<fit::Line> = rows(&pieces)
+        .into_iter()
+        .enumerate()
+        .map(|(number, (first, last, width))| {
+            let baseline = metrics.leading * size * number as f32;
+            let width = width * size;
+            let middle = match hand.align {
+                Align::Start => width / 2.0,
+                Align::Middle => 0.0,
+                Align::End => -width / 2.0,
+            };
+            fit::Line {
+                first,
+                last,
+                top: baseline - metrics.top * size,
+                bottom: baseline - metrics.bottom * size,
+                middle,
+                width,
+                room: width,
+            }
+        })
+        .collect();
+    if lines.is_empty() {
+        return Lettered { missing, cut, ..Lettered::default() };
+    }
+    let fitted = Fitted::of(size, lines);
+    let centred = Hand { align: Align::Middle, direction: Direction::Horizontal, ..*hand };
+    let (letters, strong) = outlines(&pieces, &fitted, metrics, &centred);
+    Lettered {
+        letters,
+        strong,
+        size,
+        bounds: bounds(&fitted, false),
+        lines: fitted.lines.len(),
+        cut,
+        missing,
+    }
+}
+
+/// The lines as they are written: first and last piece, without spaces at the end, and width.
+fn rows(pieces: &[typeset::Piece]) -> Vec<(usize, usize, f32)> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for at in 0..pieces.len() {
+        if at + 1 == pieces.len() || pieces[at].after == typeset::Break::Must {
+            let mut end = at + 1;
+            while end > start && pieces[end - 1].space {
+                end -= 1;
+            }
+            let width = pieces[start..end].iter().map(|piece| piece.advance).sum();
+            rows.push((start, end, width));
+            start = at + 1;
+        }
+    }
+    rows
+}
+
 fn bounds(fitted: &Fitted, vertical: bool) -> Rect {
     let (mut left, mut right) = (f32::MAX, f32::MIN);
     let (mut top, mut bottom) = (f32::MAX, f32::MIN);

@@ -47,7 +47,7 @@ fn nothing_to_say_is_nothing() {
 
 #[test]
 fn emphasis_is_larger_and_apart() {
-    let lettered = letter("이건 *진짜* 야", &hand(40.0), &ellipse());
+    let lettered = letter("야 *야* 야", &hand(40.0), &ellipse());
     let (plain, strong) = (lettered.letters.unwrap(), lettered.strong.unwrap());
     assert!(strong.bounds().height() > plain.bounds().height());
 }
