@@ -44,7 +44,9 @@ mod names;
 mod page;
 mod preview;
 
-pub use artwork::{Artwork, ArtworkLayer, Bitmap, Coverage, PixelRect};
+pub use artwork::{
+    Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
+};
 pub use blend::Blend;
 pub use cover::{Cover, Uv};
 pub use data::Data;
