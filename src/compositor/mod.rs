@@ -4,12 +4,15 @@
 //! back when somebody wants it in memory. [`Compositor`] does that when it is told to; [`start`]
 //! runs it as a stage of the pipeline. The compositor itself reads no clock.
 
+mod brush;
+mod cutout;
 mod device;
 mod gpu;
 mod memory;
 mod outlets;
 mod pages;
 mod passes;
+mod pixel;
 mod program;
 mod readback;
 mod resident;
@@ -28,13 +31,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::frame::{Picture, Size};
-use crate::panels::{Cover, Page, PageError, PanelKind};
+use crate::panels::{Cover, Page, PageError, PanelKind, Sprite, Sprites};
 use crate::people::Point;
 
-use device::Device;
+use device::{Device, Making};
 use memory::Memory;
 use passes::Passes;
-use resident::{Layer, Method, Resident, Shown};
+use resident::{Method, Place, Resident, Shown};
 
 /// Why there is no program.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +111,11 @@ pub struct Compositor {
     gpu: Arc<Gpu>,
     backend: Backend,
     page: Arc<Resident>,
+    now: Now,
+    /// The point of each shot that is kept in view.
+    shots: [Option<(Size, Point)>; MOST_SHOTS],
+    /// When the last program was.
+    before: Option<Duration>,
 }
 
 enum Backend {
@@ -115,11 +123,38 @@ enum Backend {
     Memory(Memory),
 }
 
-/// Sizes of the pictures there are.
+/// The most shots of a page.
+const MOST_SHOTS: usize = 9;
+
+/// What was said once and holds until something else is said.
+#[derive(Default)]
+struct Now {
+    sprites: Sprites,
+    /// The shot that is to be taken next, counted from 0, if anybody said so.
+    next_shot: Option<usize>,
+    /// The shot that is taken next, counted from 0.
+    next: Option<usize>,
+    /// How much of the people in the drawing its upper edge cuts off, calmed.
+    cut: f32,
+}
+
+/// The pictures there are.
 #[derive(Clone, Copy)]
 struct Sizes {
     frame: Option<Size>,
     styled: Option<Size>,
+    shots: [Option<(Size, Point)>; MOST_SHOTS],
+}
+
+/// Where a panel's picture comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The camera.
+    Frame,
+    /// The drawing.
+    Styled,
+    /// A shot, counted from 0.
+    Shot(usize),
 }
 
 impl Compositor {
@@ -153,6 +188,9 @@ impl Compositor {
             gpu,
             backend,
             page: Arc::new(page),
+            now: Now::default(),
+            shots: [None; MOST_SHOTS],
+            before: None,
         })
     }
 
@@ -163,12 +201,8 @@ impl Compositor {
     /// When the size is too large; the page in use stays.
     pub fn set_page(&mut self, page: &Page, size: Size) -> Result<(), CompositorError> {
         if !self.page.is(page, size) {
-            self.page = Arc::new(Resident::load(
-                &self.gpu,
-                &self.backend.method(),
-                page,
-                size,
-            )?);
+            let page = Resident::load(&self.gpu, &self.backend.method(), page, size)?;
+            self.show(Arc::new(page));
         }
         Ok(())
     }
@@ -181,8 +215,52 @@ impl Compositor {
     /// Shows a page that was drawn elsewhere; `false` when it is shown already.
     pub(crate) fn show(&mut self, page: Arc<Resident>) -> bool {
         let new = !Arc::ptr_eq(&self.page, &page);
-        self.page = page;
+        if new {
+            self.page = page;
+            self.now.sprites = Sprites::default();
+        }
         new
+    }
+
+    /// Shows sprites until others are given or the page changes.
+    pub fn set_sprites(&mut self, sprites: Sprites) {
+        self.now.sprites = sprites;
+    }
+
+    /// Gives a shot its picture, a drawing with its matte, and the point of it to keep in view;
+    /// `None` takes it away. `number` counts from 1 to 9.
+    ///
+    /// # Errors
+    /// When the picture is too large for the device.
+    pub fn set_shot(
+        &mut self,
+        number: u8,
+        shot: Option<(&Picture, Point)>,
+    ) -> Result<(), CompositorError> {
+        let at = usize::from(number).wrapping_sub(1);
+        let Some(place) = self.shots.get_mut(at) else {
+            return Ok(());
+        };
+        let needs = self.page.needs();
+        let picture = shot.map(|(picture, _)| picture);
+        match &mut self.backend {
+            Backend::Device(device) => {
+                let (gpu, passes) = (&device.gpu, &device.passes);
+                device
+                    .pictures
+                    .upload_shot(gpu, passes, at, picture, needs)?;
+            }
+            Backend::Memory(memory) => memory.take_shot(at, picture, needs),
+        }
+        *place = shot
+            .filter(|(picture, _)| picture.size().area() > 0)
+            .map(|(picture, focus)| (picture.size(), focus));
+        Ok(())
+    }
+
+    /// Which shot is taken next, and so is not dimmed: 1 to 9; `None`: the first that is missing.
+    pub fn set_next_shot(&mut self, number: Option<u8>) {
+        self.now.next_shot = number.map(|number| usize::from(number).wrapping_sub(1));
     }
 
     /// The program's size.
@@ -210,15 +288,20 @@ impl Compositor {
         }
     }
 
-    /// Takes a drawing with its matte. It stays until the next one.
+    /// Takes a drawing with its matte. It stays until the next one. A page with people on it that
+    /// is shown later cuts them out of the next drawing.
     ///
     /// # Errors
     /// When it is too large for the device.
     pub fn upload_styled(&mut self, picture: &Picture) -> Result<(), CompositorError> {
+        let needs = self.page.needs();
         match &mut self.backend {
-            Backend::Device(device) => device.upload_styled(picture),
+            Backend::Device(device) => {
+                let (gpu, passes) = (&device.gpu, &device.passes);
+                device.pictures.upload_styled(gpu, passes, picture, needs)
+            }
             Backend::Memory(memory) => {
-                memory.take_styled(picture);
+                memory.take_styled(picture, needs);
                 Ok(())
             }
         }
@@ -238,13 +321,51 @@ impl Compositor {
         scene: &Scene,
     ) -> Result<(ProgramTexture, Option<wgpu::SubmissionIndex>), CompositorError> {
         self.gpu.check()?;
+        let sizes = self.prepare(scene);
+        let making = Making {
+            page: &self.page,
+            scene,
+            now: &self.now,
+            sizes: &sizes,
+        };
         Ok(match &mut self.backend {
             Backend::Device(device) => {
-                let (program, submission) = device.render(&self.page, scene);
+                let (program, submission) = device.render(&making);
                 (program, Some(submission))
             }
-            Backend::Memory(memory) => (memory.render(&self.page, scene), None),
+            Backend::Memory(memory) => (memory.render(&making), None),
         })
+    }
+
+    /// What there is to show, and how much of it in this moment.
+    fn prepare(&mut self, scene: &Scene) -> Sizes {
+        let (frame, styled, cut) = match &self.backend {
+            Backend::Device(device) => (
+                device.pictures.frame_size(),
+                device.pictures.styled_size(),
+                device.cut(),
+            ),
+            Backend::Memory(memory) => (memory.frame_size(), memory.styled_size(), memory.cut()),
+        };
+        let sizes = Sizes {
+            frame,
+            styled,
+            shots: self.shots,
+        };
+        self.now.next = self.now.next_shot.or_else(|| {
+            let missing = |at: &usize| self.shots.get(*at).is_some_and(Option::is_none);
+            let numbers = self.page.shots();
+            let places = numbers.map(|number| usize::from(number).wrapping_sub(1));
+            places.filter(missing).min()
+        });
+        // A head at the very edge must not flicker in and out of its panel.
+        let passed = self.before.map_or(f32::INFINITY, |before| {
+            scene.time.abs_diff(before).as_secs_f32()
+        });
+        let share = 1.0 - (-passed / CUT_SETTLES_SECS).exp();
+        self.now.cut += (cut - self.now.cut) * share;
+        self.before = Some(scene.time);
+        sizes
     }
 
     /// Like [`render`](Self::render), and starts copying the pixels into memory.
@@ -257,10 +378,17 @@ impl Compositor {
         scene: &Scene,
     ) -> Result<(ProgramTexture, Reading), CompositorError> {
         self.gpu.check()?;
+        let sizes = self.prepare(scene);
+        let making = Making {
+            page: &self.page,
+            scene,
+            now: &self.now,
+            sizes: &sizes,
+        };
         Ok(match &mut self.backend {
-            Backend::Device(device) => device.render_to_memory(&self.page, scene),
+            Backend::Device(device) => device.render_to_memory(&making),
             Backend::Memory(memory) => {
-                let program = memory.render(&self.page, scene);
+                let program = memory.render(&making);
                 (program.clone(), Reading::of(program))
             }
         })
@@ -292,9 +420,29 @@ impl Backend {
     }
 }
 
+/// People go back into their panel, when the camera cuts off their heads, in about this time.
+const CUT_SETTLES_SECS: f32 = 0.15;
+
+impl Now {
+    /// Sprites on top of everything.
+    fn above(&self) -> &[Sprite] {
+        let above = &self.sprites.above;
+        &above[..above.len().min(Sprites::MOST_ABOVE)]
+    }
+
+    /// Whether a panel waits for a shot that is not the next one.
+    fn waits(&self, place: &Place, sizes: &Sizes) -> bool {
+        let PanelKind::Shot(number) = place.kind else {
+            return false;
+        };
+        let at = usize::from(number).wrapping_sub(1);
+        sizes.shots.get(at).is_some_and(Option::is_none) && self.next != Some(at)
+    }
+}
+
 impl Sizes {
     /// What is there to be shown in a scene.
-    fn shown(self, scene: &Scene) -> Shown {
+    fn shown(&self, scene: &Scene) -> Shown {
         Shown {
             drawing: if scene.compare {
                 self.frame.is_some()
@@ -302,23 +450,36 @@ impl Sizes {
                 self.styled.is_some()
             },
             frame: self.frame.is_some(),
+            shots: self.shots.iter().any(Option::is_some),
         }
     }
 }
 
 impl Scene {
-    /// How a layer's picture lies in it.
-    fn cover(&self, layer: &Layer, sizes: Sizes) -> Cover {
-        let from_camera = self.compare || layer.kind == Some(PanelKind::Raw);
-        let picture = if from_camera {
-            sizes.frame
-        } else {
-            sizes.styled
+    /// Where a panel's picture comes from.
+    fn source(&self, place: &Place, sizes: &Sizes) -> Source {
+        let shot = place.shot.map(|number| usize::from(number).wrapping_sub(1));
+        match shot.filter(|at| sizes.shots.get(*at).is_some_and(Option::is_some)) {
+            Some(at) => Source::Shot(at),
+            None if self.compare || place.kind == PanelKind::Raw => Source::Frame,
+            None => Source::Styled,
+        }
+    }
+
+    /// How a panel's picture lies in it.
+    fn cover(&self, place: &Place, sizes: &Sizes) -> Cover {
+        let (picture, focus) = match self.source(place, sizes) {
+            Source::Frame => (sizes.frame, self.focus),
+            Source::Styled => (sizes.styled, self.focus),
+            Source::Shot(at) => match sizes.shots.get(at).copied().flatten() {
+                Some((size, focus)) => (Some(size), focus),
+                None => (None, self.focus),
+            },
         };
         Cover {
             picture: picture.unwrap_or(Size::new(1, 1)),
-            focus: self.focus,
-            crop: layer.crop,
+            focus,
+            crop: place.crop,
             mirror: self.mirror,
         }
     }

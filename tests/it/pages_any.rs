@@ -13,6 +13,10 @@ fn survives(svg: &[u8]) {
             let (rect, bytes) = match &layer {
                 ArtworkLayer::Art(art) => (art.rect, art.rgba.len() / 4),
                 ArtworkLayer::Panel(panel) => (panel.rect, panel.alpha.len()),
+                ArtworkLayer::Lettering { drawn, .. } => {
+                    (drawn.place(), drawn.bitmap.rgba.len() / 4)
+                }
+                ArtworkLayer::Effect(effect) => (effect.rect, effect.alpha.len()),
             };
             assert_eq!(bytes, rect.width as usize * rect.height as usize);
             assert!(rect.x >= 0 && rect.y >= 0);

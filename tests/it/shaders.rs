@@ -62,6 +62,15 @@ fn the_layer_is_laid_out_as_the_shader_reads_it() {
         ("uv_step", offset_of!(LayerData, uv_step)),
         ("program", offset_of!(LayerData, program)),
         ("corner", offset_of!(LayerData, corner)),
+        ("first", offset_of!(LayerData, first)),
+        ("second", offset_of!(LayerData, second)),
+        ("shadow", offset_of!(LayerData, shadow)),
+        ("outline", offset_of!(LayerData, outline)),
+        ("blur", offset_of!(LayerData, blur)),
+        ("reach", offset_of!(LayerData, reach)),
+        ("cut", offset_of!(LayerData, cut)),
+        ("waits", offset_of!(LayerData, waits)),
+        ("mode", offset_of!(LayerData, mode)),
     ];
     assert_eq!(theirs, ours.map(|(name, offset)| (name, offset as u32)));
     assert_eq!(*span as usize, size_of::<LayerData>());
