@@ -116,7 +116,8 @@ impl Headless {
             board: Arc::clone(&board),
             gpu,
             runtime: Some(runtime),
-            screen: None,
+            desk: crate::shots::Desk::new(),
+        screen: None,
             source_fps,
         })?;
         Ok(Self { pipeline, board })

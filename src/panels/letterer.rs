@@ -167,6 +167,13 @@ impl Letterer {
         self.items.is_empty()
     }
 
+    /// Whether something changes by itself, without a new picture.
+    pub fn moves(&self) -> bool {
+        self.items.iter().any(|item| {
+            item.lines.len() > 1 || matches!(&item.what, What::Words(words) if words.moves())
+        })
+    }
+
     /// What moves on the page at this moment.
     pub fn sprites(&mut self, moment: &Moment<'_>) -> Sprites {
         let ground = self.ground;

@@ -159,6 +159,11 @@ impl Words {
         }
     }
 
+    /// Whether it moves by itself.
+    pub fn moves(&self) -> bool {
+        self.motion.is_some()
+    }
+
     /// Whether it looks other than the artist drew it when it says `text`.
     pub fn is_alive(&self, text: &str, own: &str) -> bool {
         self.motion.is_some() || text != own

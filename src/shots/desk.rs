@@ -54,6 +54,8 @@ pub struct View {
     pub running: bool,
     /// Words, bubbles and shots, where they are.
     pub places: Vec<Place>,
+    /// Kinds of the page's effects, as settings name them.
+    pub effects: Vec<String>,
     /// Counts up when a shot is taken.
     pub flashes: u64,
 }

@@ -9,6 +9,7 @@ mod sequence;
 
 pub use desk::{Desk, Finished, Order, Taken, View};
 pub use ring::Ring;
+pub(crate) use ring::small;
 pub use sequence::{Event, Pace, Sequence};
 
 use std::sync::Arc;

@@ -349,6 +349,7 @@ impl Studio {
             Arc::clone(&control),
             Some(Arc::clone(&screen)),
             Arc::clone(&outlets),
+            panelcam::shots::Desk::new(),
             Clock::system(),
             Arc::clone(&board),
         )

@@ -5,6 +5,7 @@
 
 mod limits;
 mod looks;
+mod paper;
 mod words;
 mod write;
 
@@ -56,6 +57,8 @@ pub(super) enum PartKind {
 pub(super) struct Parts {
     /// From the text of `<title>`.
     pub title: Option<String>,
+    /// Width and height on paper, in inches, when the artist gave them.
+    pub inches: Option<(f32, f32)>,
     /// In document order.
     pub parts: Vec<Part>,
     /// What the artist should know.
@@ -130,6 +133,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     let parts = plan.parts(root);
     Ok(Parts {
         title,
+        inches: paper::inches(root),
         parts,
         warnings: plan.warnings,
     })
