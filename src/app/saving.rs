@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::settings::{
-    CaptureSettings, InferenceSettings, LookSettings, ProgramSettings, Settings, WindowSettings,
+    CaptureSettings, ShotSettings, InferenceSettings, LookSettings, ProgramSettings, Settings, WindowSettings,
 };
 
 /// This long after the last change the file is written.
@@ -106,8 +106,9 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
     }
     Settings {
         capture: section!(capture: CaptureSettings { source, format }),
-        look: section!(look: LookSettings { style, strength, page, mirror }),
+        look: section!(look: LookSettings { style, strength, page, mirror, effects_off, texts }),
         program: section!(program: ProgramSettings { size, fps }),
+        shots: section!(shots: ShotSettings { countdown, goes_on, file, print, clip, scroll }),
         inference: section!(inference: InferenceSettings { provider, threads, quality }),
         window: section!(window: WindowSettings { language, panel_open, size }),
     }

@@ -124,8 +124,11 @@ impl Balloon {
         Some(Aim {
             mouth: (mouth.0 - offset.0, mouth.1 - offset.1),
             clear,
-            half: tail.half.unwrap_or(short * 0.12).min(short * 0.3),
-            longest: short * 0.85,
+            half: tail
+                .half
+                .unwrap_or(short * if self.bubble.kind == BubbleKind::Shout { 0.15 } else { 0.12 })
+                .min(short * 0.3),
+            longest: short * if self.bubble.kind == BubbleKind::Shout { 0.5 } else { 0.72 },
         })
     }
 }
@@ -204,21 +207,22 @@ fn around(
         _ => (letters / 9.0).clamp(1.25, 1.75),
     };
     let aspect = if vertical { 1.0 / aspect } else { aspect };
-    let fixed = lettering::Hand { least: hand.size, ..*hand };
     let radii = |scale: f32| (scale * aspect.sqrt(), scale / aspect.sqrt());
     let at = |scale: f32, hand: &lettering::Hand| {
         lettering::letter(text, hand, &body::room(bubble.kind, middle, radii(scale)))
     };
     let most = (ground.space.width * 0.48 / aspect.sqrt()).min(ground.space.height * 0.48 * aspect.sqrt());
     let (mut small, mut large) = (hand.size * 0.3, most.max(hand.size));
-    let fits = |lettered: &Lettered| !lettered.is_empty() && !lettered.cut;
-    if !fits(&at(large, &fixed)) {
+    let fits = |scale: f32| {
+        lettering::fits_whole(text, hand, &body::room(bubble.kind, middle, radii(scale)))
+    };
+    if !fits(large) {
         let lettered = at(large, hand);
         return (body::body(bubble.kind, middle, radii(large), bubble.seed), lettered);
     }
-    for _ in 0..14 {
+    for _ in 0..10 {
         let scale = (small + large) / 2.0;
-        if fits(&at(scale, &fixed)) {
+        if fits(scale) {
             large = scale;
         } else {
             small = scale;
@@ -226,7 +230,7 @@ fn around(
     }
     // A little air.
     let scale = large * 1.05;
-    (body::body(bubble.kind, middle, radii(scale), bubble.seed), at(scale, &fixed))
+    (body::body(bubble.kind, middle, radii(scale), bubble.seed), at(scale, hand))
 }
 
 /// The box of program pixels around page units `from`..`to` and `grow` more.

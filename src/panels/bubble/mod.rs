@@ -14,8 +14,8 @@
 //!   group. `data-tail="none"` takes the tail away.
 //! - **`data-kind`** is `speech` (round), `thought` (a cloud), `shout` (a burst), `whisper`
 //!   (dashed), `narration` (a box; no tail, it stays where it is) or `phone` (a message). A word of
-//!   the name does the same: `bubble-shout-1`. Each kind has its font, unless the text names one
-//!   of panelcam's own.
+//!   the name does the same: `bubble-shout-1`. Each kind has its font, unless the text names another
+//!   of panelcam's own than BM JUA, or `data-font` names any.
 //! - **`data-face`** is the number of the face, from left to right; else it is the one that speaks,
 //!   or the largest. `data-panel` is the name of the panel it belongs to, else the one it is on.
 //!   `data-follow="no"` nails it to the page.

@@ -53,7 +53,10 @@ impl Bubble {
         if let Some(direction) = data.get("direction") {
             hand.direction = if direction.starts_with("v") { Direction::Vertical } else { Direction::Horizontal };
         }
-        let line = short * 0.0062;
+        if let Some(face) = data.get("font").and_then(Typeface::by_name) {
+        hand.face = Some(face);
+    }
+    let line = short * 0.0062;
         let plain = Paint {
             fill: if kind == BubbleKind::Phone { [0xe6, 0xf0, 0xff, 255] } else { PAPER },
             ink: if kind == BubbleKind::Whisper { [0x6a, 0x66, 0x76, 255] } else { INK },
@@ -76,8 +79,10 @@ impl Bubble {
                 };
                 // A box with a kind is a place to draw into; black is what a box is when nobody
                 // chose its colour.
-                if is_box && said.is_some_and(|kind| kind != BubbleKind::Narration) {
-                    let chosen = body.fill.filter(|fill| fill[..3] != [0, 0, 0] && fill[3] > 0);
+                let chosen = body.fill.filter(|fill| fill[..3] != [0, 0, 0] && fill[3] > 0);
+                let is_dark = hand.ink[..3].iter().all(|part| *part < 96);
+                let unreadable = chosen.is_none() && body.fill.is_some() && is_dark;
+                if is_box && (unreadable || said.is_some_and(|kind| kind != BubbleKind::Narration)) {
                     let paint = Paint {
                         fill: chosen.unwrap_or(plain.fill),
                         ink: body.stroke.map_or(plain.ink, |(ink, _)| ink),
@@ -186,7 +191,8 @@ fn hand_of(text: &usvg::Text) -> Option<HandOf> {
         _ => None,
     });
     Some(HandOf {
-        face,
+        // What a text has when nobody chose a font says nothing.
+        face: face.filter(|face| *face != Typeface::Jua),
         size: span.font_size().get() * scale_of(transform),
         ink: span.fill().map_or(INK, |fill| colour(fill.paint(), fill.opacity().get())),
         direction: match text.writing_mode() {

@@ -43,7 +43,7 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
     let unit = (way.0 / distance, way.1 / distance);
     let tip = (root.0 + unit.0 * length, root.1 + unit.1 * length);
     if kind == BubbleKind::Thought {
-        let puffs = [(0.2, 0.8), (0.56, 0.52), (0.88, 0.32)]
+        let puffs = [(0.32, 0.8), (0.66, 0.54), (0.92, 0.34)]
             .map(|(along, size)| {
                 let at = (root.0 + unit.0 * length * along, root.1 + unit.1 * length * along);
                 (at, aim.half * size)
@@ -51,7 +51,7 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
             .into_iter()
             // On a short way only what has room.
             .filter(|(at, radius)| {
-                (at.0 - root.0).hypot(at.1 - root.1) > radius * 0.9 && *radius < length
+                (at.0 - root.0).hypot(at.1 - root.1) > radius * 1.25 && *radius < length
             })
             .collect();
         return Tailed { outline: body.clone(), puffs };
@@ -88,12 +88,14 @@ fn hooked(body: &Outline, aim: Aim) -> Outline {
     let (a, b) = body.bounds();
     let middle = body.middle();
     let right = aim.mouth.0 > middle.0;
-    let reach = (b.1 - a.1) * 0.16;
-    let corner = (if right { b.0 } else { a.0 }, b.1);
     let outwards = if right { 1.0 } else { -1.0 };
-    let Some((number, root)) = body.crossing(middle, (corner.0 - outwards * reach, corner.1 + reach)) else {
+    let reach = (b.1 - a.1).min(b.0 - a.0) * 0.2;
+    let corner = if right { b.0 } else { a.0 };
+    // Beside the corner, on the straight of the lower edge.
+    let x = corner - outwards * reach * 2.2;
+    let Some((number, root)) = body.crossing((x, middle.1), (x, b.1 + reach)) else {
         return body.clone();
     };
-    let tip = (corner.0 + outwards * reach * 0.35, b.1 + reach * 0.2);
-    body.spliced(number, root, reach * 0.75, |_, _| vec![tip])
+    let tip = (x + outwards * reach * 0.9, b.1 + reach * 0.85);
+    body.spliced(number, root, reach * 0.6, |_, _| vec![tip])
 }

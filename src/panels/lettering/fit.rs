@@ -48,6 +48,15 @@ const SIZE_COST: f32 = 2.4;
 /// What a line end inside a word costs.
 const TORN: f32 = 8.0;
 
+/// Where words may be torn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tear {
+    Never,
+    /// Between the syllables of Korean words.
+    Syllables,
+    Anywhere,
+}
+
 /// A text with its widths added up.
 pub(super) struct Fitter<'a> {
     pieces: &'a [Piece],
@@ -79,10 +88,16 @@ impl<'a> Fitter<'a> {
 
     /// The best lines at a size from `most` down to `least`; `None` when it does not fit.
     pub fn fit(&self, most: f32, least: f32) -> Option<Fitted> {
-        self.search(most, least, false).or_else(|| self.search(most, least, true))
+        self.search(most, least, Tear::Syllables)
+            .or_else(|| self.search(most, least, Tear::Anywhere))
     }
 
-    fn search(&self, most: f32, least: f32, tear: bool) -> Option<Fitted> {
+    /// Whether it fits at `size` with every word whole.
+    pub fn fits_whole(&self, size: f32) -> bool {
+        self.search(size, size, Tear::Never).is_some()
+    }
+
+    fn search(&self, most: f32, least: f32, tear: Tear) -> Option<Fitted> {
         let mut best: Option<Fitted> = None;
         let mut largest = None;
         let mut size = most.min(self.bound(most, least)?);
@@ -120,7 +135,7 @@ impl<'a> Fitter<'a> {
     }
 
     /// The best lines at this size.
-    fn at_size(&self, size: f32, tear: bool) -> Option<Fitted> {
+    fn at_size(&self, size: f32, tear: Tear) -> Option<Fitted> {
         let mut best: Option<Fitted> = None;
         let mut since = 0;
         for count in 1..=self.most_lines(size) {
@@ -176,7 +191,7 @@ impl<'a> Fitter<'a> {
         self.before[last] - self.before[first]
     }
 
-    fn with_lines(&self, size: f32, count: usize, tear: bool) -> Option<Fitted> {
+    fn with_lines(&self, size: f32, count: usize, tear: Tear) -> Option<Fitted> {
         let mut lines = self.places(size, count)?;
         let ends = self.ends(tear);
         let widest = lines.iter().map(|line| line.room).fold(0.0, f32::max);
@@ -236,16 +251,18 @@ impl<'a> Fitter<'a> {
     }
 
     /// The places where lines may end: piece, whether it must, cost. The first is the start.
-    fn ends(&self, tear: bool) -> Vec<(usize, bool, f32)> {
+    fn ends(&self, tear: Tear) -> Vec<(usize, bool, f32)> {
         let mut ends = vec![(0, false, 0.0)];
         for (at, piece) in self.pieces.iter().enumerate() {
             let last = at + 1 == self.pieces.len();
             match piece.after {
                 _ if last => ends.push((at + 1, true, 0.0)),
                 Break::Must => ends.push((at + 1, true, 0.0)),
-                Break::May(cost) => ends.push((at + 1, false, cost)),
-                Break::Never if tear => ends.push((at + 1, false, TORN)),
-                Break::Never => {}
+                Break::May(cost) if cost < 1.0 || tear != Tear::Never => {
+                    ends.push((at + 1, false, cost));
+                }
+                Break::Never | Break::May(_) if tear == Tear::Anywhere => ends.push((at + 1, false, TORN)),
+                Break::Never | Break::May(_) => {}
             }
         }
         ends
@@ -256,7 +273,7 @@ impl<'a> Fitter<'a> {
         let is_one_word = !self.pieces[first..].iter().any(|piece| piece.space);
         let letters = self.pieces.len() - first;
         match (is_one_word, share) {
-            (true, share) if share < 0.3 || letters <= 2 => 0.5,
+            (true, share) if share < 0.3 || letters <= 2 => 0.9,
             (true, share) if share < 0.45 => 0.2,
             _ => 0.0,
         }

@@ -104,11 +104,7 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
     } else {
         shape
     };
-    let metrics = match hand.direction {
-        Direction::Horizontal => hand.face.metrics(),
-        // Columns are as wide as a letter.
-        Direction::Vertical => typeset::Metrics { top: 0.46, bottom: -0.46, leading: 1.18 },
-    };
+    let metrics = metrics_of(hand);
     let mut cut = clean.cut;
     let fitted = match Fitter::new(&pieces, metrics, space).fit(most, least) {
         Some(fitted) if !cut => fitted,
@@ -155,6 +151,25 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
         lines: fitted.lines.len(),
         cut,
         missing,
+    }
+}
+
+/// Whether `text` fits into `shape` at the hand's size, with every word whole.
+pub fn fits_whole(text: &str, hand: &Hand, shape: &Shape) -> bool {
+    let clean = clean::clean(text);
+    let pieces = typeset::typeset(&clean, hand.face, hand.direction).pieces;
+    let vertical = hand.direction == Direction::Vertical;
+    let turned = vertical.then(|| shape.turned());
+    let space = turned.as_ref().unwrap_or(shape);
+    !clean.cut && Fitter::new(&pieces, metrics_of(hand), space).fits_whole(hand.size)
+}
+
+/// The measures of a line or a column.
+fn metrics_of(hand: &Hand) -> typeset::Metrics {
+    match hand.direction {
+        Direction::Horizontal => hand.face.metrics(),
+        // Columns are as wide as a letter.
+        Direction::Vertical => typeset::Metrics { top: 0.46, bottom: -0.46, leading: 1.18 },
     }
 }
 
