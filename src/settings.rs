@@ -52,6 +52,10 @@ pub struct LookSettings {
     pub page: String,
     /// Whether people see themselves as in a mirror.
     pub mirror: bool,
+    /// Effects of pages that are switched off: kinds (`rain`), or all that follows `fx-` in a name
+    /// (`rain-left`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects_off: Vec<String>,
 }
 
 /// The final picture.
@@ -207,6 +211,7 @@ impl Default for LookSettings {
             strength: 1.0,
             page: "webtoon".to_owned(),
             mirror: true,
+            effects_off: Vec::new(),
         }
     }
 }

@@ -106,7 +106,7 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
     }
     Settings {
         capture: section!(capture: CaptureSettings { source, format }),
-        look: section!(look: LookSettings { style, strength, page, mirror }),
+        look: section!(look: LookSettings { style, strength, page, mirror, effects_off }),
         program: section!(program: ProgramSettings { size, fps }),
         inference: section!(inference: InferenceSettings { provider, threads, quality }),
         window: section!(window: WindowSettings { language, panel_open, size }),
