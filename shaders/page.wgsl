@@ -1,4 +1,5 @@
-// Lays one layer of a page into the program: art, the drawn picture, the camera picture, or people.
+// Lays one layer of a page into the program: art, the drawn picture, the camera picture, people, or
+// an effect.
 //
 // Every tile is a rectangle of program pixels. Art and shapes have the program's size already, so
 // that they are read pixel for pixel; only pictures are filtered. Colours are premultiplied.
@@ -18,7 +19,8 @@ struct Layer {
     // People: how far the shadow falls, in the picture.
     shadow: vec2<f32>,
     // People: the outline's width, the shadow's softness, and the longest distance that is
-    // measured, in program pixels.
+    // measured, in program pixels. Tone: how sharp its dots are, its strength, and 1 when the
+    // picture is taken in steps.
     outline: f32,
     blur: f32,
     reach: f32,
@@ -114,6 +116,33 @@ fn person(position: vec4<f32>) -> vec4<f32> {
     return above * shape;
 }
 
+// An effect: `picture` is the drawing, its red channel the first ink and its green the second.
+fn effect(position: vec4<f32>) -> vec4<f32> {
+    let inks = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).rg;
+    let above = inked(layer.first, inks.r) + inked(layer.second, min(inks.g, 1.0 - inks.r));
+    return above * ink_at(position).r;
+}
+
+// How much ink a picture of a luminance gets, like `Tone::darkness` in src/compositor/fx/look.rs.
+fn darkness(luminance: f32) -> f32 {
+    if layer.reach > 0.5 {
+        let dark = (1.0 - luminance) * layer.blur;
+        let steps = clamp((dark - vec3<f32>(0.42, 0.60, 0.78)) / 0.02 + 0.5, vec3<f32>(0.0), vec3<f32>(1.0));
+        return dot(steps, vec3<f32>(0.20, 0.20, 0.28));
+    }
+    return clamp((1.0 - luminance) * 1.05 * layer.blur - 0.10, 0.0, 0.94);
+}
+
+// Tone: `picture` is the pattern; it is inked where the program below is darker than it says.
+fn tone(position: vec4<f32>) -> vec4<f32> {
+    let under = textureLoad(below, vec2<i32>(position.xy), 0);
+    // What is transparent counts as paper.
+    let luminance = dot(under.rgb, vec3<f32>(0.30078, 0.58594, 0.11328)) + 1.0 - under.a;
+    let pattern = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).r;
+    let ink = (pattern + darkness(luminance) - 1.0) * layer.outline + 0.5;
+    return inked(layer.first, ink * step(0.004, darkness(luminance))) * ink_at(position).r;
+}
+
 // Ways of mixing: Compositing and Blending Level 1 of the W3C, like src/panels/blend.rs.
 
 fn hard_light(under: f32, over: f32) -> f32 {
@@ -194,4 +223,19 @@ fn fs_person(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
 @fragment
 fn fs_person_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     return mixed(position, person(position));
+}
+
+@fragment
+fn fs_effect(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return effect(position);
+}
+
+@fragment
+fn fs_effect_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, effect(position));
+}
+
+@fragment
+fn fs_tone_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, tone(position));
 }

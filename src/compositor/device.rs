@@ -6,6 +6,7 @@ use crate::frame::{Picture, Size};
 use crate::panels::{Blend, PanelKind, PixelRect, Sprite};
 
 use super::cutout::Around;
+use super::fx::{Drawn, Laid, Mix, Stand, Tone};
 use super::passes::{FORMAT, Family, LAYER_STRIDE, LayerData, Passes};
 use super::program::{Inner, ProgramTexture, Programs};
 use super::readback::{Reading, Staging};
@@ -132,8 +133,12 @@ impl Device {
         // The same for all that reads no picture; the group has to be there.
         let any_picture = self.pictures.bindings(super::Source::Styled, false);
         for (number, layer) in page.layers().iter().enumerate() {
-            let (family, opaque, pictures) = match &layer.what {
-                What::Art => (&passes.art, &passes.art_opaque, any_picture),
+            let (lay, opaque, pictures) = match &layer.what {
+                What::Art => (
+                    Lay::By(&passes.art, layer.blend),
+                    &passes.art_opaque,
+                    any_picture,
+                ),
                 What::Panel(place) => {
                     let is_person = place.kind == PanelKind::Person;
                     let pictures = self
@@ -144,7 +149,11 @@ impl Device {
                     } else {
                         &passes.picture
                     };
-                    (family, &passes.picture_opaque, pictures)
+                    (
+                        Lay::By(family, layer.blend),
+                        &passes.picture_opaque,
+                        pictures,
+                    )
                 }
                 What::Lettering(..) => {
                     if let Some(((_, sprite), binding)) =
@@ -154,7 +163,19 @@ impl Device {
                     }
                     continue;
                 }
-                What::Effect => continue,
+                What::Effect(stand) => {
+                    let Some(Laid { drawn, .. }) = making.now.effect(number) else {
+                        continue;
+                    };
+                    let Drawn::Device(drawing) = &**drawn else {
+                        continue;
+                    };
+                    let lay = match stand.look.mix {
+                        Mix::Inks(blend) => Lay::By(&passes.effect, blend),
+                        Mix::Tone(_) => Lay::Tone,
+                    };
+                    (lay, &passes.art_opaque, drawing)
+                }
             };
             let (Some((without_blending, blended)), Some(Some(bindings))) =
                 (vertices.ranges.get(number), body.bindings.get(number))
@@ -170,7 +191,7 @@ impl Device {
                 pass.draw(0..4, without_blending.clone());
             }
             if !blended.is_empty() {
-                self.set(family, layer.blend, tiles::touched(layer.rect), canvas);
+                self.set(lay, tiles::touched(layer.rect), canvas);
                 let pass = canvas.pass();
                 pass.set_bind_group(0, pictures, &[]);
                 pass.set_bind_group(1, bindings, &[offset(number)]);
@@ -191,12 +212,8 @@ impl Device {
         body: &OnDevice,
         canvas: &mut Canvas,
     ) {
-        self.set(
-            &self.passes.art,
-            sprite.bitmap.blend,
-            sprite.place(),
-            canvas,
-        );
+        let lay = Lay::By(&self.passes.art, sprite.bitmap.blend);
+        self.set(lay, sprite.place(), canvas);
         let pass = canvas.pass();
         pass.set_bind_group(0, self.pictures.bindings(super::Source::Styled, false), &[]);
         pass.set_bind_group(1, binding, &[offset(number)]);
@@ -205,8 +222,11 @@ impl Device {
     }
 
     /// Picks the pipeline of a layer, and copies what is below where it is read.
-    fn set(&self, family: &Family, blend: Blend, rect: PixelRect, canvas: &mut Canvas) {
-        let (pipeline, reads_below) = family.of(blend);
+    fn set(&self, lay: Lay, rect: PixelRect, canvas: &mut Canvas) {
+        let (pipeline, reads_below) = match lay {
+            Lay::By(family, blend) => family.of(blend),
+            Lay::Tone => (&self.passes.tone, true),
+        };
         if reads_below
             && let Some(below) = &self.below
             && let Some(tile) = tiles::within(rect, below.size)
@@ -221,7 +241,12 @@ impl Device {
     fn prepare_below(&mut self, making: &Making) {
         let size = making.page.size;
         let reads = |blend: Blend| !matches!(blend, Blend::Normal | Blend::Screen);
+        let of_effect = |stand: &Stand| match stand.look.mix {
+            Mix::Inks(blend) => reads(blend),
+            Mix::Tone(_) => true,
+        };
         let wanted = making.page.layers().iter().any(|layer| reads(layer.blend))
+            || making.page.stands().any(|(_, stand)| of_effect(stand))
             || sprites(making)
                 .iter()
                 .any(|(_, sprite)| reads(sprite.bitmap.blend));
@@ -278,7 +303,12 @@ impl Device {
                         data = of_sprite(sprite);
                     }
                 }
-                What::Art | What::Effect => {}
+                What::Effect(stand) => {
+                    if let Some(laid) = making.now.effect(number) {
+                        of_effect(&mut data, stand, laid);
+                    }
+                }
+                What::Art => {}
             }
             write(&data);
         }
@@ -319,6 +349,42 @@ fn sprites<'a>(making: &Making<'a>) -> Vec<(usize, &'a Sprite)> {
         .collect()
 }
 
+/// How a layer is laid.
+#[derive(Clone, Copy)]
+enum Lay<'a> {
+    /// By one of a family.
+    By(&'a Family, Blend),
+    /// As tone.
+    Tone,
+}
+
+fn part([r, g, b, a]: [u8; 4]) -> [f32; 4] {
+    [r, g, b, a].map(|byte| f32::from(byte) / 255.0)
+}
+
+/// How an effect's drawing lies.
+fn of_effect(data: &mut LayerData, stand: &Stand, laid: &Laid) {
+    let side = |corner: i32, side: u32| {
+        let whole = (side * laid.pixel) as f32;
+        (-corner as f32 / whole, 1.0 / whole)
+    };
+    let (x, y) = (
+        side(laid.corner.0, laid.size.width),
+        side(laid.corner.1, laid.size.height),
+    );
+    (data.uv_origin, data.uv_step) = ([x.0, y.0], [x.1, y.1]);
+    [data.first, data.second] = stand.look.inks.map(part);
+    match stand.look.mix {
+        Mix::Inks(blend) => data.mode = mode(blend),
+        Mix::Tone(tone) => {
+            data.mode = mode(Blend::Normal);
+            data.outline = stand.sharpness();
+            data.blur = stand.look.strength;
+            data.reach = if tone == Tone::Stepped { 1.0 } else { 0.0 };
+        }
+    }
+}
+
 /// How a panel shows its picture.
 fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Pictures) {
     let Making {
@@ -339,9 +405,8 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
     };
     let edge = place.edge;
     if edge.is_visible() && around.area() > 0 {
-        let colour = |colour: [u8; 4]| colour.map(|byte| f32::from(byte) / 255.0);
-        data.first = colour(edge.outline_colour);
-        data.second = colour(edge.shadow_colour);
+        data.first = part(edge.outline_colour);
+        data.second = part(edge.shadow_colour);
         data.outline = edge.outline;
         data.shadow = [edge.shadow.0 * uv.step[0], edge.shadow.1 * uv.step[1]];
         data.blur = edge.blur.max(1.0);

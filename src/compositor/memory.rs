@@ -121,7 +121,7 @@ impl Memory {
         self.brush.clear(&mut program, &plan.bare);
         if let Body::Memory(artwork) = &page.body {
             let layers = artwork.layers.iter().zip(&plan.layers).zip(page.layers());
-            for ((layer, tiles), place) in layers {
+            for (number, ((layer, tiles), place)) in layers.enumerate() {
                 match layer {
                     ArtworkLayer::Art(art) => self.brush.art(&mut program, art, tiles),
                     ArtworkLayer::Panel(panel) => {
@@ -134,7 +134,12 @@ impl Memory {
                             self.brush.sprite(&mut program, sprite);
                         }
                     }
-                    ArtworkLayer::Effect(_) => {}
+                    ArtworkLayer::Effect(region) => {
+                        if let (What::Effect(stand), Some(laid)) = (&place.what, now.effect(number))
+                        {
+                            self.brush.effect(&mut program, region, stand, laid, tiles);
+                        }
+                    }
                 }
             }
         }

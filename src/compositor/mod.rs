@@ -8,7 +8,9 @@ mod booth;
 mod brush;
 mod cutout;
 mod device;
+mod fx;
 mod gpu;
+mod inking;
 mod memory;
 mod outlets;
 mod pages;
@@ -21,6 +23,7 @@ mod stage;
 mod textures;
 mod tiles;
 
+pub use fx::EffectData;
 pub use gpu::Gpu;
 pub use outlets::{Outlet, Outlets};
 pub use passes::LayerData;
@@ -36,6 +39,7 @@ use crate::panels::{Cover, Page, PageError, PanelKind, Sprite, Sprites};
 use crate::people::Point;
 
 use device::{Device, Making};
+use fx::{Effects, Laid, Painter};
 use memory::Memory;
 use passes::Passes;
 use resident::{Method, Place, Resident, Shown};
@@ -113,6 +117,7 @@ pub struct Compositor {
     backend: Backend,
     page: Arc<Resident>,
     now: Now,
+    effects: Effects,
     /// The point of each shot that is kept in view.
     shots: [Option<(Size, Point)>; MOST_SHOTS],
     /// When the last program was.
@@ -121,7 +126,7 @@ pub struct Compositor {
 
 enum Backend {
     Device(Device),
-    Memory(Memory),
+    Memory(Memory, Arc<Painter>),
 }
 
 /// The most shots of a page.
@@ -137,6 +142,8 @@ struct Now {
     next: Option<usize>,
     /// How much of the people in the drawing its upper edge cuts off, calmed.
     cut: f32,
+    /// The drawings of effects, with the layers they are of.
+    effects: Vec<(usize, Laid)>,
 }
 
 /// The pictures there are.
@@ -178,14 +185,17 @@ impl Compositor {
             Hand::Memory => true,
         };
         let backend = if in_memory {
-            Backend::Memory(Memory::new(Arc::clone(&gpu)))
+            let painter = Arc::new(Painter::new(&gpu.device));
+            Backend::Memory(Memory::new(Arc::clone(&gpu)), painter)
         } else {
             Backend::Device(Device::new(&gpu, Arc::new(Passes::new(&gpu.device))))
         };
         let size = Size::new(1280, 720);
-        let page = Resident::load(&gpu, &backend.method(), &Page::plain(size), size)?;
+        let method = backend.method();
+        let page = Resident::load(&gpu, &method, &Page::plain(size), size)?;
         gpu.check()?;
         Ok(Self {
+            effects: Effects::new(Arc::clone(&gpu), method),
             gpu,
             backend,
             page: Arc::new(page),
@@ -219,6 +229,7 @@ impl Compositor {
         if new {
             self.page = page;
             self.now.sprites = Sprites::default();
+            self.effects.turn(&self.page);
         }
         new
     }
@@ -251,7 +262,7 @@ impl Compositor {
                     .pictures
                     .upload_shot(gpu, passes, at, picture, needs)?;
             }
-            Backend::Memory(memory) => memory.take_shot(at, picture, needs),
+            Backend::Memory(memory, _) => memory.take_shot(at, picture, needs),
         }
         *place = shot
             .filter(|(picture, _)| picture.size().area() > 0)
@@ -267,6 +278,28 @@ impl Compositor {
     /// The page in use.
     pub fn page(&self) -> &Page {
         self.page.page()
+    }
+
+    /// Switches effects off: by kind (`rain`), or by all that follows `fx-` in a name
+    /// (`rain-left`).
+    pub fn set_effects_off(&mut self, off: &[String]) {
+        self.effects.set_off(off);
+    }
+
+    /// Starts effects that rest most of the time, like the flash of `fx-shock`.
+    pub fn start_effects(&mut self, time: Duration) {
+        self.effects.start(time);
+    }
+
+    /// Lets a thread of its own draw effects where that takes long. Until a drawing is there, the
+    /// one before is shown: right for what is live, wrong where every program counts.
+    pub(crate) fn draw_effects_aside(&mut self) -> Result<(), CompositorError> {
+        self.effects.draw_aside()
+    }
+
+    /// Changes whenever the page looks different at another time.
+    pub(crate) fn animation(&self, time: Duration) -> u64 {
+        self.effects.state(&self.page, time)
     }
 
     /// The program's size.
@@ -287,7 +320,7 @@ impl Compositor {
     pub fn upload_frame(&mut self, picture: &Picture) -> Result<(), CompositorError> {
         match &mut self.backend {
             Backend::Device(device) => device.upload_frame(picture),
-            Backend::Memory(memory) => {
+            Backend::Memory(memory, _) => {
                 memory.take_frame(picture);
                 Ok(())
             }
@@ -306,7 +339,7 @@ impl Compositor {
                 let (gpu, passes) = (&device.gpu, &device.passes);
                 device.pictures.upload_styled(gpu, passes, picture, needs)
             }
-            Backend::Memory(memory) => {
+            Backend::Memory(memory, _) => {
                 memory.take_styled(picture, needs);
                 Ok(())
             }
@@ -339,7 +372,7 @@ impl Compositor {
                 let (program, submission) = device.render(&making);
                 (program, Some(submission))
             }
-            Backend::Memory(memory) => (memory.render(&making), None),
+            Backend::Memory(memory, _) => (memory.render(&making), None),
         })
     }
 
@@ -351,7 +384,7 @@ impl Compositor {
                 device.pictures.styled_size(),
                 device.cut(),
             ),
-            Backend::Memory(memory) => (memory.frame_size(), memory.styled_size(), memory.cut()),
+            Backend::Memory(memory, _) => (memory.frame_size(), memory.styled_size(), memory.cut()),
         };
         let sizes = Sizes {
             frame,
@@ -371,6 +404,7 @@ impl Compositor {
         let share = 1.0 - (-passed / CUT_SETTLES_SECS).exp();
         self.now.cut += (cut - self.now.cut) * share;
         self.before = Some(scene.time);
+        self.now.effects = self.effects.show(&self.page, scene, &sizes);
         sizes
     }
 
@@ -393,7 +427,7 @@ impl Compositor {
         };
         Ok(match &mut self.backend {
             Backend::Device(device) => device.render_to_memory(&making),
-            Backend::Memory(memory) => {
+            Backend::Memory(memory, _) => {
                 let program = memory.render(&making);
                 (program.clone(), Reading::of(program))
             }
@@ -411,7 +445,7 @@ impl Compositor {
     ) -> Result<(), CompositorError> {
         let reading = match &self.backend {
             Backend::Device(device) => device.read(program),
-            Backend::Memory(_) => Reading::of(program.clone()),
+            Backend::Memory(..) => Reading::of(program.clone()),
         };
         reading.finish(picture)
     }
@@ -421,7 +455,7 @@ impl Backend {
     fn method(&self) -> Method {
         match self {
             Self::Device(device) => Method::Device(Arc::clone(&device.passes)),
-            Self::Memory(_) => Method::Memory,
+            Self::Memory(_, painter) => Method::Memory(Arc::clone(painter)),
         }
     }
 }
@@ -434,6 +468,12 @@ impl Now {
     fn above(&self) -> &[Sprite] {
         let above = &self.sprites.above;
         &above[..above.len().min(Sprites::MOST_ABOVE)]
+    }
+
+    /// The drawing of an effect that is layer `number`.
+    fn effect(&self, number: usize) -> Option<&Laid> {
+        let mut effects = self.effects.iter();
+        effects.find_map(|(layer, laid)| (*layer == number).then_some(laid))
     }
 
     /// Whether a panel waits for a shot that is not the next one.
@@ -472,18 +512,22 @@ impl Scene {
         }
     }
 
+    /// The picture that a panel shows, and the point of it that is kept in view; `None` while there
+    /// is none.
+    fn pictured(&self, place: &Place, sizes: &Sizes) -> Option<(Size, Point)> {
+        match self.source(place, sizes) {
+            Source::Frame => Some((sizes.frame?, self.focus)),
+            Source::Styled => Some((sizes.styled?, self.focus)),
+            Source::Shot(at) => sizes.shots.get(at).copied().flatten(),
+        }
+    }
+
     /// How a panel's picture lies in it.
     fn cover(&self, place: &Place, sizes: &Sizes) -> Cover {
-        let (picture, focus) = match self.source(place, sizes) {
-            Source::Frame => (sizes.frame, self.focus),
-            Source::Styled => (sizes.styled, self.focus),
-            Source::Shot(at) => match sizes.shots.get(at).copied().flatten() {
-                Some((size, focus)) => (Some(size), focus),
-                None => (None, self.focus),
-            },
-        };
+        let nothing = (Size::new(1, 1), self.focus);
+        let (picture, focus) = self.pictured(place, sizes).unwrap_or(nothing);
         Cover {
-            picture: picture.unwrap_or(Size::new(1, 1)),
+            picture,
             focus,
             crop: place.crop,
             mirror: self.mirror,

@@ -4,6 +4,8 @@ use wgpu::util::DeviceExt as _;
 
 use crate::panels::Blend;
 
+use super::fx::Painter;
+
 /// Format of programs and pictures: colours are blended as SVG does, in sRGB values.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 /// From one layer's data to the next: every device accepts this alignment.
@@ -27,11 +29,12 @@ pub struct LayerData {
     pub second: [f32; 4],
     /// Of people: how far the shadow falls, in the picture, 0..1.
     pub shadow: [f32; 2],
-    /// Of people: the outline's width in program pixels.
+    /// Of people: the outline's width in program pixels. Of tone: how sharp its dots are.
     pub outline: f32,
-    /// Of people: the shadow's softness in program pixels, 1 at least.
+    /// Of people: the shadow's softness in program pixels, 1 at least. Of tone: its strength.
     pub blur: f32,
-    /// Of people: the longest distance that is measured, in program pixels; 0: none is.
+    /// Of people: the longest distance that is measured, in program pixels; 0: none is. Of tone: 1
+    /// when the picture is taken in steps.
     pub reach: f32,
     /// Of people: how much the picture cuts off their heads, 0..1.
     pub cut: f32,
@@ -74,6 +77,12 @@ pub(crate) struct Passes {
     pub(super) picture: Family,
     /// People alone.
     pub(super) person: Family,
+    /// An effect's drawing in its inks.
+    pub(super) effect: Family,
+    /// Ink where the picture below is dark.
+    pub(super) tone: wgpu::RenderPipeline,
+    /// Draws the drawings of effects.
+    pub(super) painter: Painter,
     /// Of group 0.
     pub(super) pictures_layout: wgpu::BindGroupLayout,
     /// Of group 1.
@@ -196,6 +205,9 @@ impl Passes {
             picture_opaque: pipeline("fs_picture", None),
             picture: family("fs_picture_edge"),
             person: family("fs_person"),
+            effect: family("fs_effect"),
+            tone: pipeline("fs_tone_mixed", None),
+            painter: Painter::new(device),
             sampler: device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("smooth"),
                 mag_filter: wgpu::FilterMode::Linear,

@@ -10,6 +10,7 @@ use crate::panels::{
     Artwork, ArtworkLayer, Bitmap, Blend, Crop, Edge, Page, PanelKind, PixelRect, Sprite, Sprites,
 };
 
+use super::fx::{Painter, Stand};
 use super::passes::{self, FORMAT, LAYER_STRIDE, LayerData, Passes};
 use super::tiles::{self, Cells, Plan};
 use super::{CompositorError, Gpu, textures};
@@ -19,8 +20,8 @@ use super::{CompositorError, Gpu, textures};
 pub(crate) enum Method {
     /// The graphics device.
     Device(Arc<Passes>),
-    /// The CPU, in memory.
-    Memory,
+    /// The CPU, in memory; the device only draws effects.
+    Memory(Arc<Painter>),
 }
 
 /// A page, drawn for one program size.
@@ -55,7 +56,7 @@ pub(super) enum What {
     /// takes its place.
     Lettering(usize, Sprite),
     /// An effect.
-    Effect,
+    Effect(Box<Stand>),
 }
 
 /// How a panel shows its picture.
@@ -150,12 +151,26 @@ impl Resident {
             .iter()
             .map(|layer| Cells::of(layer, size))
             .collect();
-        let layers = artwork.layers.iter().map(Layer::of).collect();
+        let layers: Vec<Layer> = artwork
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(number, layer)| Layer::of(layer, &artwork.layers[..number]))
+            .collect();
+        let painter = match method {
+            Method::Device(passes) => &passes.painter,
+            Method::Memory(painter) => painter,
+        };
+        for layer in &layers {
+            if let What::Effect(stand) = &layer.what {
+                stand.warm(gpu, painter);
+            }
+        }
         let body = match method {
             Method::Device(passes) => {
                 Body::Device(Box::new(OnDevice::upload(gpu, passes, &artwork, &cells)))
             }
-            Method::Memory => Body::Memory(artwork),
+            Method::Memory(_) => Body::Memory(artwork),
         };
         gpu.check()?;
         Ok(Self {
@@ -214,6 +229,20 @@ impl Resident {
         })
     }
 
+    /// What layer `number` is.
+    pub(super) fn what(&self, number: usize) -> Option<&What> {
+        self.layers.get(number).map(|layer| &layer.what)
+    }
+
+    /// The places of its effects, with the numbers of their layers.
+    pub(super) fn stands(&self) -> impl Iterator<Item = (usize, &Stand)> {
+        let layers = self.layers.iter().enumerate();
+        layers.filter_map(|(number, layer)| match &layer.what {
+            What::Effect(stand) => Some((number, &**stand)),
+            _ => None,
+        })
+    }
+
     pub(super) fn layers(&self) -> &[Layer] {
         &self.layers
     }
@@ -235,7 +264,8 @@ impl Resident {
 }
 
 impl Layer {
-    fn of(layer: &ArtworkLayer) -> Self {
+    /// `lower`: the layers below it.
+    fn of(layer: &ArtworkLayer, lower: &[ArtworkLayer]) -> Self {
         match layer {
             ArtworkLayer::Art(art) => Self {
                 what: What::Art,
@@ -259,12 +289,36 @@ impl Layer {
                 rect: drawn.bitmap.rect,
             },
             ArtworkLayer::Effect(effect) => Self {
-                what: What::Effect,
+                what: What::Effect(Box::new(Stand::of(effect, panel_below(effect.rect, lower)))),
                 blend: effect.blend,
                 rect: effect.rect,
             },
         }
     }
+}
+
+/// The panel that most of an effect lies on: the face in it is the one the effect points at.
+fn panel_below(rect: PixelRect, lower: &[ArtworkLayer]) -> Option<usize> {
+    let overlap = |other: PixelRect| {
+        let along = |a: i32, a_side: u32, b: i32, b_side: u32| {
+            let end = (a + a_side as i32).min(b + b_side as i32);
+            i64::from((end - a.max(b)).max(0))
+        };
+        along(rect.x, rect.width, other.x, other.width)
+            * along(rect.y, rect.height, other.y, other.height)
+    };
+    let panels = lower
+        .iter()
+        .enumerate()
+        .filter_map(|(at, layer)| match layer {
+            ArtworkLayer::Panel(panel) => Some((at, overlap(panel.rect))),
+            _ => None,
+        });
+    // Of equals the upper one.
+    panels
+        .filter(|(_, share)| *share > 0)
+        .max_by_key(|(_, share)| *share)
+        .map(|(at, _)| at)
 }
 
 impl OnDevice {

@@ -273,7 +273,8 @@ pub(super) fn write(
     );
 }
 
-fn bind(
+/// The group of a picture, of the matte of the people in it, and of how near they are.
+pub(super) fn bind(
     device: &wgpu::Device,
     passes: &Passes,
     [picture, matte, around]: [&wgpu::TextureView; 3],

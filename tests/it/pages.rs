@@ -110,7 +110,7 @@ fn shipped_pages_look_as_they_should() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
+pub fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
     let folder = root().join("tests/snapshots");
     let file = |kind: &str| folder.join(format!("page-{name}{kind}.png"));
     let size = picture.size();
