@@ -27,7 +27,7 @@ pub(super) fn room(kind: BubbleKind, middle: Point, (rx, ry): (f32, f32)) -> Sha
     let (across, along, exponent) = match kind {
         BubbleKind::Speech | BubbleKind::Whisper => (0.86, 0.82, ROUND),
         BubbleKind::Thought => (0.76, 0.72, 2.6),
-        BubbleKind::Shout => (0.72, 0.68, 2.3),
+        BubbleKind::Shout => (0.66, 0.6, 2.3),
         BubbleKind::Narration => (0.9, 0.8, 40.0),
         BubbleKind::Phone => (0.86, 0.76, 12.0),
     };

@@ -204,7 +204,7 @@ fn around(
     let vertical = hand.direction == lettering::Direction::Vertical;
     let aspect: f32 = match bubble.kind {
         BubbleKind::Narration | BubbleKind::Phone => (letters / 9.0).clamp(1.6, 3.6),
-        _ => (letters / 9.0).clamp(1.25, 1.75),
+        _ => (letters / 9.0).clamp(1.2, 1.55),
     };
     let aspect = if vertical { 1.0 / aspect } else { aspect };
     let radii = |scale: f32| (scale * aspect.sqrt(), scale / aspect.sqrt());

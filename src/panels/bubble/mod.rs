@@ -182,8 +182,14 @@ impl Bubble {
     /// The hand that writes `text`. A page is `short` units on its short side.
     fn hand(&self, text: &str, short: f32) -> Hand {
         let face = self.hand.face.unwrap_or_else(|| self.kind.face(text));
-        // Handwriting is small for its size.
-        let more = if face == Typeface::NanumPen && self.hand.face.is_none() { 1.25 } else { 1.0 };
+        // Handwriting is small for its size; shouts are large and whispers small.
+        let more = match (self.hand.face, self.kind) {
+            (Some(_), _) => 1.0,
+            (None, BubbleKind::Narration) => 1.25,
+            (None, BubbleKind::Shout) => 1.15,
+            (None, BubbleKind::Whisper) => 0.88,
+            (None, _) => 1.0,
+        };
         Hand {
             face,
             size: self.hand.size * more,

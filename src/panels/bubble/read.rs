@@ -56,7 +56,10 @@ impl Bubble {
         if let Some(face) = data.get("font").and_then(Typeface::by_name) {
         hand.face = Some(face);
     }
-    let line = short * 0.0062;
+    if kind == BubbleKind::Whisper && hand.ink[..3].iter().all(|part| *part < 48) {
+            hand.ink = [0x4b, 0x47, 0x58, 255];
+        }
+        let line = short * 0.0062;
         let plain = Paint {
             fill: if kind == BubbleKind::Phone { [0xe6, 0xf0, 0xff, 255] } else { PAPER },
             ink: if kind == BubbleKind::Whisper { [0x6a, 0x66, 0x76, 255] } else { INK },

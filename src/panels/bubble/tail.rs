@@ -43,13 +43,19 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
     let unit = (way.0 / distance, way.1 / distance);
     let tip = (root.0 + unit.0 * length, root.1 + unit.1 * length);
     if kind == BubbleKind::Thought {
-        let puffs = [(0.32, 0.8), (0.66, 0.54), (0.92, 0.34)]
+        // On a short way two, not three that touch.
+        let row: &[(f32, f32)] = if length > aim.half * 4.2 {
+            &[(0.3, 0.8), (0.66, 0.54), (0.93, 0.34)]
+        } else {
+            &[(0.48, 0.6), (0.95, 0.36)]
+        };
+        let puffs = row
+            .iter()
             .map(|(along, size)| {
                 let at = (root.0 + unit.0 * length * along, root.1 + unit.1 * length * along);
                 (at, aim.half * size)
             })
-            .into_iter()
-            // On a short way only what has room.
+            // Only what has room.
             .filter(|(at, radius)| {
                 (at.0 - root.0).hypot(at.1 - root.1) > radius * 1.25 && *radius < length
             })
