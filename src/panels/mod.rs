@@ -34,6 +34,7 @@
 
 mod artwork;
 mod blend;
+mod check;
 mod cover;
 mod data;
 mod document;
@@ -48,6 +49,7 @@ pub use artwork::{
     Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
 };
 pub use blend::Blend;
+pub use check::Found;
 pub use cover::{Cover, Uv};
 pub use data::Data;
 pub use fonts::Fonts;

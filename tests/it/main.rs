@@ -23,6 +23,8 @@ mod inference_stage;
 mod layers;
 mod pages;
 mod pages_any;
+mod pages_exports;
+mod pages_golden;
 mod pipeline;
 mod shaders;
 mod support;
