@@ -130,7 +130,7 @@ fn darkness(luminance: f32) -> f32 {
         let steps = clamp((dark - vec3<f32>(0.42, 0.60, 0.78)) / 0.02 + 0.5, vec3<f32>(0.0), vec3<f32>(1.0));
         return dot(steps, vec3<f32>(0.20, 0.20, 0.28));
     }
-    return clamp((1.0 - luminance) * 1.05 * layer.blur - 0.10, 0.0, 0.94);
+    return clamp((1.0 - luminance) * 0.95 * layer.blur - 0.17, 0.0, 0.86);
 }
 
 // Tone: `picture` is the pattern; it is inked where the program below is darker than it says.

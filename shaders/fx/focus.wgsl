@@ -16,7 +16,7 @@ fn wedges(turn: f32, radius: f32, away: f32, count: f32, reach: f32, heaviness: 
         let middle = f32(number) + 0.5 + (redrawn(cell, 2u) - 0.5) * 0.8;
         // Some are long, many are short.
         let late = redrawn(cell, 3u);
-        let start = reach * (0.86 + 0.75 * late * late);
+        let start = reach * (0.80 + 0.85 * late * late);
         let weight = heaviness * (0.25 + 1.1 * redrawn(cell, 4u));
         let across = abs(slot - middle) / count * TAU * away;
         // Slightly swollen, as a pen that is pressed and let go.
@@ -35,11 +35,11 @@ fn draw(p: vec2<f32>) -> vec2<f32> {
     let away = max(length(q), 0.001);
     let radius = length(q * oval);
     let turn = fract(atan2(q.y, q.x) / TAU + 1.0);
-    let reach = 0.40 * min(fx.size.x * oval.x, fx.size.y * oval.y) / max(fx.strength, 0.2) + 30.0;
-    let count = max(floor(64.0 * fx.density / fx.scale), 6.0);
-    let paper = wedges(turn, radius, away, count, reach, 0.028 * fx.scale, 0.72, 11u);
-    let heavy = wedges(turn, radius, away, count, reach * 1.06, 0.017 * fx.scale, 0.55, 12u);
-    let fine = wedges(turn, radius, away, count * 2.0, reach * 0.95, 0.0052 * fx.scale, 0.5, 13u);
+    let reach = 0.36 * min(fx.size.x * oval.x, fx.size.y * oval.y) / max(fx.strength, 0.2);
+    let count = max(floor(92.0 * fx.density / fx.scale), 6.0);
+    let paper = wedges(turn, radius, away, count, reach, 0.026 * fx.scale, 0.85, 11u);
+    let heavy = wedges(turn, radius, away, count, reach * 1.10, 0.021 * fx.scale, 0.62, 12u);
+    let fine = wedges(turn, radius, away, count * 2.0, reach * 0.92, 0.0062 * fx.scale, 0.55, 13u);
     var inks = vec2<f32>(0.0, covered(paper) * 0.94);
     inks = ink_over(inks, vec2<f32>(covered(max(heavy, fine)), 0.0));
     return inks;

@@ -30,7 +30,7 @@ fn draw(p: vec2<f32>) -> vec2<f32> {
     let reach = 0.55 + 0.42 * smoothstep(0.1, 0.8, side);
     let dark = 0.80 * pow(clamp(1.0 - deep / (reach * 1.15), 0.0, 1.0), 1.25) * min(fx.strength, 1.2);
     let wide = fx.scale / fx.density;
-    let fine = hanging(q, 7.5 * wide, 0.95 * fx.scale, fx.size.y * 0.62 * (0.7 + 0.5 * side), 0.8, 61u);
-    let heavy = hanging(q, 23.0 * wide, 2.0 * fx.scale, fx.size.y * 0.85 * (0.7 + 0.5 * side), 0.62, 62u);
+    let fine = hanging(q, 7.5 * wide, 0.95 * fx.scale, fx.size.y * 0.62 * (0.30 + 1.1 * min(side, 0.9)), 0.8, 61u);
+    let heavy = hanging(q, 23.0 * wide, 2.0 * fx.scale, fx.size.y * 0.85 * (0.22 + 1.15 * min(side, 0.9)), 0.62, 62u);
     return ink_over(vec2<f32>(0.0, dark), vec2<f32>(covered(max(fine, heavy)) * 0.9, 0.0));
 }

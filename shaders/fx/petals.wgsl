@@ -3,18 +3,18 @@
 // A petal around 0,0, as long as 2 along x: how far inside, in its own measure.
 fn petal(at: vec2<f32>) -> f32 {
     let t = clamp((at.x + 1.0) * 0.5, 0.0, 1.0);
-    // Narrow at the stem, round at the tip.
-    let width = 0.66 * sin(pow(t, 0.72) * 3.14159) * (0.62 + 0.45 * t);
-    let across = (width - abs(at.y)) * 0.9;
-    let along = 1.0 - abs(at.x);
+    // Narrow at the stem, broad and round near the tip.
+    let width = 0.98 * pow(t, 0.62) * sqrt(max(1.0 - pow(t, 3.2), 0.0));
+    let across = (width - abs(at.y)) * 0.8;
+    let along = 0.98 - abs(at.x);
     // The notch of a cherry petal.
-    let notch = abs(at.y) * 1.15 - (at.x - 0.80);
-    return min(min(across, along), notch * 0.7);
+    let notch = (abs(at.y) * 1.25 - (at.x - 0.52)) * 0.62;
+    return min(min(across, along), notch);
 }
 
 // One layer of them: a leaning grid of cells with a petal in some, which moves on by `moves` cells
 // in a loop. What a cell holds repeats along that way, and only along it, so that the loop closes.
-fn layer(p: vec2<f32>, side: f32, size: f32, moves: vec2<i32>, share: f32, purpose: u32) -> vec2<f32> {
+fn layer(p: vec2<f32>, free: f32, side: f32, size: f32, moves: vec2<i32>, share: f32, purpose: u32) -> vec2<f32> {
     let lean = 0.37;
     let time = fx.drawing / fx.drawings;
     let way = vec2<f32>(f32(moves.x), f32(moves.y) - lean * f32(moves.x));
@@ -28,16 +28,23 @@ fn layer(p: vec2<f32>, side: f32, size: f32, moves: vec2<i32>, share: f32, purpo
     if chance(which, 1u) > share {
         return vec2<f32>(0.0);
     }
-    let large = size * (0.7 + 0.5 * chance(which, 2u));
-    let room = max(side * 0.5 - large * 1.15, 0.0);
+    let whole_size = size * (0.7 + 0.5 * chance(which, 2u));
+    let room = max(side * 0.5 - size * 1.38, 0.0);
     let sway = vec2<f32>(sin(TAU * (time + chance(which, 3u))), 0.35 * cos(TAU * (time * 2.0 + chance(which, 4u))));
     let jitter = (vec2<f32>(chance(which, 5u), chance(which, 6u)) - 0.5) * 1.5;
     let middle = (place + 0.5) * side + clamp(jitter + 0.32 * sway, vec2<f32>(-1.0), vec2<f32>(1.0)) * room;
+    // Before the face it is small.
+    let off = shifted - middle;
+    let from_face = p - off - turned(fx.face, fx.angle) / fx.scale - free;
+    let large = whole_size * mix(1.0, smoothstep(0.7, 1.5, length(from_face) / (0.24 * min(fx.size.x, fx.size.y))), smoothstep(12.0, 40.0, size));
+    if large < 1.0 {
+        return vec2<f32>(0.0);
+    }
     let whole = select(-1.0, 1.0, chance(which, 7u) > 0.5);
-    var at = turned(shifted - middle, TAU * (chance(which, 8u) + whole * time)) / large;
+    var at = turned(off, TAU * (chance(which, 8u) + whole * time)) / large;
     // Seen from the side it is narrow; never quite a line.
     let flip = cos(TAU * (time + chance(which, 9u)));
-    let narrow = 0.28 + 0.72 * abs(flip);
+    let narrow = 0.34 + 0.66 * abs(flip);
     at.y = at.y / narrow;
     // Bent a little.
     at.y += (at.x * at.x - 0.4) * 0.28 * (chance(which, 10u) - 0.5);
@@ -57,8 +64,8 @@ fn layer(p: vec2<f32>, side: f32, size: f32, moves: vec2<i32>, share: f32, purpo
 fn draw(p: vec2<f32>) -> vec2<f32> {
     let q = turned(p, fx.angle) / fx.scale;
     let wide = inverseSqrt(max(fx.density, 0.05));
-    var inks = layer(q, 92.0 * wide, 11.0, vec2<i32>(1, 3), 0.45, 41u) * 0.85;
-    inks = ink_over(inks, layer(q + 40.0, 150.0 * wide, 22.0, vec2<i32>(1, 3), 0.42, 42u));
-    inks = ink_over(inks, layer(q + 90.0, 300.0 * wide, 48.0, vec2<i32>(1, 2), 0.34, 43u));
+    var inks = layer(q, 0.0, 92.0 * wide, 11.0, vec2<i32>(1, 3), 0.45, 41u) * 0.85;
+    inks = ink_over(inks, layer(q + 40.0, 40.0, 150.0 * wide, 22.0, vec2<i32>(1, 3), 0.42, 42u));
+    inks = ink_over(inks, layer(q + 90.0, 90.0, 300.0 * wide, 48.0, vec2<i32>(1, 2), 0.34, 43u));
     return inks;
 }

@@ -35,8 +35,8 @@ fn streaks(q: vec2<f32>, pitch: f32, period: f32, falls: f32, length: f32, heavi
 fn draw(p: vec2<f32>) -> vec2<f32> {
     let q = turned(p, fx.angle) / fx.scale;
     let wide = 1.0 / fx.density;
-    var inks = streaks(q, 11.0 * wide, 190.0, 2.0, 46.0, 0.55, 0.5, 31u) * 0.55;
-    inks = ink_over(inks, streaks(q, 27.0 * wide, 330.0, 2.0, 110.0, 1.05, 0.45, 32u) * 0.8);
-    inks = ink_over(inks, streaks(q, 74.0 * wide, 620.0, 1.0, 250.0, 2.0, 0.42, 33u));
+    var inks = streaks(q, 11.0 * wide, 190.0, 2.0, 52.0, 0.6, 0.6, 31u) * 0.6;
+    inks = ink_over(inks, streaks(q, 27.0 * wide, 330.0, 2.0, 120.0, 1.2, 0.55, 32u) * 0.85);
+    inks = ink_over(inks, streaks(q, 74.0 * wide, 620.0, 1.0, 270.0, 2.5, 0.5, 33u));
     return inks;
 }

@@ -9,11 +9,11 @@ fn lines(q: vec2<f32>, face: vec2<f32>, pitch: f32, heaviness: f32, share: f32, 
             continue;
         }
         let middle = (f32(row + step) + 0.5 + (redrawn(cell, 2u) - 0.5) * 0.9) * pitch;
-        let weight = heaviness * (0.2 + 1.3 * redrawn(cell, 3u) * redrawn(cell, 4u));
+        let weight = heaviness * (0.18 + 0.9 * redrawn(cell, 3u) * redrawn(cell, 4u));
         // The clearing around the face, ragged.
         let radius = 0.30 * min(fx.size.x, fx.size.y) / max(fx.strength, 0.2);
-        let off = (middle - face.y) / radius;
-        let clear = radius * 1.15 * sqrt(max(1.0 - off * off, 0.0)) * (0.9 + 0.9 * redrawn(cell, 5u));
+        let off = (middle - face.y) / (radius * 1.7);
+        let clear = radius * 1.15 * sqrt(max(1.0 - off * off, 0.0)) * (0.85 + 0.9 * redrawn(cell, 5u));
         let beside = abs(q.x - face.x) - clear;
         var width = weight;
         if clear > 0.0 {
@@ -21,10 +21,11 @@ fn lines(q: vec2<f32>, face: vec2<f32>, pitch: f32, heaviness: f32, share: f32, 
             let way = 60.0 + 260.0 * redrawn(cell, 6u);
             width *= clamp(beside / way, 0.0, 1.0);
         } else {
-            // A gap somewhere in the line, with points at both ends.
-            let gap = (redrawn(cell, 7u) - 0.5) * 2.2 * length(fx.size);
-            let room = 20.0 + 220.0 * redrawn(cell, 8u);
-            width *= clamp((abs(q.x - face.x - gap) - room) / 240.0, 0.0, 1.0);
+            // It swells from one side and runs out in a long point before the other.
+            let side = select(-1.0, 1.0, redrawn(cell, 7u) > 0.5);
+            let whole = 0.5 * (abs(cos(fx.angle)) * fx.size.x + abs(sin(fx.angle)) * fx.size.y);
+            let end = whole * (1.5 * redrawn(cell, 8u) - 0.6);
+            width *= clamp((end - side * q.x) / (whole * 0.9), 0.0, 1.0);
         }
         inside = max(inside, select(-1000.0, width - abs(q.y - middle), width > 0.02));
     }

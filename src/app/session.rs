@@ -232,8 +232,10 @@ impl Stages {
         };
         self.catalogue.list(&styles, &pages);
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
+        let desk = Arc::clone(&self.desk);
         Worker::spawn("thumbnails", move |stop| {
             thumbnails::draw(runtime, &styles, &pages, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&styles, &pages, &catalogue, &desk, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

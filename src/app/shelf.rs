@@ -70,6 +70,20 @@ impl Catalogue {
         });
     }
 
+    /// These pages are there now; thumbnails of those that were stay.
+    pub fn list_pages(&self, styles: &inference::Library, pages: &panels::Library) {
+        let old = self.known.lock().clone();
+        self.list(styles, pages);
+        self.change(|known| {
+            for (list, before) in [(&mut known.styles, &old.styles), (&mut known.pages, &old.pages)] {
+                for item in list.iter_mut() {
+                    let same = before.iter().find(|old| old.id == item.id);
+                    item.thumbnail = same.and_then(|old| old.thumbnail.clone());
+                }
+            }
+        });
+    }
+
     /// These cameras are there.
     pub fn cameras(&self, devices: Vec<Device>) {
         self.change(|known| known.devices = devices);

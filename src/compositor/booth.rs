@@ -60,6 +60,7 @@ impl Booth {
 
     /// Looks at a new drawing, in which `focus` is kept in view.
     pub fn see(&mut self, drawing: &Arc<Pooled<Picture>>, focus: Point, time: Duration) {
+        self.desk.set_live(drawing);
         let is_bare = self.letterer.as_ref().is_none_or(Letterer::is_empty);
         if self.sequence.numbers().is_empty() {
             self.ring.clear();

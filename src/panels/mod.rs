@@ -35,6 +35,7 @@
 mod artwork;
 mod blend;
 pub mod bubble;
+mod check;
 mod cover;
 mod data;
 mod document;
@@ -52,6 +53,7 @@ pub use artwork::{
     Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
 };
 pub use blend::Blend;
+pub use check::Found;
 pub use cover::{Cover, Uv};
 pub use data::Data;
 pub use fonts::{Fonts, Typeface};

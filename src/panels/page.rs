@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use usvg::ImageKind;
+use usvg::{ImageKind, fontdb};
 
 use crate::frame::Size;
 
-use super::document::{self, Part, PartKind};
+use super::document::{self, EmbeddedFont, Part, PartKind};
 use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
@@ -69,10 +69,11 @@ impl Page {
             .warnings
             .into_iter()
             .for_each(|text| warnings.add(text));
+        let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let mut units = None;
         let mut layers = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
-            let tree = parse_tree(&svg, id, fonts, folder, &warnings)?;
+            let tree = parse_tree(&svg, id, &fontdb, folder, &warnings)?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
@@ -285,10 +286,35 @@ fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> 
     }
 }
 
+/// The program's fonts and those that a page carries, under the names the page calls them by.
+fn with_fonts(
+    fonts: &Fonts,
+    embedded: Vec<EmbeddedFont>,
+    warnings: &Warnings,
+) -> Arc<fontdb::Database> {
+    if embedded.is_empty() {
+        return fonts.database();
+    }
+    let mut database = fontdb::Database::clone(&fonts.database());
+    for EmbeddedFont { family, file } in embedded {
+        let mut one = fontdb::Database::new();
+        one.load_font_source(fontdb::Source::Binary(Arc::new(file)));
+        if one.is_empty() {
+            warnings.add(format!("The font {family} in the page is damaged."));
+        }
+        for mut face in one.faces().cloned().collect::<Vec<_>>() {
+            let language = fontdb::Language::English_UnitedStates;
+            face.families.push((family.clone(), language));
+            database.push_face_info(face);
+        }
+    }
+    Arc::new(database)
+}
+
 fn parse_tree(
     svg: &str,
     page: &str,
-    fonts: &Fonts,
+    fontdb: &Arc<fontdb::Database>,
     folder: Option<&Path>,
     warnings: &Warnings,
 ) -> Result<usvg::Tree, PageError> {
@@ -297,7 +323,7 @@ fn parse_tree(
     let options = usvg::Options {
         font_family: Fonts::SUBSTITUTE.to_owned(),
         font_resolver: fonts::resolver(warnings),
-        fontdb: fonts.database(),
+        fontdb: Arc::clone(fontdb),
         image_href_resolver: usvg::ImageHrefResolver {
             resolve_data: Box::new(move |_, data, _| {
                 let picture = picture(data);

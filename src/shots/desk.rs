@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{MOST, Shot};
-use crate::frame::{Picture, Size};
+use crate::frame::{Picture, Pooled, Size};
 use crate::panels::{Page, Place};
 use crate::watch::Watch;
 
@@ -81,6 +81,7 @@ pub struct Finished {
 pub struct Desk {
     orders: Mutex<Vec<Order>>,
     view: Watch<View>,
+    live: Mutex<Option<Arc<Pooled<Picture>>>>,
     shots: Mutex<(Option<Page>, Vec<Option<Shot>>)>,
 }
 
@@ -114,6 +115,16 @@ impl Desk {
     /// Says what people see.
     pub fn show(&self, view: View) {
         self.view.set(view);
+    }
+
+    /// The newest drawing.
+    pub fn live(&self) -> Option<Arc<Pooled<Picture>>> {
+        self.live.lock().clone()
+    }
+
+    /// Says what the newest drawing is.
+    pub fn set_live(&self, drawing: &Arc<Pooled<Picture>>) {
+        *self.live.lock() = Some(Arc::clone(drawing));
     }
 
     /// Puts the shots of a page down, the first is number 1.

@@ -106,7 +106,7 @@ fn a_larger_program_differs_only_in_sharpness() {
     }
 }
 
-fn half(large: &Picture) -> Picture {
+pub fn half(large: &Picture) -> Picture {
     let size = Size::new(large.width() / 2, large.height() / 2);
     let mut small = Picture::new(size);
     for (at, pixel) in small.rgba_mut().chunks_exact_mut(4).enumerate() {

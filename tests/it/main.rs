@@ -24,6 +24,8 @@ mod layers;
 mod lettering;
 mod pages;
 mod pages_any;
+mod pages_exports;
+mod pages_golden;
 mod pipeline;
 mod shaders;
 mod strip;

@@ -206,7 +206,7 @@ impl Tone {
     /// How much ink a picture of a luminance gets, 0..1.
     pub fn darkness(self, luminance: f32, strength: f32) -> f32 {
         match self {
-            Self::Smooth => ((1.0 - luminance) * 1.05 * strength - 0.10).clamp(0.0, 0.94),
+            Self::Smooth => ((1.0 - luminance) * 0.95 * strength - 0.17).clamp(0.0, 0.86),
             Self::Stepped => {
                 let dark = (1.0 - luminance) * strength;
                 let step = |edge: f32| ((dark - edge) / 0.02 + 0.5).clamp(0.0, 1.0);

@@ -101,7 +101,7 @@ impl Stand {
     /// How sharp the edge of a dot of tone is: one over the pattern's change in a program pixel.
     pub fn sharpness(&self) -> f32 {
         let pitch = match self.look.mix {
-            Mix::Tone(Tone::Smooth) => 8.5,
+            Mix::Tone(Tone::Smooth) => 7.5,
             _ => 6.0,
         };
         (pitch * self.look.scale / self.look.density * self.unit / 1.7).max(1.0)

@@ -3,6 +3,7 @@
 //! Objects of other layers are left out; groups around them, with their transforms, opacity and
 //! clips, stay. What a layer refers to is written into `<defs>` in place.
 
+mod fontface;
 mod limits;
 mod looks;
 mod paper;
@@ -16,6 +17,7 @@ use usvg::roxmltree::{self, Document, Node, NodeId};
 
 use super::names::{Alive, AliveName};
 use super::{Blend, Data, Page, PageError, Written};
+pub(super) use fontface::EmbeddedFont;
 use limits::{check_limits, references};
 use looks::Looks;
 use write::{Style, copy, open};
@@ -61,6 +63,8 @@ pub(super) struct Parts {
     pub inches: Option<(f32, f32)>,
     /// In document order.
     pub parts: Vec<Part>,
+    /// The fonts it carries.
+    pub fonts: Vec<EmbeddedFont>,
     /// What the artist should know.
     pub warnings: Vec<String>,
 }
@@ -131,11 +135,14 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
         });
     }
     let parts = plan.parts(root);
+    let (fonts, mut warnings) = fontface::embedded(&document);
+    warnings.append(&mut plan.warnings);
     Ok(Parts {
         title,
         inches: paper::inches(root),
         parts,
-        warnings: plan.warnings,
+        fonts,
+        warnings,
     })
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use usvg::roxmltree::Node;
 
+use super::fontface::without_fonts;
 use super::{SVG, XLINK, XML, draws, groups, kind_of};
 
 /// What a copied object looks like.
@@ -38,6 +39,14 @@ pub(super) fn copy(node: Node, style: Style, out: &mut String) {
         }
         return;
     };
+    if kind == "style" {
+        open(node, kind, Style::Kept, out);
+        for text in node.children().filter_map(|piece| piece.text()) {
+            escape(&without_fonts(text), out);
+        }
+        out.push_str("</style>");
+        return;
+    }
     if style == Style::Stroke && kind == "image" {
         return;
     }

@@ -47,7 +47,7 @@ fn nothing_to_say_is_nothing() {
 
 #[test]
 fn emphasis_is_larger_and_apart() {
-    let lettered = letter("야 *야* 야", &hand(40.0), &ellipse());
+    let lettered = letter("야 *야* 야", &hand(40.0), &Shape::rect(0.0, 0.0, 800.0, 60.0));
     let (plain, strong) = (lettered.letters.unwrap(), lettered.strong.unwrap());
     assert!(strong.bounds().height() > plain.bounds().height());
 }
