@@ -26,6 +26,8 @@ pub(super) struct Booth {
     texts: BTreeMap<String, String>,
     turned: usize,
     flashes: u64,
+    /// Whether the last program had something lettered on it.
+    lettered: bool,
     /// Whether people have not been told of a change.
     news: bool,
     /// When they were last told.
@@ -53,6 +55,7 @@ impl Booth {
             texts: BTreeMap::new(),
             turned: 0,
             flashes: 0,
+            lettered: false,
             news: true,
             told: None,
         }
@@ -120,6 +123,7 @@ impl Booth {
         {
             changed = true;
             self.take(number, compositor, settings)?;
+            compositor.start_effects(time);
         }
         let after = (self.sequence.countdown(time), self.sequence.next());
         changed |= before != after;
@@ -140,9 +144,11 @@ impl Booth {
     pub fn letter(&mut self, compositor: &mut Compositor, settings: &Settings, time: Duration) {
         let countdown = self.sequence.countdown(time).zip(self.sequence.next());
         let Some(letterer) = &mut self.letterer else { return };
-        if letterer.is_empty() && countdown.is_none() && !self.news {
+        let is_bare = letterer.is_empty() && countdown.is_none();
+        if is_bare && !self.lettered {
             return;
         }
+        self.lettered = !is_bare;
         let shots: Vec<Option<Seen>> = self
             .shots
             .iter()

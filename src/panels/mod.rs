@@ -29,8 +29,13 @@
 //!   of them together: a `person-…` that reaches out over the border of its `live-…` lets heads
 //!   and hands break out of the panel.
 //! - A name with the word `close` in it, like `live-close` or `live-2-close`, is a close-up.
-//! - Letter with `BM JUA` or `BM DoHyeon` (both have Korean and Latin), or convert text to paths:
-//!   fonts of the system are not used, so that a page looks the same everywhere.
+//! - Letter with `BM JUA`, `BM DoHyeon`, `Nanum Pen` or `Pretendard` (Korean and Latin) or
+//!   `Bangers` (Latin), or convert text to paths: fonts of the system are not used, so that a page
+//!   looks the same everywhere.
+//! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` may move:
+//!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other.
+//! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that
+//!   size.
 
 mod artwork;
 mod blend;
