@@ -8,7 +8,7 @@ fn petal(at: vec2<f32>) -> f32 {
     let across = (width - abs(at.y)) * 0.8;
     let along = 0.98 - abs(at.x);
     // The notch of a cherry petal.
-    let notch = (abs(at.y) * 1.25 - (at.x - 0.52)) * 0.62;
+    let notch = (abs(at.y) * 1.05 - (at.x - 0.68)) * 0.68;
     return min(min(across, along), notch);
 }
 
@@ -36,7 +36,7 @@ fn layer(p: vec2<f32>, free: f32, side: f32, size: f32, moves: vec2<i32>, share:
     // Before the face it is small.
     let off = shifted - middle;
     let from_face = p - off - turned(fx.face, fx.angle) / fx.scale - free;
-    let large = whole_size * mix(1.0, smoothstep(0.7, 1.5, length(from_face) / (0.24 * min(fx.size.x, fx.size.y))), smoothstep(12.0, 40.0, size));
+    let large = whole_size * mix(1.0, smoothstep(0.7, 1.5, length(from_face) / (0.24 * min(fx.size.x, fx.size.y))), smoothstep(8.0, 22.0, size));
     if large < 1.0 {
         return vec2<f32>(0.0);
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::frame::{Picture, Size};
 use crate::panels::{Bitmap, Blend, Coverage, PanelKind, Sprite, Uv, matte_curve};
 
-use super::cutout::Around;
+use super::cutout::{Around, Cutout};
 use super::pixel::{OPAQUE, Pixel, blend, ink, mixed, mixer, over, premultiplied, times, waiting};
 use super::tiles::{Tile, Tiles};
 
@@ -17,6 +17,8 @@ pub(super) struct Filling<'a> {
     pub matte: &'a Picture,
     /// Of people: how far they are, for what is drawn around them.
     pub around: Option<&'a Around>,
+    /// Of people: where they can be; `None`: anywhere.
+    pub people: Option<&'a Cutout>,
     /// Which part of the picture it shows.
     pub uv: Uv,
     /// Of people: how much the picture cuts off their heads, 0..1.
@@ -140,8 +142,9 @@ impl Brush {
             Around::REACH / (uv.step[0].abs().max(1e-9) * around.size.width as f32)
         });
         let part = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u32;
-        for tile in tiles {
-            self.rows(program, *tile, filling, |row, pixels, (x, y)| {
+        let bands = tiles.iter().flat_map(|tile| bands(*tile, filling));
+        for tile in bands {
+            self.rows(program, tile, filling, |row, pixels, (x, y)| {
                 let v = uv.origin[1] + uv.step[1] * (y as f32 + 0.5);
                 for (at, (below, pixel)) in row.iter_mut().zip(pixels).enumerate() {
                     let x = x + at as u32;
@@ -267,6 +270,29 @@ impl Brush {
             }
         }
     }
+}
+
+/// Rows at a time that are looked at for people.
+const BAND: u16 = 32;
+
+/// The parts of a tile in which people can be.
+fn bands([left, top, width, height]: Tile, filling: &Filling) -> impl Iterator<Item = Tile> {
+    let (uv, cutout) = (filling.uv, filling.people);
+    (0..height.div_ceil(BAND)).filter_map(move |number| {
+        let from = top + number * BAND;
+        let rows = BAND.min(top + height - from);
+        let Some(cutout) = cutout else {
+            return Some([left, from, width, rows]);
+        };
+        let v = |y: u16| uv.origin[1] + uv.step[1] * f32::from(y);
+        let (first, last) = cutout.columns(v(from), v(from + rows))?;
+        // Mirrored, the first column is the right one.
+        let x = |u: f32| (u - uv.origin[0]) / uv.step[0];
+        let (a, b) = (x(first), x(last));
+        let clip = |x: f32| x.clamp(f32::from(left), f32::from(left + width));
+        let (start, end) = (clip(a.min(b).floor() - 1.0), clip(a.max(b).ceil() + 1.0));
+        (end > start).then(|| [start as u16, from, (end - start) as u16, rows])
+    })
 }
 
 /// How much of a pixel a shape with a panel's place covers.

@@ -16,9 +16,17 @@ pub(super) struct Cutout {
     pub picture: Picture,
     /// How far from the people; empty when nothing is drawn around them.
     pub around: Around,
+    /// Where anybody, or anything drawn around them, can be in each band of rows.
+    pub bands: Vec<Band>,
     /// How much of them the upper edge of the picture cuts off: 0 nothing, 1 a head.
     pub cut: f32,
 }
+
+/// Columns of a picture, a share of its width: the first, and the one after the last.
+pub(super) type Band = (f32, f32);
+
+/// How many bands a picture is looked at in.
+const BANDS: usize = 48;
 
 /// How far from the nearest person each point is.
 #[derive(Default)]
@@ -44,6 +52,50 @@ impl Cutout {
             self.around.measure(drawing);
         } else {
             self.around.clear();
+        }
+        if around {
+            let near = |pixel: &u8| *pixel > 0;
+            bands(&self.around.near, self.around.size, near, &mut self.bands);
+        } else {
+            let pixels = self.picture.rgba().as_chunks::<4>().0;
+            // Below a quarter the matte's curve is 0.
+            let somebody = |pixel: &[u8; 4]| pixel[3] > 60;
+            bands(pixels, self.picture.size(), somebody, &mut self.bands);
+        }
+    }
+
+    /// The columns in which anybody can be between two heights of the picture, all from 0 to 1;
+    /// `None` when nobody is.
+    pub fn columns(&self, from: f32, to: f32) -> Option<Band> {
+        let (from, to) = (from.min(to), from.max(to));
+        let place = |at: f32| ((at * BANDS as f32).max(0.0) as usize).min(BANDS - 1);
+        // Pixels between two rows show both.
+        let (first, last) = (place(from - 0.01), place(to + 0.01));
+        let bands = self.bands.get(first..=last).unwrap_or_default();
+        let whole = bands.iter().fold((1.0f32, 0.0f32), |(left, right), band| {
+            (left.min(band.0), right.max(band.1))
+        });
+        (whole.1 > whole.0).then_some(whole)
+    }
+}
+
+/// Looks for what is wanted in bands of rows.
+fn bands<T>(pixels: &[T], size: Size, wanted: impl Fn(&T) -> bool, found: &mut Vec<Band>) {
+    found.clear();
+    found.resize(BANDS, (1.0, 0.0));
+    let (width, height) = (size.width as usize, size.height as usize);
+    for (y, row) in pixels.chunks_exact(width.max(1)).enumerate() {
+        let Some(first) = row.iter().position(&wanted) else {
+            continue;
+        };
+        let last = row.iter().rposition(&wanted).unwrap_or(first);
+        // A pixel more at either side: it is mixed with its neighbours.
+        let (left, right) = (first as f32 - 1.0, last as f32 + 2.0);
+        let (left, right) = (left / width as f32, right / width as f32);
+        // A row may lie in two bands.
+        let (from, to) = (y * BANDS / height, ((y + 1) * BANDS - 1) / height);
+        for band in found.iter_mut().take(to + 1).skip(from) {
+            *band = (band.0.min(left), band.1.max(right));
         }
     }
 }
@@ -289,6 +341,21 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn somebody_is_only_in_some_columns() {
+        let mut cutout = Cutout::default();
+        cutout.make(&disc(200, 40.0), false);
+        let (left, right) = cutout.columns(0.4, 0.6).unwrap();
+        assert!(
+            (left - 0.3).abs() < 0.03 && (right - 0.7).abs() < 0.03,
+            "{left} {right}"
+        );
+        assert_eq!(cutout.columns(0.0, 0.2), None);
+        assert_eq!(cutout.columns(0.95, 2.0), None);
+        cutout.make(&disc(200, 40.0), true);
+        assert!(cutout.columns(0.1, 0.15).is_some(), "what is around them");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use crate::frame::{Picture, Size};
 use crate::panels::{Blend, Region};
 
 use super::brush::{Brush, each_row};
-use super::fx::{Drawn, Laid, Mix, Stand};
-use super::pixel::{Pixel, mixer, times};
+use super::fx::{Drawn, Inks, Laid, Mix, Stand, Tone};
+use super::pixel::{Pixel, blend, mixer, times};
 use super::tiles::Tiles;
 
 /// Samples a drawing for the pixels of a program.
@@ -22,6 +22,10 @@ type Between = (usize, usize, u32);
 
 impl Sampler<'_> {
     fn between(&self, at: i32, corner: i32, side: u32) -> Between {
+        if self.pixel == 1 {
+            let at = (at - corner).clamp(0, side.max(1) as i32 - 1) as usize;
+            return (at, at, 0);
+        }
         let last = i64::from(side.max(1)) - 1;
         let from = i64::from(at) - i64::from(corner);
         // In halves of program pixels, so that the middles are whole numbers.
@@ -76,65 +80,136 @@ impl Brush {
             return;
         };
         let sampler = Sampler {
-            pairs: inks.as_chunks::<2>().0,
+            pairs: inks.pairs.as_chunks::<2>().0,
             size: laid.size,
             pixel: laid.pixel as i32,
             corner: laid.corner,
         };
-        let [first, second] = stand.look.inks.map(shades);
-        let (mix, darkness) = match stand.look.mix {
-            Mix::Inks(blend) => (mixer(blend), None),
-            Mix::Tone(tone) => {
-                let darkness: [f32; 256] = std::array::from_fn(|luminance| {
-                    tone.darkness(luminance as f32 / 255.0, stand.look.strength)
-                });
-                (mixer(Blend::Normal), Some(darkness))
+        match stand.look.mix {
+            Mix::Inks(blend) => {
+                lay_inks(program, region, stand, (inks, &sampler), blend, tiles);
             }
+            Mix::Tone(tone) => lay_tone(program, region, stand, (&sampler, tone), tiles),
+        }
+    }
+}
+
+/// Lays a drawing in its inks; only where there are any.
+fn lay_inks(
+    program: &mut Picture,
+    region: &Region,
+    stand: &Stand,
+    (inks, sampler): (&Inks, &Sampler),
+    blend: Blend,
+    tiles: &Tiles,
+) {
+    let [first, second] = stand.look.inks.map(shades);
+    let mix = mixer(blend);
+    let pixel = sampler.pixel;
+    each_row(program, &tiles.mixed, |(left, y), row| {
+        let Some(shape) = ShapeRow::of(region, left, y) else {
+            return;
         };
-        let sharpness = stand.sharpness();
-        let mut columns: Vec<Between> = Vec::new();
-        let mut of_columns = (0, 0);
-        each_row(program, &tiles.mixed, |(left, y), row| {
-            if of_columns != (left, row.len()) {
-                of_columns = (left, row.len());
-                columns.clear();
-                columns.extend(
-                    (left..left + row.len() as u32)
-                        .map(|x| sampler.between(x as i32, sampler.corner.0, sampler.size.width)),
-                );
-            }
-            let Some(shape) = shape_row(region, left, y, row.len()) else {
-                return;
+        let down = sampler.between(y as i32, sampler.corner.1, sampler.size.height);
+        for (start, end) in inks.runs(down.0) {
+            // Coarse drawings reach half a pixel further.
+            let reach = if pixel == 1 { 0 } else { pixel };
+            let at = |column: u16, reach: i32| {
+                let x = sampler.corner.0 + i32::from(column) * pixel + reach - left as i32;
+                x.clamp(0, row.len() as i32) as usize
             };
-            let down = sampler.between(y as i32, sampler.corner.1, sampler.size.height);
-            for ((below, column), covered) in row.iter_mut().zip(&columns).zip(shape) {
+            let (start, end) = (at(*start, -reach), at(*end, reach));
+            for (at, below) in row[start..end].iter_mut().enumerate() {
+                let covered = shape.covered(start + at);
                 if covered == 0 {
                     continue;
                 }
-                let [one, two] = sampler.pair(*column, down);
-                let above = if let Some(darkness) = &darkness {
-                    let [r, g, b, alpha] = below.map(u32::from);
-                    let luminance = (77 * r + 150 * g + 29 * b) / 256 + 255 - alpha;
-                    let dark = darkness[luminance.min(255) as usize];
-                    if dark < 0.004 {
-                        continue;
-                    }
-                    let ink = (f32::from(one) / 255.0 + dark - 1.0) * sharpness + 0.5;
-                    first[(ink.clamp(0.0, 1.0) * 255.0 + 0.5) as usize]
+                let x = left as i32 + (start + at) as i32;
+                let across = sampler.between(x, sampler.corner.0, sampler.size.width);
+                let [one, two] = sampler.pair(across, down);
+                if one == 0 && two == 0 {
+                    continue;
+                }
+                let above = first[usize::from(one)] + second[usize::from(two.min(255 - one))];
+                if covered == 255 {
+                    mix(below, above);
                 } else {
-                    if one == 0 && two == 0 {
-                        continue;
-                    }
-                    first[usize::from(one)] + second[usize::from(two.min(255 - one))]
-                };
-                let above = if covered == 255 {
-                    above
-                } else {
-                    times(above, u32::from(covered))
-                };
-                mix(below, above);
+                    mix(below, times(above, u32::from(covered)));
+                }
             }
-        });
+        }
+    });
+}
+
+/// Lays ink where the picture is darker than the pattern says.
+fn lay_tone(
+    program: &mut Picture,
+    region: &Region,
+    stand: &Stand,
+    (sampler, tone): (&Sampler, Tone),
+    tiles: &Tiles,
+) {
+    let ink = shades(stand.look.inks[0]);
+    let darkness: [u8; 256] = std::array::from_fn(|luminance| {
+        let dark = tone.darkness(luminance as f32 / 255.0, stand.look.strength);
+        (dark * 255.0).round() as u8
+    });
+    // With eight bits of fraction.
+    let sharpness = (stand.sharpness() * 256.0) as i32;
+    each_row(program, &tiles.mixed, |(left, y), row| {
+        let Some(shape) = ShapeRow::of(region, left, y) else {
+            return;
+        };
+        let down = sampler.between(y as i32, sampler.corner.1, sampler.size.height);
+        for (at, below) in row.iter_mut().enumerate() {
+            let [r, g, b, alpha] = below.map(u32::from);
+            // What is transparent counts as paper.
+            let luminance = ((77 * r + 150 * g + 29 * b) >> 8) + 255 - alpha;
+            let dark = darkness[luminance.min(255) as usize];
+            let covered = shape.covered(at);
+            if dark == 0 || covered == 0 {
+                continue;
+            }
+            let x = left as i32 + at as i32;
+            let across = sampler.between(x, sampler.corner.0, sampler.size.width);
+            let [pattern, _] = sampler.pair(across, down);
+            let above = i32::from(pattern) + i32::from(dark) - 255;
+            let strength = ((above * sharpness) >> 8) + 128;
+            if strength > 0 {
+                let above = ink[strength.min(255) as usize];
+                blend(below, times(above, u32::from(covered)));
+            }
+        }
+    });
+}
+
+/// A row of a region's shape, from a program column on.
+struct ShapeRow<'a> {
+    row: &'a [u8],
+    skip: i32,
+}
+
+impl<'a> ShapeRow<'a> {
+    /// `None` where the shape is not at all.
+    fn of(region: &'a Region, left: u32, y: u32) -> Option<Self> {
+        let y = y as i32 - region.rect.y;
+        if y < 0 || y >= region.rect.height as i32 {
+            return None;
+        }
+        let start = y as usize * region.rect.width as usize;
+        let row = region
+            .alpha
+            .get(start..start + region.rect.width as usize)?;
+        let skip = left as i32 - region.rect.x;
+        Some(Self { row, skip })
+    }
+
+    fn covered(&self, at: usize) -> u8 {
+        let at = at as i32 + self.skip;
+        usize::try_from(at)
+            .ok()
+            .and_then(|at| self.row.get(at).copied())
+            .unwrap_or_default()
     }
 }
 
@@ -145,30 +220,6 @@ fn shades([r, g, b, a]: [u8; 4]) -> [Pixel; 256] {
         let shade = |byte: u8| (u32::from(byte) * strength / 255) as u8;
         Pixel::from_le_bytes([shade(r), shade(g), shade(b), strength as u8])
     })
-}
-
-/// How much the shape covers of each pixel of a row; `None` where it is not at all.
-fn shape_row(
-    region: &Region,
-    left: u32,
-    y: u32,
-    width: usize,
-) -> Option<impl Iterator<Item = u8> + '_> {
-    let y = y as i32 - region.rect.y;
-    if y < 0 || y >= region.rect.height as i32 {
-        return None;
-    }
-    let start = y as usize * region.rect.width as usize;
-    let row = region
-        .alpha
-        .get(start..start + region.rect.width as usize)?;
-    let skip = left as i32 - region.rect.x;
-    Some((skip..skip + width as i32).map(move |at| {
-        usize::try_from(at)
-            .ok()
-            .and_then(|at| row.get(at).copied())
-            .unwrap_or_default()
-    }))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Slot {
         self.picture.copy_from(picture);
         if needs.people {
             self.people.make(picture, needs.around);
-        } else {
+        } else if self.people.picture.size().area() > 0 {
             self.people = Cutout::default();
         }
     }
@@ -185,6 +185,10 @@ impl Memory {
             picture,
             matte: if is_person { owner.matte() } else { picture },
             around: is_person.then_some(&owner.people.around),
+            // A shadow falls where nobody is.
+            people: (is_person && place.edge.shadow_colour[3] == 0)
+                .then_some(&owner.people)
+                .filter(|people| !people.bands.is_empty()),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
                 Source::Shot(_) => owner.people.cut,

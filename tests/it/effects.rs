@@ -61,7 +61,7 @@ fn every_effect_looks_as_it_should_by_both_hands() {
     for kind in EffectKind::ALL {
         let page = page(&format!("fx-{}", kind.id()));
         for (name, millis) in [("a", 0), ("b", 250)] {
-            let size = Size::new(200, 250);
+            let size = Size::new(128, 160);
             let [device, memory] = [Hand::Device, Hand::Memory]
                 .map(|hand| program(&gpu, hand, &page, size, &styled, &at(millis)));
             let difference = mean_difference(&device, &memory);

@@ -58,7 +58,7 @@ const PAPER: [u8; 4] = [255, 255, 255, 255];
 
 impl Look {
     /// The most bytes of one loop's drawings.
-    const MOST_BYTES: u64 = 32 << 20;
+    const MOST_BYTES: u64 = 40 << 20;
 
     /// How the effect of a region is drawn.
     pub fn of(region: &Region) -> Self {

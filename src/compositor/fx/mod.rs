@@ -37,8 +37,65 @@ pub(super) struct Stand {
 pub(super) enum Drawn {
     /// On the device, as the picture of a layer.
     Device(wgpu::BindGroup),
-    /// In memory: how much of either ink, a pixel after the other.
-    Memory(Vec<u8>),
+    /// In memory.
+    Memory(Inks),
+}
+
+/// A drawing in memory.
+pub(super) struct Inks {
+    /// How much of either ink, a pixel after the other.
+    pub pairs: Vec<u8>,
+    /// Columns of ink: the first, and the one after the last.
+    runs: Vec<(u16, u16)>,
+    /// For each row where its runs begin; one more than there are rows.
+    rows: Vec<u32>,
+}
+
+impl Inks {
+    /// Gaps shorter than this are taken in.
+    const GAP: usize = 12;
+
+    /// Looks where the ink is. A run holds what is in a row and in the one below, which coarse
+    /// drawings mix.
+    fn new(pairs: Vec<u8>, size: Size) -> Self {
+        let width = size.width.max(1) as usize;
+        let (mut runs, mut rows) = (Vec::new(), vec![0]);
+        let pixels = pairs.as_chunks::<2>().0;
+        let mut lines = pixels.chunks_exact(width).peekable();
+        while let Some(row) = lines.next() {
+            let below = lines.peek().copied().unwrap_or(row);
+            let is_inked = |at: usize| row[at] != [0; 2] || below[at] != [0; 2];
+            let mut at = 0;
+            while at < width {
+                if !is_inked(at) {
+                    at += 1;
+                    continue;
+                }
+                let (start, mut end) = (at, at + 1);
+                at += 1;
+                while at < width && at - end < Self::GAP {
+                    if is_inked(at) {
+                        end = at + 1;
+                    }
+                    at += 1;
+                }
+                runs.push((start as u16, end as u16));
+            }
+            rows.push(runs.len() as u32);
+        }
+        Self { pairs, runs, rows }
+    }
+
+    /// Where the ink of a row is.
+    pub fn runs(&self, row: usize) -> &[(u16, u16)] {
+        match self.rows.get(row..row + 2) {
+            Some([from, to]) => self
+                .runs
+                .get(*from as usize..*to as usize)
+                .unwrap_or_default(),
+            _ => &[],
+        }
+    }
 }
 
 /// A drawing where it is laid.
@@ -398,7 +455,7 @@ struct Aside {
 }
 
 /// `None`: it failed; the device says why.
-type Finished = (Key, Option<Vec<u8>>);
+type Finished = (Key, Option<Inks>);
 
 impl Aside {
     fn start(gpu: Arc<Gpu>, painter: Arc<Painter>) -> Result<Self, CompositorError> {
@@ -436,7 +493,7 @@ impl Aside {
         }
     }
 
-    fn done(&mut self) -> Vec<(Key, Vec<u8>)> {
+    fn done(&mut self) -> Vec<(Key, Inks)> {
         let finished = std::mem::take(&mut *self.finished.lock());
         self.waiting -= finished.len().min(self.waiting);
         finished
@@ -447,17 +504,36 @@ impl Aside {
 }
 
 /// Draws a drawing and brings it into memory; waits for it.
-fn in_memory(gpu: &Gpu, painter: &Painter, order: &Order) -> Option<Vec<u8>> {
+fn in_memory(gpu: &Gpu, painter: &Painter, order: &Order) -> Option<Inks> {
     let Order {
         kind, data, size, ..
     } = order;
     let mut commands = gpu.device.create_command_encoder(&Default::default());
     let texture = painter.paint(&gpu.device, &mut commands, *kind, data, *size);
     match readback::bytes(gpu, &texture, 2, commands) {
-        Ok(bytes) => Some(bytes),
+        Ok(bytes) => Some(Inks::new(bytes, *size)),
         Err(error) => {
             tracing::warn!("The effect {} is not drawn: {error}", kind.id());
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ink_is_found_in_runs() {
+        let (width, height) = (60, 3);
+        let mut pairs = vec![0; width * height * 2];
+        for (x, y) in [(2, 1), (5, 1), (40, 1), (59, 2)] {
+            pairs[(y * width + x) * 2 + 1] = 9;
+        }
+        let inks = Inks::new(pairs, Size::new(width as u32, height as u32));
+        assert_eq!(inks.runs(0), [(2, 6), (40, 41)], "what is in the row below");
+        assert_eq!(inks.runs(1), [(2, 6), (40, 41), (59, 60)]);
+        assert_eq!(inks.runs(2), [(59, 60)]);
+        assert!(inks.runs(3).is_empty());
     }
 }
