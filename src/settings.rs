@@ -21,6 +21,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// How people are drawn.
     pub look: LookSettings,
+    /// What is done to drawings, whatever the model.
+    pub retouch: RetouchSettings,
     /// The final picture.
     pub program: ProgramSettings,
     /// The generator's engine.
@@ -54,6 +56,31 @@ pub struct LookSettings {
     pub mirror: bool,
 }
 
+/// What is done to drawings, whatever the model. Numbers go from 0, not at all, to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetouchSettings {
+    /// How much of their own tone people's skin keeps.
+    pub skin_tone: f32,
+    /// How calm what stands still is from frame to frame.
+    pub smoothing: f32,
+    /// Ink lines over the drawing.
+    pub lines: f32,
+    /// How one style follows another.
+    pub transition: Transition,
+}
+
+/// How one style follows another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transition {
+    /// From one frame to the next.
+    #[default]
+    Cut,
+    /// A soft edge wanders over the picture.
+    Wipe,
+}
+
 /// The final picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -66,7 +93,7 @@ pub struct ProgramSettings {
 }
 
 /// The generator's engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InferenceSettings {
     /// What runs the generator.
@@ -76,6 +103,9 @@ pub struct InferenceSettings {
     pub threads: Option<usize>,
     /// How large the generator draws.
     pub quality: Quality,
+    /// Memory for models that are not in use but may be again, in MiB: styles that are in it are
+    /// switched to at once.
+    pub memory_mb: u32,
 }
 
 /// The window.
@@ -211,6 +241,28 @@ impl Default for LookSettings {
     }
 }
 
+impl Default for RetouchSettings {
+    fn default() -> Self {
+        Self {
+            skin_tone: 0.0,
+            smoothing: 0.6,
+            lines: 0.0,
+            transition: Transition::default(),
+        }
+    }
+}
+
+impl Default for InferenceSettings {
+    fn default() -> Self {
+        Self {
+            provider: Provider::default(),
+            threads: None,
+            quality: Quality::default(),
+            memory_mb: 1536,
+        }
+    }
+}
+
 impl Default for ProgramSettings {
     fn default() -> Self {
         Self {
@@ -278,15 +330,21 @@ impl Settings {
         let mut settings = Self {
             capture: section(&table, "capture", path, &mut warnings),
             look: section(&table, "look", path, &mut warnings),
+            retouch: section(&table, "retouch", path, &mut warnings),
             program: section(&table, "program", path, &mut warnings),
             inference: section(&table, "inference", path, &mut warnings),
             window: section(&table, "window", path, &mut warnings),
         };
-        settings.look.strength = if settings.look.strength.is_finite() {
-            settings.look.strength.clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        settings.look.strength = share(settings.look.strength, 1.0);
+        let RetouchSettings {
+            skin_tone,
+            smoothing,
+            lines,
+            transition: _,
+        } = &mut settings.retouch;
+        for value in [skin_tone, smoothing, lines] {
+            *value = share(*value, 0.0);
+        }
         settings.program.fps = settings.program.fps.clamp(1, 240);
         (settings, warnings)
     }
@@ -323,6 +381,15 @@ impl Settings {
         file.write_all(text.as_bytes())?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
+    }
+}
+
+/// A number from 0 to 1.
+fn share(value: f32, otherwise: f32) -> f32 {
+    if value.is_finite() {
+        value.clamp(0.0, 1.0)
+    } else {
+        otherwise
     }
 }
 

@@ -9,10 +9,10 @@ use anyhow::{Context as _, anyhow};
 use super::Session;
 use crate::compositor::{Compositor, Gpu, Scene};
 use crate::frame::{Picture, Size};
-use crate::inference::{self, Generator, Model, Runtime, StyleMap};
+use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
 use crate::panels::{self, Page};
 use crate::people::Focus;
-use crate::settings::Quality;
+use crate::settings::{Quality, RetouchSettings};
 
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
@@ -33,12 +33,15 @@ pub(super) struct Studio {
     page: Option<Page>,
     program_size: Option<Size>,
     mirror: bool,
+    retouching: RetouchSettings,
 }
 
 /// The half of a [`Studio`] that draws.
 pub(super) struct Drawing {
     pub(super) generator: Generator,
     pub(super) style: StyleMap,
+    pub(super) retouch: Retouch,
+    pub(super) retouching: RetouchSettings,
 }
 
 /// The half of a [`Studio`] that composites.
@@ -90,6 +93,7 @@ impl Studio {
             page,
             program_size: session.common.size,
             mirror,
+            retouching: session.settings.retouch,
         };
         if let Some(page) = &studio.page {
             let size = studio.program_size.unwrap_or_else(|| page.size());
@@ -141,7 +145,13 @@ impl Studio {
             focus: Focus::default(),
             mirror: self.mirror,
         };
-        Ok((Drawing { generator, style }, compositing))
+        let drawing = Drawing {
+            generator,
+            style,
+            retouch: Retouch::default(),
+            retouching: self.retouching,
+        };
+        Ok((drawing, compositing))
     }
 }
 
@@ -159,7 +169,18 @@ fn drawable(frame: Size) -> Size {
 impl Drawing {
     /// Draws `picture`: RGB is the drawing, alpha the matte.
     pub(super) fn draw(&mut self, picture: &Picture, styled: &mut Picture) -> anyhow::Result<()> {
-        Ok(self.generator.stylize(picture, &self.style, styled)?)
+        let Self {
+            generator,
+            style,
+            retouch,
+            retouching,
+        } = self;
+        let mut slot = generator.slot()?;
+        generator.prepare(picture, style, &mut slot)?;
+        generator.run(&mut slot)?;
+        generator.finish(&slot, styled)?;
+        retouch.apply(slot.input(), styled, Duration::ZERO, retouching);
+        Ok(())
     }
 }
 
