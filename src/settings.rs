@@ -54,6 +54,10 @@ pub struct LookSettings {
     pub page: String,
     /// Whether people see themselves as in a mirror.
     pub mirror: bool,
+    /// Effects of pages that are switched off: kinds (`rain`), or all that follows `fx-` in a name
+    /// (`rain-left`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects_off: Vec<String>,
 }
 
 /// What is done to drawings, whatever the model. Numbers go from 0, not at all, to 1.
@@ -237,6 +241,7 @@ impl Default for LookSettings {
             strength: 1.0,
             page: "webtoon".to_owned(),
             mirror: true,
+            effects_off: Vec::new(),
         }
     }
 }

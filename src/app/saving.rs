@@ -107,8 +107,8 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
     }
     Settings {
         capture: section!(capture: CaptureSettings { source, format }),
-        look: section!(look: LookSettings { style, strength, page, mirror }),
         retouch: section!(retouch: RetouchSettings { skin_tone, smoothing, lines, transition }),
+        look: section!(look: LookSettings { style, strength, page, mirror, effects_off }),
         program: section!(program: ProgramSettings { size, fps }),
         inference: section!(inference: InferenceSettings { provider, threads, quality, memory_mb }),
         window: section!(window: WindowSettings { language, panel_open, size }),

@@ -74,7 +74,8 @@ pub fn start(
     board: Arc<Board>,
 ) -> Result<Running, CompositorError> {
     board.set_graphics(gpu.name.clone());
-    let compositor = Compositor::new(Arc::clone(&gpu))?;
+    let mut compositor = Compositor::new(Arc::clone(&gpu))?;
+    compositor.draw_effects_aside()?;
     let pages = Pages::start(Arc::clone(&gpu), compositor.method(), pages)?;
     let jobs = Arc::new(Mailbox::new());
     let readback = {
@@ -102,6 +103,7 @@ pub fn start(
         focus: Focus::default(),
         point: Point::USUAL,
         last: None,
+        animation: 0,
         trouble: [None, None],
     };
     let compositor = Worker::spawn("compositor", move |stop| {
@@ -134,6 +136,8 @@ struct Live {
     point: Point,
     /// When the last program was composited.
     last: Option<Instant>,
+    /// What of the page's animation the last program showed.
+    animation: u64,
     /// The last errors of the device and of the page: one that repeats is said once.
     trouble: [Option<String>; 2],
 }
@@ -197,6 +201,11 @@ impl Live {
             due |= !Arc::ptr_eq(&newest, &control);
             control = newest;
             due |= self.turn_page(&control);
+            self.compositor
+                .set_effects_off(&control.settings.look.effects_off);
+            // A photo does not change; its effects do.
+            due |=
+                self.drawing.is_some() && self.compositor.animation(self.time()) != self.animation;
             let early = self
                 .last
                 .is_some_and(|last| self.clock.now().saturating_duration_since(last) < interval);
@@ -273,7 +282,14 @@ impl Live {
         match self.pages.get(&wanted, self.time()) {
             Some(Ok(page)) => {
                 self.trouble[PAGE] = None;
-                self.compositor.show(page)
+                let new = self.compositor.show(page);
+                if let Some(drawing) = &mut self.drawing
+                    && new
+                {
+                    // Another page may need its people cut out.
+                    drawing.uploaded = false;
+                }
+                new
             }
             Some(Err(error)) => {
                 self.complain(PAGE, &error);
@@ -311,6 +327,7 @@ impl Live {
             compare: control.compare,
             focus: self.point,
         };
+        self.animation = self.compositor.animation(scene.time);
         let (stamp, first) = match &mut self.drawing {
             Some(drawing) => {
                 let first = !std::mem::replace(&mut drawing.shown, true);
