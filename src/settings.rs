@@ -4,6 +4,7 @@
 //! section that is wrong becomes its default and a warning says so. Keys that this version does
 //! not know survive rewriting.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub retouch: RetouchSettings,
     /// The final picture.
     pub program: ProgramSettings,
+    /// How shots are taken and strips are saved.
+    pub shots: ShotSettings,
     /// The generator's engine.
     pub inference: InferenceSettings,
     /// The window.
@@ -58,6 +61,109 @@ pub struct LookSettings {
     /// (`rain-left`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub effects_off: Vec<String>,
+    /// What words and bubbles say in place of what the artist wrote. Keys are `page/name`; an
+    /// empty text shows nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
+}
+
+impl LookSettings {
+    /// The texts of the page with this id, by the names of its words and bubbles.
+    pub fn texts_of(&self, page: &str) -> BTreeMap<String, String> {
+        let name = |key: &str| Some(key.strip_prefix(page)?.strip_prefix('/')?.to_owned());
+        self.texts
+            .iter()
+            .filter_map(|(key, text)| Some((name(key)?, text.clone())))
+            .collect()
+    }
+
+    /// Says `text` at `name` of a page; `None`: what the artist wrote.
+    pub fn set_text(&mut self, page: &str, name: &str, text: Option<String>) {
+        let key = format!("{page}/{name}");
+        match text {
+            Some(text) => self.texts.insert(key, text),
+            None => self.texts.remove(&key),
+        };
+    }
+}
+
+/// How shots are taken and strips are saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShotSettings {
+    /// Seconds that are counted down before a shot, 0 to 10.
+    pub countdown: u32,
+    /// Whether the next shot is counted down as soon as one is taken.
+    pub goes_on: bool,
+    /// The kind of picture a strip becomes.
+    pub file: StripFile,
+    /// Whether a strip is also saved for paper, at 300 dots an inch.
+    pub print: bool,
+    /// Whether a strip is also saved as a clip in which every panel plays its second.
+    pub clip: StripClip,
+    /// Whether a strip is also saved as a vertical scroll, in slices.
+    pub scroll: bool,
+}
+
+impl Default for ShotSettings {
+    fn default() -> Self {
+        Self {
+            countdown: 3,
+            goes_on: true,
+            file: StripFile::Png,
+            print: false,
+            clip: StripClip::None,
+            scroll: false,
+        }
+    }
+}
+
+/// A kind of picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StripFile {
+    /// Lossless.
+    #[default]
+    Png,
+    /// What every print shop takes.
+    Jpg,
+    /// Small.
+    Webp,
+}
+
+impl StripFile {
+    /// The files' extension.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpg => "jpg",
+            Self::Webp => "webp",
+        }
+    }
+}
+
+/// A kind of clip, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StripClip {
+    /// No clip.
+    #[default]
+    None,
+    /// An animated GIF.
+    Gif,
+    /// An MP4.
+    Mp4,
+}
+
+impl StripClip {
+    /// The file's extension.
+    pub fn extension(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gif => Some("gif"),
+            Self::Mp4 => Some("mp4"),
+        }
+    }
 }
 
 /// What is done to drawings, whatever the model. Numbers go from 0, not at all, to 1.
@@ -242,6 +348,7 @@ impl Default for LookSettings {
             page: "webtoon".to_owned(),
             mirror: true,
             effects_off: Vec::new(),
+            texts: BTreeMap::new(),
         }
     }
 }
@@ -297,7 +404,7 @@ pub struct Control {
 }
 
 /// Keys that mean something by being absent: an old one must not survive rewriting.
-const OPTIONAL_KEYS: [&str; 3] = ["format", "size", "threads"];
+const OPTIONAL_KEYS: [&str; 4] = ["format", "size", "threads", "texts"];
 
 impl Settings {
     /// Reads the file at `path`. A missing file gives the defaults and no warning; everything
@@ -337,6 +444,7 @@ impl Settings {
             look: section(&table, "look", path, &mut warnings),
             retouch: section(&table, "retouch", path, &mut warnings),
             program: section(&table, "program", path, &mut warnings),
+            shots: section(&table, "shots", path, &mut warnings),
             inference: section(&table, "inference", path, &mut warnings),
             window: section(&table, "window", path, &mut warnings),
         };
@@ -351,6 +459,7 @@ impl Settings {
             *value = share(*value, 0.0);
         }
         settings.program.fps = settings.program.fps.clamp(1, 240);
+        settings.shots.countdown = settings.shots.countdown.min(10);
         (settings, warnings)
     }
 

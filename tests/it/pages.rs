@@ -146,7 +146,7 @@ fn shipped_pages_have_titles_panels_and_no_warnings() {
     for id in ["webtoon", "two-panel", "plain"] {
         assert!(ids.contains(&id), "{ids:?}");
     }
-    for page in library.pages() {
+    for page in library.pages().iter() {
         assert!(page.builtin() && page.name() != page.id(), "{}", page.id());
         assert!(page.warnings().is_empty(), "{:?}", page.warnings());
         assert!(page.panels().count() > 0);
