@@ -326,8 +326,8 @@ fn convert_clip(
             let pool = Pool::new();
             let mut styled = Picture::default();
             let mut index = 0;
-            pass(&drawn, &programs_in, |job: Job| {
-                generator.finish(&job.slot, &mut styled)?;
+            pass(&drawn, &programs_in, |mut job: Job| {
+                generator.finish(&mut job.slot, &mut styled)?;
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);
                 let mut program = pool.take();

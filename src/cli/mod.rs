@@ -21,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app;
 use crate::frame::Size;
+use crate::inference::import;
 use crate::places::Places;
 use crate::settings::{Provider, Quality, Settings};
 use crate::source::Source;
@@ -51,6 +52,18 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Measure the pipeline on the demo source.
     Bench(bench::Arguments),
+    /// Try a model that is being added: what `styles add` runs in a process of its own.
+    #[command(name = "__describe-model", hide = true)]
+    DescribeModel(DescribeModel),
+}
+
+#[derive(Args)]
+struct DescribeModel {
+    folder: PathBuf,
+    file: String,
+    id: String,
+    name: String,
+    pictures: usize,
 }
 
 /// Options that all commands know. They win over the settings file.
@@ -171,6 +184,23 @@ pub fn main() -> ExitCode {
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&session, &arguments),
         Some(Command::Bench(arguments)) => bench::run(session, &arguments),
+        Some(Command::DescribeModel(wanted)) => {
+            import::limit_memory();
+            let DescribeModel {
+                folder,
+                file,
+                id,
+                name,
+                pictures,
+            } = wanted;
+            let done =
+                import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
+            return if done {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use super::model::{Model, StyleName};
 use crate::places::Places;
 
 /// Folder of added models below the user's data.
-const FOLDER: &str = "models";
+pub(super) const FOLDER: &str = "models";
 /// The most models that are read.
 const LIMIT: usize = 256;
 

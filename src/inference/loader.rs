@@ -203,6 +203,7 @@ impl Loader {
         };
         let multiple = wanted.model.size_multiple();
         let size = size_for(wanted.frame, wanted.settings.quality, budget, multiple);
+        let size = wanted.model.drawing_size(size);
         if let Some(current) = &self.current {
             let Loaded { generator, .. } = &**current;
             let same_model = Arc::ptr_eq(generator.model(), &wanted.model);

@@ -155,6 +155,7 @@ fn nanos_per_pixel(
     threads: usize,
 ) -> Result<f64, InferenceError> {
     let size = super::size_within(SAMPLE, SAMPLE.width, model.size_multiple());
+    let size = model.drawing_size(size);
     let generator = Generator::open(runtime, model, size, threads)?;
     let mut slot = generator.slot()?;
     generator.prepare(

@@ -16,6 +16,7 @@ mod capture_camera;
 mod cli;
 mod compositor;
 mod convert;
+mod import;
 mod inference;
 mod inference_alone;
 mod inference_stage;
