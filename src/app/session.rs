@@ -9,6 +9,7 @@ use std::time::Duration;
 use eframe::egui_wgpu::RenderState;
 use egui::Context;
 
+use super::imports::Imports;
 use super::shelf::{Catalogue, News};
 use super::thumbnails;
 use crate::action::Action;
@@ -33,6 +34,7 @@ pub struct Session {
     orders: Arc<Mailbox<Order>>,
     news: Arc<Mailbox<News>>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    added: Arc<Mailbox<String>>,
     board: Arc<Board>,
     pictures: PathBuf,
     _worker: Worker,
@@ -61,6 +63,7 @@ impl Session {
         let orders = Arc::new(Mailbox::new());
         let news = Arc::new(Mailbox::with_waker(waker(ctx)));
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
+        let added = Arc::new(Mailbox::with_waker(waker(ctx)));
         let pictures = places.pictures.clone();
         let stages = Stages {
             gpu: Gpu::from_parts(
@@ -74,6 +77,7 @@ impl Session {
             orders: Arc::clone(&orders),
             catalogue: Catalogue::new(Arc::clone(&news)),
             screen: Arc::clone(&screen),
+            added: Arc::clone(&added),
             board: Arc::clone(&board),
         };
         let worker = Worker::spawn("session", move |stop| stages.run(stop))?;
@@ -81,6 +85,7 @@ impl Session {
             orders,
             news,
             screen,
+            added,
             board,
             pictures,
             _worker: worker,
@@ -107,6 +112,11 @@ impl Session {
     /// What there is to pick from, when it has changed.
     pub fn news(&self) -> Option<News> {
         self.news.try_take()
+    }
+
+    /// The id of a style that was added since the last call.
+    pub fn added(&self) -> Option<String> {
+        self.added.try_take()
     }
 
     /// Where programs arrive.
@@ -138,6 +148,8 @@ struct Stages {
     orders: Arc<Mailbox<Order>>,
     catalogue: Arc<Catalogue>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    /// Styles that were added, for the window to choose.
+    added: Arc<Mailbox<String>>,
     board: Arc<Board>,
 }
 
@@ -152,9 +164,19 @@ impl Stages {
             }
         };
         let mut pipeline = self.start_pipeline(runtime.as_ref());
-        let _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+        let mut _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
         self.find_cameras();
+        let mut imports = Imports::new(self.places.clone(), Arc::clone(&self.board));
         while !stop.asked() {
+            if let Some(imported) = imports.poll() {
+                if let Some(pipeline) = &mut pipeline {
+                    pipeline.reload_styles();
+                }
+                _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+                if let Some(style) = imported.styles.into_iter().next() {
+                    self.added.send(style);
+                }
+            }
             let Taken::Value(order) = self.orders.take_within(PATIENCE) else {
                 continue;
             };
@@ -167,6 +189,9 @@ impl Stages {
                 }
             }
             for action in order.actions {
+                if let Action::AddStyle(file) = &action {
+                    imports.add(file.clone());
+                }
                 if action == Action::FindCameras {
                     self.find_cameras();
                     if pipeline.is_none() {
@@ -212,7 +237,7 @@ impl Stages {
         runtime: Option<Arc<Runtime>>,
     ) -> Option<Worker> {
         let (styles, pages) = match pipeline {
-            Some(pipeline) => (Arc::clone(pipeline.styles()), Arc::clone(pipeline.pages())),
+            Some(pipeline) => (pipeline.styles(), Arc::clone(pipeline.pages())),
             None => (
                 Arc::new(inference::Library::load(&self.places).0),
                 Arc::new(panels::Library::load(&self.places).0),

@@ -10,7 +10,7 @@ use super::description::{
     Description, ExternalDescription, FitName, InputDescription, Numbers, StyleKindName,
 };
 use super::error::InferenceError;
-use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture};
+use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture, sha256};
 use super::tensor::Coding;
 use crate::frame::{Picture, Size};
 
@@ -41,6 +41,8 @@ pub struct Model {
     external: Vec<ExternalDescription>,
     styles: Vec<ModelStyle>,
     content: Content,
+    /// The sha256 of its description.
+    described: String,
 }
 
 /// A style as its model names it.
@@ -191,7 +193,8 @@ impl Model {
             let (_, picture) = pictures.iter().find(|(known, _)| known == name)?;
             Some(Arc::clone(picture))
         };
-        let model = Self::assemble(description, Content::File(file), thumbnail, picture);
+        let mut model = Self::assemble(description, Content::File(file), thumbnail, picture);
+        model.described = sha256(text.as_bytes());
         model.onnx()?;
         Ok(model)
     }
@@ -263,6 +266,12 @@ impl Model {
             Content::Builtin(_) => Path::new("models/toon/toon.onnx"),
             Content::File(path) => path,
         }
+    }
+
+    /// Whether `other` is the same file with the same description.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.sha256, &self.described, self.path())
+            == (&other.sha256, &other.described, other.path())
     }
 
     /// Channels of its style map: 1 for a model with one style and no choice.
@@ -375,6 +384,7 @@ impl Model {
             picture,
             matte: description.matte.map(|matte| matte.name),
             content,
+            described: String::new(),
         }
     }
 

@@ -47,6 +47,12 @@ const LIVE_SIZE: Size = Size::new(320, 192);
 const THUMBNAILS_UNTIL: Duration = Duration::from_secs(6);
 /// About the size of a thumbnail.
 const THUMBNAIL: Size = Size::new(320, 256);
+/// One channel with fewer edges, and less like those of the picture, is a mask: a drawing in grey
+/// has lines within what it shows.
+const MASK_BUSY: f32 = 0.12;
+const MASK_EDGES: f32 = 0.6;
+/// A run is timed so often; the shortest counts, for other programs only slow it down.
+const TIMED: usize = 3;
 /// The most numbers that an input for the number of a style is tried with.
 const INDEX_LIMIT: usize = 64;
 
@@ -118,8 +124,11 @@ pub(super) fn describe(
         }
         None => None,
     };
-    let pace = sized.time.as_secs_f64() / sized.size.area() as f64;
-    let live = Duration::from_secs_f64(pace * LIVE_SIZE.area() as f64);
+    let time = time(&mut network, &card, &sized, &pick);
+    let drawn = sized.size.area() as f64 * f64::from(pick.drawn.scale).powi(2);
+    // A network of one size takes its time for any picture.
+    let pictures = if network.image.size.is_some() { 1.0 } else { LIVE_SIZE.area() as f64 / drawn };
+    let live = Duration::from_secs_f64(time.as_secs_f64() * pictures);
     if live > SLOWEST {
         return Err(Refusal::new(
             format!(
@@ -170,6 +179,23 @@ pub(super) fn describe(
         .map_err(|error| Refusal::new(error.to_string(), "Check the folder of added styles"))?;
     drop(network);
     prove(runtime, folder, &card, started)
+}
+
+/// How long a run takes on a picture of `sized`.
+fn time(network: &mut Network, card: &Card, sized: &Sized, pick: &Pick) -> Duration {
+    let picture = card.draw(sized.size);
+    let coding = pick
+        .found
+        .input
+        .coding(network.image.layout, pick.found.input_order);
+    (0..TIMED)
+        .filter_map(|_| {
+            let started = Instant::now();
+            network.run(&picture, coding).ok()?;
+            Some(started.elapsed())
+        })
+        .min()
+        .unwrap_or(sized.time)
 }
 
 /// Draws with the description that was written, as the program will.
@@ -503,7 +529,7 @@ impl Probe {
                 fix,
             ));
         }
-        if drawn.channels == 1 && likeness.busy < 0.06 && likeness.edges < 0.6 {
+        if drawn.channels == 1 && likeness.busy < MASK_BUSY && likeness.edges < MASK_EDGES {
             return Err(Refusal::new(
                 format!(
                     "its only output is one channel, flat but for outlines ({:.0} % of it are edges): a mask that tells parts of a picture apart, not a drawing",
@@ -638,12 +664,28 @@ impl Probe {
                         != (found.input_order, found.output_order)
             })
             .map_or(0.0, |(_, rival)| rival.likeness.tints);
+        let own = likeness.tints;
+        let why = match found.input_order {
+            Channels::Grey => "it takes one channel".to_owned(),
+            _ if drawn.channels == 1 => "that is usual, and it draws in grey".to_owned(),
+            Channels::Bgr if head => {
+                "its first operators take the means of blue, green and red off".to_owned()
+            }
+            _ if other + 0.02 > own => format!(
+                "that is usual, and another order draws the same (colours {} and {} alike)",
+                percent(own),
+                percent(other)
+            ),
+            _ => format!(
+                "colours are {} alike, in another order {}",
+                percent(own),
+                percent(other)
+            ),
+        };
         reasons.push(format!(
-            "channels: {} in, {} out, because colours are {} alike, in another order {}",
+            "channels: {} in, {} out, because {why}",
             order(found.input_order),
-            order(found.output_order),
-            percent(likeness.tints),
-            percent(other)
+            order(if drawn.channels == 1 { Channels::Grey } else { found.output_order }),
         ));
         if let Some(matte) = matte {
             reasons.push(format!(
