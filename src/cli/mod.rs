@@ -6,6 +6,7 @@ mod convert;
 mod devices;
 mod doctor;
 mod pages;
+mod runtime;
 mod stream;
 mod studio;
 mod styles;
@@ -52,6 +53,11 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Measure the pipeline on the demo source.
     Bench(bench::Arguments),
+    /// List, add or remove what runs the generator besides the CPU.
+    Runtime(runtime::Arguments),
+    /// Check a provider: what the program runs in a process of its own.
+    #[command(name = "__check-provider", hide = true)]
+    CheckProvider(runtime::Check),
     /// Try a model that is being added: what `styles add` runs in a process of its own.
     #[command(name = "__describe-model", hide = true)]
     DescribeModel(DescribeModel),
@@ -184,6 +190,11 @@ pub fn main() -> ExitCode {
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&session, &arguments),
         Some(Command::Bench(arguments)) => bench::run(session, &arguments),
+        Some(Command::Runtime(arguments)) => runtime::run(&session, arguments),
+        Some(Command::CheckProvider(check)) => {
+            check.run(&session);
+            return ExitCode::SUCCESS;
+        }
         Some(Command::DescribeModel(wanted)) => {
             import::limit_memory();
             let DescribeModel {

@@ -84,7 +84,7 @@ pub(super) struct PortDescription {
 
 /// The values of black and white: for all channels, or for red, green and blue.
 #[derive(Clone, Copy, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "toml::Value")]
 pub(super) enum RangeDescription {
     All([f32; 2]),
     Each([[f32; 2]; 3]),
@@ -327,6 +327,21 @@ impl Description {
                 "picture below its folder",
             ),
         }
+    }
+}
+
+impl TryFrom<toml::Value> for RangeDescription {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        value
+            .clone()
+            .try_into()
+            .map(Self::All)
+            .or_else(|_| value.try_into().map(Self::Each))
+            .map_err(|_: toml::de::Error| {
+                "range is not [black, white], or three of those for red, green, blue".to_owned()
+            })
     }
 }
 

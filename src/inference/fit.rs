@@ -183,37 +183,40 @@ impl Axis {
     }
 }
 
-/// A ramp over what neighbouring tiles share, 1 elsewhere.
+/// Ramps over what neighbouring tiles share, 1 elsewhere; where more than two overlap, their share.
 fn weights(starts: &[i64], length: i64, side: i64, scale: i64) -> Vec<Vec<f32>> {
     let (length, side) = (length * scale, side * scale);
-    let start = |at: usize| starts[at] * scale;
-    (0..starts.len())
-        .map(|at| {
-            let shared_before = match at {
-                0 => 0,
-                at => start(at - 1) + side - start(at),
-            };
-            let shared_after = match starts.get(at + 1) {
-                None => 0,
-                Some(next) => start(at) + side - next * scale,
-            };
-            (0..side)
-                .map(|pixel| {
-                    if !(0..length).contains(&(start(at) + pixel)) {
-                        return 0.0;
-                    }
-                    let ramp = |inward: i64, shared: i64| {
-                        if shared <= 0 {
-                            1.0
-                        } else {
-                            ((inward as f32 + 0.5) / shared as f32).min(1.0)
-                        }
-                    };
-                    ramp(pixel, shared_before) * ramp(side - 1 - pixel, shared_after)
-                })
-                .collect()
-        })
-        .collect()
+    let starts: Vec<i64> = starts.iter().map(|start| start * scale).collect();
+    let mut total = vec![0.0; usize::try_from(length).unwrap_or(0)];
+    let place = |start: i64, pixel: usize| usize::try_from(start + pixel as i64).ok();
+    let mut weights: Vec<Vec<f32>> = Vec::with_capacity(starts.len());
+    for (at, start) in starts.iter().enumerate() {
+        let before = at.checked_sub(1).map_or(0, |at| starts[at] + side - start);
+        let after = starts.get(at + 1).map_or(0, |next| start + side - next);
+        let ramp = |inward: i64, shared: i64| {
+            if shared <= 0 {
+                1.0
+            } else {
+                ((inward as f32 + 0.5) / shared as f32).min(1.0)
+            }
+        };
+        let row: Vec<f32> = (0..side)
+            .map(|pixel| ramp(pixel, before) * ramp(side - 1 - pixel, after))
+            .collect();
+        for (pixel, weight) in row.iter().enumerate() {
+            if let Some(total) = place(*start, pixel).and_then(|place| total.get_mut(place)) {
+                *total += weight;
+            }
+        }
+        weights.push(row);
+    }
+    for (row, start) in weights.iter_mut().zip(&starts) {
+        for (pixel, weight) in row.iter_mut().enumerate() {
+            let total = place(*start, pixel).and_then(|place| total.get(place));
+            *weight = total.map_or(0.0, |total| *weight / total.max(1e-6));
+        }
+    }
+    weights
 }
 
 #[cfg(test)]

@@ -16,17 +16,20 @@ use super::contract::{self, Shaped, Tensors};
 use super::error::{InferenceError, why};
 use super::fit::Fit;
 use super::model::{Model, StyleInput, StyleKind};
+use super::provider::equip;
 use super::runtime::Runtime;
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
 use crate::frame::{Picture, Size};
+use crate::settings::Provider;
 
 /// A model, loaded to draw pictures of one size.
 pub struct Generator {
     model: Arc<Model>,
     fit: Fit,
     threads: usize,
+    provider: Provider,
     tensors: Tensors,
     /// What each style of a model whose styles are pictures or numbers feeds.
     styles: Vec<Vec<f32>>,
@@ -61,8 +64,7 @@ struct Pass {
     picture: Values,
     matte: Option<Values>,
     binding: IoBinding,
-    /// The binding holds on to them.
-    _constants: Vec<Values>,
+    constants: Vec<Values>,
 }
 
 impl Generator {
@@ -79,6 +81,20 @@ impl Generator {
         size: Size,
         threads: usize,
     ) -> Result<Self, InferenceError> {
+        Self::open_on(runtime, model, size, threads, Provider::Cpu)
+    }
+
+    /// The same, run by `provider`; never by another without a word.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the provider is not there or refuses the network.
+    pub fn open_on(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        size: Size,
+        threads: usize,
+        provider: Provider,
+    ) -> Result<Self, InferenceError> {
         let multiple = model.size_multiple();
         let fits =
             |side: u32| (1..=Size::MAX_SIDE).contains(&side) && side.is_multiple_of(multiple);
@@ -94,7 +110,7 @@ impl Generator {
         let fit = Fit::of(model, drawing).ok_or_else(wrong_size)?;
         let threads = threads.max(1);
         let mut session =
-            load(runtime, model, threads)?.map_err(|error| InferenceError::Broken {
+            load(runtime, model, threads, provider)?.map_err(|error| InferenceError::Broken {
                 why: why(&error),
                 path: model.path().to_owned(),
             })?;
@@ -104,6 +120,7 @@ impl Generator {
             model: Arc::clone(model),
             fit,
             threads,
+            provider,
             tensors,
             styles,
             session: Mutex::new(session),
@@ -124,6 +141,11 @@ impl Generator {
     /// Runs of the network for a drawing: one, or the number of its tiles.
     pub fn passes(&self) -> usize {
         self.fit.tiles()
+    }
+
+    /// What runs it.
+    pub fn provider(&self) -> Provider {
+        self.provider
     }
 
     /// CPU threads of a run.
@@ -213,6 +235,9 @@ impl Generator {
     /// # Errors
     /// When ONNX Runtime fails, for want of memory for one.
     pub fn run(&self, slot: &mut Slot) -> Result<(), InferenceError> {
+        if self.provider != Provider::Cpu {
+            self.hand_over(slot).map_err(|error| self.failed(&error))?;
+        }
         for pass in &slot.passes {
             self.session
                 .lock()
@@ -281,6 +306,22 @@ impl Generator {
             .and_then(|()| self.finish(&mut slot, styled));
         *self.own.get_mut() = Some(slot);
         result
+    }
+
+    /// Gives a provider with its own memory what was prepared: it copies an input when it is bound.
+    fn hand_over(&self, slot: &mut Slot) -> ort::Result<()> {
+        let Slot { passes, style, .. } = slot;
+        for pass in passes {
+            pass.image
+                .bind_input(&mut pass.binding, &self.model.image().name)?;
+            if let (Some(port), Some(style)) = (self.model.style(), &*style) {
+                style.bind_input(&mut pass.binding, &port.name)?;
+            }
+            for (constant, values) in self.model.constants().iter().zip(&pass.constants) {
+                values.bind_input(&mut pass.binding, &constant.name)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether strength is mixed in after the network: only a style map's sum is strength.
@@ -390,7 +431,7 @@ impl Generator {
                 picture,
                 matte,
                 binding,
-                _constants: constants,
+                constants,
             });
         }
         Ok(Slot {
@@ -448,6 +489,7 @@ fn load(
     runtime: &Runtime,
     model: &Model,
     threads: usize,
+    provider: Provider,
 ) -> Result<ort::Result<Session>, InferenceError> {
     let onnx = model.onnx()?;
     let external = model.external()?;
@@ -459,6 +501,7 @@ fn load(
             .with_intra_threads(threads)?
             // Waiting threads sleep: spinning ones take the cores from the compositor.
             .with_intra_op_spinning(false)?;
+        builder = equip(builder, runtime, provider)?;
         for (name, bytes) in external {
             builder = builder.with_external_initializer_file_in_memory(name, bytes.into())?;
         }

@@ -22,6 +22,7 @@ mod library;
 mod loader;
 mod model;
 mod pace;
+pub mod provider;
 mod runtime;
 mod sizes;
 mod stage;

@@ -68,6 +68,10 @@ pub fn start(
         current: None,
         known: Vec::new(),
         refused: None,
+        failed: Vec::new(),
+        checks: None,
+        checked: Vec::new(),
+        last: None,
     };
     let mut preparer = Preparer {
         library,
@@ -360,13 +364,14 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
         pace.end(time);
         board.record(Stage::Inference, time);
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        job.slot.home().fastest.fetch_min(nanos, Ordering::Relaxed);
+        job.slot.home().took(nanos);
         match result {
             Ok(()) => {
                 if output.send(job) == Replaced::Yes {
                     board.dropped(1);
                 }
             }
+            Err(error) if job.slot.home().failed(&error) => {}
             Err(error) => job.fault(board, &error),
         }
     }

@@ -267,7 +267,7 @@ impl Memory {
 }
 
 /// As the system names the processor; its architecture where the system is not asked.
-fn cpu_name() -> String {
+pub(super) fn cpu_name() -> String {
     #[cfg(target_os = "linux")]
     if let Ok(text) = fs::read_to_string("/proc/cpuinfo")
         && let Some(name) = text.lines().find_map(|line| {

@@ -23,6 +23,7 @@ mod inference_stage;
 mod pages;
 mod pages_any;
 mod pipeline;
+mod runtime;
 mod shaders;
 mod support;
 mod tidy;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::tensor::Coding;
 use super::card::{Card, Colours};
-use super::describe::{Pick, normalise, raw};
 use super::network::Network;
+use super::probe::{Pick, normalise, raw};
 use crate::frame::{Picture, Size};
 
 /// Neighbouring tiles that differ by more in what they share show a seam.

@@ -14,6 +14,7 @@ mod evidence;
 mod fitting;
 mod network;
 mod onnx;
+mod probe;
 mod roles;
 mod write;
 

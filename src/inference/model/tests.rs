@@ -99,8 +99,8 @@ fn wrong_descriptions_say_what_is_wrong() {
     for (from, to, said) in [
         ("\"generator\"", "\"segmenter\"", "kind"),
         (
-            "id = \"one\"\n        name",
-            "id = \"../one\"\n        name",
+            "id = \"one\"\n    name",
+            "id = \"../one\"\n    name",
             "lower-case",
         ),
         ("\"one.onnx\"", "\"../one.onnx\"", "name alone"),
@@ -108,8 +108,8 @@ fn wrong_descriptions_say_what_is_wrong() {
         ("\"ba78", "\"zz78", "hexadecimal"),
         ("[-1.0, 1.0]", "[1.0, 1.0]", "two different"),
         ("[-1.0, 1.0]", "[nan, 1.0]", "two different"),
-        ("[-1.0, 1.0]", "[1.0]", "length"),
-        ("[[styles]]\n        id = \"one\"", "", "0 styles"),
+        ("[-1.0, 1.0]", "[1.0]", "range"),
+        ("[[styles]]\n    id = \"one\"", "", "0 styles"),
         (
             "[[styles]]",
             "[[styles]]\nid = \"one\"\n[[styles]]",
