@@ -249,6 +249,10 @@ pub enum Provider {
     Cuda,
     /// NVIDIA, compiled engines.
     Tensorrt,
+    /// NVIDIA RTX, compiled engines.
+    #[serde(rename = "tensorrt-rtx")]
+    #[value(name = "tensorrt-rtx")]
+    TensorrtRtx,
     /// Apple.
     Coreml,
     /// Windows GPUs.
@@ -266,9 +270,24 @@ impl Provider {
             Self::Webgpu => "webgpu",
             Self::Cuda => "cuda",
             Self::Tensorrt => "tensorrt",
+            Self::TensorrtRtx => "tensorrt-rtx",
             Self::Coreml => "coreml",
             Self::Directml => "directml",
             Self::Openvino => "openvino",
+        }
+    }
+
+    /// As its makers write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Cpu => "CPU",
+            Self::Webgpu => "WebGPU",
+            Self::Cuda => "CUDA",
+            Self::Tensorrt => "TensorRT",
+            Self::TensorrtRtx => "TensorRT-RTX",
+            Self::Coreml => "Core ML",
+            Self::Directml => "DirectML",
+            Self::Openvino => "OpenVINO",
         }
     }
 }

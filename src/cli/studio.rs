@@ -161,6 +161,7 @@ impl Studio {
             quality => quality.long_side().unwrap_or(auto_side),
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
+        let size = self.model.drawing_size(size);
         let generator = Generator::open(&self.runtime, &self.model, size, self.threads)
             .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
         let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
@@ -215,7 +216,7 @@ impl Drawing {
         let mut slot = generator.slot()?;
         generator.prepare(picture, style, &mut slot)?;
         generator.run(&mut slot)?;
-        generator.finish(&slot, styled)?;
+        generator.finish(&mut slot, styled)?;
         retouch.apply(slot.input(), styled, Duration::ZERO, retouching);
         Ok(())
     }
