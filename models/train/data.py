@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from people import Array, Face
-from styles import STYLES
+from styles import STYLES, Style, read_style
 from teacher import Scene, Teacher, draw
 
 SIDES = (512, 320)
@@ -52,8 +52,8 @@ def read(file: Path, side: int) -> Array | None:
     return np.ascontiguousarray(photo[:h, :w, ::-1]).astype(np.float32) / 255
 
 
-def pair(scene: Scene) -> Array:
-    parts = [scene.photo, *(draw(scene, s) for s in STYLES), scene.matte[..., None]]
+def pair(scene: Scene, styles: tuple[Style, ...]) -> Array:
+    parts = [scene.photo, *(draw(scene, s) for s in styles), scene.matte[..., None]]
     return (np.concatenate(parts, -1) * 255).round().clip(0, 255).astype(np.uint8)
 
 
@@ -105,7 +105,7 @@ def relit(photo: Array, rng: random.Random) -> Array:
 _teacher: Teacher | None = None
 
 
-def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
+def make(file: Path, backgrounds: list[Path], folder: Path, out: Path, styles: tuple[Style, ...] = STYLES) -> str:
     """All arrays of one photo. Returns what to tell the user, empty when all went well."""
     global _teacher
     cv2.setNumThreads(1)
@@ -131,7 +131,7 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
             target.with_suffix(".json").write_text(json.dumps(facts))
         temporary = target.with_suffix(".tmp")
         with temporary.open("wb") as f:
-            np.save(f, pair(s))
+            np.save(f, pair(s, styles))
         temporary.rename(target)
 
     # The smaller one redraws the same low picture: one pass of the slow network does for both.
@@ -160,7 +160,10 @@ def main() -> None:
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--jobs", type=int, default=1)
     a.add_argument("--only", choices=("train", "test"), help="draw only this part")
+    a.add_argument("--style", type=Path, help="draw one style, from such a file, instead of those the network has: for extend.py")
+    a.add_argument("--limit", type=int, help="only so many photos")
     a = a.parse_args()
+    styles = (read_style(a.style),) if a.style else STYLES
     files = sorted((f for f in a.photos.rglob("*") if f.suffix.lower() in PICTURES),
                    key=lambda f: (held_out(f.stem), hashlib.sha256(f.stem.encode()).digest()[::-1]))
     used = []
@@ -171,13 +174,14 @@ def main() -> None:
         used.append(file)
     for split in ("train", "test"):
         (a.out / split).mkdir(parents=True, exist_ok=True)
+    used = used[:a.limit]
     grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
     with ProcessPoolExecutor(a.jobs) as pool:
         jobs = {}
         for file in used:
             split = "test" if held_out(file.stem) else "train"
             if a.only in (None, split):
-                jobs[pool.submit(make, file, grounds, a.teachers, a.out / split)] = file.name
+                jobs[pool.submit(make, file, grounds, a.teachers, a.out / split, styles)] = file.name
         for n, job in enumerate(as_completed(jobs), 1):
             # One bad photo must not end an hour's work.
             trouble = f"skipped, {jobs[job]}: {error}" if (error := job.exception()) else job.result()

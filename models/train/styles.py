@@ -1,5 +1,7 @@
 """The eight styles: what the teacher draws with, in numbers. Order is the order of the style map's channels."""
-from dataclasses import dataclass
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,25 @@ STYLES = (
           line_eps=-0.003, line_colour=0.0, skin_step=12, skin_move=(3, 4, 6), background_fade=0.1, paper_lab=(92, 0, 22), hard_black=18, lips=0.6, lips_colour=(1.0, 0.40, 0.40),
           screen=0.7, screen_at=0.5, screen_range=0.32, screen_off_skin=0.95),
 )
+
+
+def write_style(style: Style, path: Path) -> None:
+    """A style as TOML: only what differs from the defaults."""
+    lines = []
+    for f in fields(style):
+        value = getattr(style, f.name)
+        if f.default is not MISSING and value == f.default:
+            continue
+        text = f'"{value}"' if isinstance(value, str) else f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+        lines.append(f"{f.name} = {text}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def read_style(path: Path) -> Style:
+    """A style that `write_style` wrote. A field that does not exist, or a text where a number belongs, is an error."""
+    values = tomllib.loads(path.read_text())
+    known = {f.name: f.type for f in fields(Style)}
+    for name, value in values.items():
+        assert name in known, f"a style has no {name}: {path}"
+        assert isinstance(value, str) == (known[name] is str), f"{name} is no {known[name]}: {path}"
+    return Style(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
