@@ -19,6 +19,7 @@ mod convert;
 mod inference;
 mod inference_alone;
 mod inference_stage;
+mod model_contract;
 mod pages;
 mod pages_any;
 mod pipeline;
