@@ -35,13 +35,14 @@ def figures(picture: Array) -> Array:
     lab = cv2.cvtColor(np.ascontiguousarray(picture, np.float32), cv2.COLOR_RGB2LAB)
     l, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
     light = l > np.median(l)
+    tint = lambda mask: lab[mask][:, 1:].mean(0) / 5 if mask.any() else np.zeros(2)
     slope = np.hypot(cv2.Sobel(l, -1, 1, 0), cv2.Sobel(l, -1, 0, 1)) / 4
     lines = line_mask(l)
     depth = (cv2.GaussianBlur(l, (0, 0), 4) - l)[lines]
     return np.concatenate([
         np.percentile(l, [5, 15, 30, 50, 70, 85, 95]) / 12,
         np.percentile(chroma, [30, 60, 90]) / 8,
-        lab[light][:, 1:].mean(0) / 5, lab[~light][:, 1:].mean(0) / 5,
+        tint(light), tint(~light),
         [8 * (slope < 1.0).mean(), 5 * (slope < 3.0).mean(), 25 * lines.mean(), 3 * width_of(lines),
          (depth.mean() if depth.size else 0) / 8, 6 * (l < 12).mean()]])
 
