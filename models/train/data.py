@@ -28,7 +28,7 @@ SCENES = 0.6            # share of the faces that get a second scene
 RELIT = 0.5             # share of the close-ups that are lit anew
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 # Shown in reports, so always held out.
-SHOWN = ("skimage_astronaut", "kodak_04", "kodak_15")
+SHOWN = ("skimage_astronaut", "kodak_04", "kodak_15", "pexels_gl2blazepose_pexels-anthony-shkraba-4662345")
 HERE = Path(__file__).parent
 
 
@@ -145,7 +145,7 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path, styles: t
         if large is not None:
             near = close_up(large, scene.faces[0].scaled(max(large.shape) / max(photo.shape)), rng)
             save("close", _teacher.look(relit(near, rng) if train and rng.random() < RELIT else near))
-    if train and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
+    if train and backgrounds and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
         ground = read(rng.choice(backgrounds), 512)
         if ground is not None:
             save("scene", _teacher.look(another_scene(scene, ground, rng)))

@@ -18,6 +18,7 @@ from people import CHEEK_FLATS, Array, Vision, session
 from styles import STYLES
 
 Rows = dict[str, list[float]]
+BY_HAND = "\n## What is weak"
 MAPPED = ", style map of four parts"
 
 
@@ -245,9 +246,13 @@ def main() -> None:
     rows, cuts = measure(student, Vision(a.teachers), files)
     times = speed([a.model, *a.beside], a.repeats)
     text = report(a.model, student, rows, cuts, times, len(files))
-    (a.model.parent / "REPORT.md").write_text(text)
-    # Only pictures that may be published.
-    contact_sheet(student, [f for n in SHOWN if (f := a.data / "test" / f"{n}-512.npy").exists()], a.model.parent / "contact-sheet.jpg")
+    # What is written by hand stays.
+    old = a.model.parent / "REPORT.md"
+    by_hand = old.read_text().partition(BY_HAND) if old.exists() else ("", "", "")
+    old.write_text(text + "".join(by_hand[1:]))
+    # Only pictures that may be published; whole and as close-ups.
+    shown = [f"{n}-{kind}.npy" for n in SHOWN for kind in ("512", "close")]
+    contact_sheet(student, [f for n in shown if (f := a.data / "test" / n).exists()], a.model.parent / "contact-sheet.jpg")
     print(text)
 
 

@@ -169,6 +169,8 @@ def main() -> None:
             break
     assert scenes, f"no photo with a face: {a.photos}"
     style, best = fit(scenes, Style(a.id, a.en, a.ko, **colours(flat)), goal, spread, a.rounds)
+    # Skin takes a little of the comic's light, the same for everybody.
+    style = replace(style, skin_move=(0.0, *(round(0.3 * v, 1) for v in style.tint)))
     names = {n.partition(".")[0] for n, *_ in KNOBS}
     rounded = {f.name: tuple(round(v, 4) for v in x) if isinstance(x := getattr(style, f.name), tuple) else round(x, 4)
                for f in fields(style) if f.name in names}

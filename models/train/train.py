@@ -38,18 +38,18 @@ def degrade(photo: Array) -> Array:
         p = p * random.uniform(0.95, 1.04) * np.array([random.uniform(0.98, 1.02) for _ in range(3)], np.float32)
     if chance() < 0.2:                                 # cameras sharpen
         p = p + random.uniform(0.2, 0.9) * (p - cv2.GaussianBlur(p, (0, 0), random.uniform(0.8, 1.6)))
-    if chance() < 0.25:
+    if chance() < 0.15:
         p = cv2.GaussianBlur(p, (0, 0), random.uniform(0.3, 1.0))
-    elif chance() < 0.1:
+    elif chance() < 0.07:
         k = np.zeros((7, 7), np.float32)
         cv2.line(k, (3, 3), (random.randint(0, 6), random.randint(0, 6)), 1.0)
         p = cv2.filter2D(p, -1, k / k.sum())
-    elif chance() < 0.15:
+    elif chance() < 0.1:
         h, w = p.shape[:2]
         s = random.uniform(0.5, 0.9)
         p = cv2.resize(cv2.resize(p, None, fx=s, fy=s, interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_LINEAR)
-    if chance() < 0.65:
-        sigma = random.uniform(0, 0.03) if chance() < 0.8 else random.uniform(0.03, 0.06)
+    if chance() < 0.55:
+        sigma = random.uniform(0, 0.02) if chance() < 0.85 else random.uniform(0.02, 0.05)
         noise = np.random.standard_normal(p.shape).astype(np.float32)
         if chance() < 0.3:                             # sensors that denoise leave blotches
             noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * 2
@@ -98,13 +98,14 @@ class Pairs(IterableDataset):
         self.refresh()
 
     def refresh(self) -> None:
-        """Close faces and dark skin are rarer than they should be: they come more often. Pictures without a face, less."""
+        """Close faces, dark and very light skin are rarer than they should be: they come more often. Pictures without a face, less."""
         self.files, self.shares, self.faces = sorted(self.folder.glob("*.npy")), [], []
         for file in self.files:
             facts = file.with_suffix(".json")
             facts = json.loads(facts.read_text()) if facts.exists() else {}
-            share = 1.0 if facts else 0.5
-            share *= 2.2 if facts.get("lightness", 99) < 50 else 1.5 if facts.get("lightness", 99) < 58 else 1.0
+            share = 1.0 if facts else 0.35
+            tone = facts.get("lightness", 62)
+            share *= 3.5 if tone < 45 else 2.5 if tone < 52 else 1.5 if tone < 57 or tone > 76 else 1.0
             self.shares.append(share * (1.6 if file.stem.endswith("-close") else 1.0))
             self.faces.append(facts.get("face"))
 
@@ -123,7 +124,7 @@ class Pairs(IterableDataset):
         h, w = array.shape[:2]
         size = min(self.crop, h, w)
         y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
-        if face and random.random() < 0.6:               # on the face, where everybody looks
+        if face and random.random() < 0.72:               # on the face, where everybody looks
             at = lambda lo, hi, full: int(np.clip((random.uniform(lo, hi) - size / 2) // 16 * 16, 0, full - size))
             x, y = at(face[0], face[2], w), at(face[1], face[3], h)
         cut = array[y:y + size, x:x + size]
@@ -206,10 +207,12 @@ def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, late
     lines = (weight[..., 1:, :] * (py - ty).abs()).mean() + (weight[..., 1:] * (px - tx).abs()).mean()
     half, goal = F.avg_pool2d(picture, 2), F.avg_pool2d(target, 2)
     coarse = sum((a - b).abs().mean() for a, b in zip(slopes(half), slopes(goal)))
-    low = sum((F.avg_pool2d(picture, n) - F.avg_pool2d(target, n)).abs().mean() for n in (8, 32))
+    # Colours at large, people's most of all: skin must stay theirs.
+    person = 1 + 3 * matte[:, None]
+    low = sum((F.avg_pool2d(person, n) * (F.avg_pool2d(picture, n) - F.avg_pool2d(target, n)).abs()).mean() for n in (8, 32))
     calm = (picture[:TWINS] - picture[-TWINS:]).abs().mean()
     cut = F.binary_cross_entropy_with_logits(logits[:, 0], matte)
-    return colour + late * (lines + 0.7 * coarse + 0.3 * unlike(picture, target) + 0.3 * unlike(half, goal)) + 0.5 * low + 0.8 * calm + 0.15 * cut
+    return colour + late * (lines + 0.7 * coarse + 0.3 * unlike(picture, target) + 0.3 * unlike(half, goal)) + 1.5 * low + calm + 0.15 * cut
 
 
 def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
