@@ -20,6 +20,7 @@ use crate::panels;
 use crate::pipeline::{LIVE_FPS, Pipeline, PipelineError, Setup};
 use crate::places::Places;
 use crate::settings::Settings;
+use crate::shots::Desk;
 use crate::source::{CameraChoice, Source};
 use crate::status::{Board, Severity, SourceState, Topic};
 use crate::ui::Device;
@@ -33,6 +34,7 @@ pub struct Session {
     orders: Arc<Mailbox<Order>>,
     news: Arc<Mailbox<News>>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    desk: Arc<Desk>,
     board: Arc<Board>,
     pictures: PathBuf,
     _worker: Worker,
@@ -61,6 +63,7 @@ impl Session {
         let orders = Arc::new(Mailbox::new());
         let news = Arc::new(Mailbox::with_waker(waker(ctx)));
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
+        let desk = Desk::new();
         let pictures = places.pictures.clone();
         let stages = Stages {
             gpu: Gpu::from_parts(
@@ -74,6 +77,7 @@ impl Session {
             orders: Arc::clone(&orders),
             catalogue: Catalogue::new(Arc::clone(&news)),
             screen: Arc::clone(&screen),
+            desk: Arc::clone(&desk),
             board: Arc::clone(&board),
         };
         let worker = Worker::spawn("session", move |stop| stages.run(stop))?;
@@ -81,6 +85,7 @@ impl Session {
             orders,
             news,
             screen,
+            desk,
             board,
             pictures,
             _worker: worker,
@@ -114,6 +119,11 @@ impl Session {
         &self.screen
     }
 
+    /// Where shots are asked for and where they lie.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Where the stages report.
     pub fn board(&self) -> &Arc<Board> {
         &self.board
@@ -138,6 +148,7 @@ struct Stages {
     orders: Arc<Mailbox<Order>>,
     catalogue: Arc<Catalogue>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    desk: Arc<Desk>,
     board: Arc<Board>,
 }
 
@@ -187,6 +198,7 @@ impl Stages {
             board: Arc::clone(&self.board),
             gpu: Arc::clone(&self.gpu),
             runtime: runtime.cloned(),
+            desk: Arc::clone(&self.desk),
             screen: Some(Arc::clone(&self.screen)),
             source_fps: LIVE_FPS,
         });
@@ -220,8 +232,10 @@ impl Stages {
         };
         self.catalogue.list(&styles, &pages);
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
+        let desk = Arc::clone(&self.desk);
         Worker::spawn("thumbnails", move |stop| {
             thumbnails::draw(runtime, &styles, &pages, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&styles, &pages, &catalogue, &desk, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use super::error::{InferenceError, contract, why};
 use super::model::{Model, Port};
 use super::runtime::Runtime;
+use super::segmenter::Segmenter;
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Layout, Scaler};
 use crate::frame::{Picture, Size};
@@ -25,8 +26,11 @@ pub struct Generator {
     model: Arc<Model>,
     size: Size,
     threads: usize,
+    file_bytes: u64,
     /// Locked for each run: a session does one at a time.
     session: Mutex<Session>,
+    /// For models without a matte.
+    segmenter: Option<Mutex<Segmenter>>,
     /// Of [`stylize`](Self::stylize).
     own: Mutex<Option<Slot>>,
 }
@@ -39,10 +43,17 @@ pub struct Slot {
     matte: Option<Tensor<f32>>,
     binding: IoBinding,
     scaler: Scaler,
-    /// The input at the generator's size; kept only when it has another size or is mixed in later.
+    /// The input at the generator's size.
     input: Picture,
     /// Of the drawing in the final picture, for models that know no strength.
     strength: f32,
+}
+
+impl Slot {
+    /// What was prepared, at the generator's size.
+    pub fn input(&self) -> &Picture {
+        &self.input
+    }
 }
 
 impl Generator {
@@ -74,10 +85,16 @@ impl Generator {
             why: why(&error),
             path: model.path().to_owned(),
         })?;
+        let segmenter = match model.matte() {
+            Some(_) => None,
+            None => Some(Mutex::new(Segmenter::open(runtime)?)),
+        };
         let mut generator = Self {
+            segmenter,
             model: Arc::clone(model),
             size,
             threads,
+            file_bytes: onnx.len() as u64,
             session: Mutex::new(session),
             own: Mutex::new(None),
         };
@@ -98,6 +115,13 @@ impl Generator {
     /// CPU threads of a run.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// About how many bytes it takes with a few slots: twice its file, and what networks of this
+    /// kind keep for each pixel of a picture.
+    pub fn memory(&self) -> u64 {
+        const BYTES_PER_PIXEL: u64 = 600;
+        2 * self.file_bytes + self.size.area() as u64 * BYTES_PER_PIXEL
     }
 
     /// Memory for one more picture.
@@ -138,23 +162,18 @@ impl Generator {
             strength,
             ..
         } = slot;
-        let mixes_outside = style.is_none();
-        let pixels = if picture.size() != self.size {
+        if picture.size() == self.size {
+            input.copy_from(picture);
+        } else {
             input.reshape(self.size);
             scaler
                 .scale(picture, input)
                 .map_err(|why| self.run_failed(why))?;
-            input.rgba()
-        } else {
-            if mixes_outside {
-                input.copy_from(picture);
-            }
-            picture.rgba()
-        };
+        }
         let (_, values) = image
             .try_extract_tensor_mut::<f32>()
             .map_err(|error| self.failed(&error))?;
-        tensor::encode(pixels, values, self.model.image().coding);
+        tensor::encode(input.rgba(), values, self.model.image().coding);
         *strength = map.weights().iter().take(1).sum();
         if let Some(style) = style {
             let (_, weights) = style
@@ -178,7 +197,7 @@ impl Generator {
     }
 
     /// Writes the drawing to `styled`, at the generator's size: RGB is the drawing, alpha the
-    /// matte, 255 when the model has none.
+    /// matte, which another network finds when the model has none.
     ///
     /// # Errors
     /// When the network's values are not numbers; `styled` then holds no picture.
@@ -209,7 +228,10 @@ impl Generator {
         if slot.style.is_none() && slot.strength < 1.0 {
             tensor::mix(styled.rgba_mut(), slot.input.rgba(), slot.strength);
         }
-        Ok(())
+        match &self.segmenter {
+            Some(segmenter) => segmenter.lock().cut_out(&slot.input, styled),
+            None => Ok(()),
+        }
     }
 
     /// All three steps, for those who keep every frame.
@@ -406,7 +428,8 @@ pub fn bare_loop(
     Ok(f64::from(runs) / started.elapsed().as_secs_f64().max(1e-9))
 }
 
-fn load(runtime: &Runtime, onnx: &[u8], threads: usize) -> ort::Result<Session> {
+/// A session for `onnx` that shares the CPU with the other stages.
+pub(super) fn load(runtime: &Runtime, onnx: &[u8], threads: usize) -> ort::Result<Session> {
     Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_parallel_execution(false)?

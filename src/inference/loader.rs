@@ -131,8 +131,9 @@ pub(super) struct Loader {
     pub(super) wishes: Arc<Mailbox<Wanted>>,
     pub(super) answers: Arc<Mailbox<Answer>>,
     pub(super) board: Arc<Board>,
-    /// The newest generator, and what else was found out.
-    pub(super) current: Option<Arc<Loaded>>,
+    /// The generators in memory, the one that was wanted last at the end.
+    pub(super) resident: Vec<Arc<Loaded>>,
+    /// What was found out about models.
     pub(super) known: Vec<(String, Option<usize>, Tuning)>,
     /// The provider that is not there; told once.
     pub(super) refused: Option<Provider>,
@@ -161,7 +162,7 @@ impl Loader {
     fn doubt(&self) {
         let Some(Loaded {
             generator, fastest, ..
-        }) = self.current.as_deref()
+        }) = self.resident.last().map(|loaded| &**loaded)
         else {
             return;
         };
@@ -184,7 +185,7 @@ impl Loader {
             }
             Err(error) => {
                 // Without an added model, the built-in one draws; without that, nothing does.
-                let severity = if self.current.is_none() && wanted.model.is_builtin() {
+                let severity = if self.resident.is_empty() && wanted.model.is_builtin() {
                     Severity::Critical
                 } else {
                     Severity::Warning
@@ -203,16 +204,33 @@ impl Loader {
         };
         let multiple = wanted.model.size_multiple();
         let size = size_for(wanted.frame, wanted.settings.quality, budget, multiple);
-        if let Some(current) = &self.current {
-            let Loaded { generator, .. } = &**current;
-            let same_model = Arc::ptr_eq(generator.model(), &wanted.model);
-            if same_model && (generator.size(), generator.threads()) == (size, threads) {
-                return Ok(Arc::clone(current));
-            }
-        }
-        let loaded = Arc::new(Loaded::open(&self.runtime, &wanted.model, size, threads)?);
-        self.current = Some(Arc::clone(&loaded));
+        let known = self.resident.iter().position(|loaded| {
+            let generator = &loaded.generator;
+            Arc::ptr_eq(generator.model(), &wanted.model)
+                && (generator.size(), generator.threads()) == (size, threads)
+        });
+        let loaded = match known {
+            Some(at) => self.resident.remove(at),
+            None => Arc::new(Loaded::open(&self.runtime, &wanted.model, size, threads)?),
+        };
+        self.resident.push(Arc::clone(&loaded));
+        self.evict(wanted.settings.memory_mb);
         Ok(loaded)
+    }
+
+    /// Lets go of what was not wanted for longest, until the rest fits into `memory_mb`. A size
+    /// that the model in use was drawn at before goes first: it comes back with the old window.
+    fn evict(&mut self, memory_mb: u32) {
+        let budget = u64::from(memory_mb) << 20;
+        let sum = |resident: &[Arc<Loaded>]| -> u64 {
+            resident
+                .iter()
+                .map(|loaded| loaded.generator.memory())
+                .sum()
+        };
+        while self.resident.len() > 1 && sum(&self.resident) > budget {
+            self.resident.remove(0);
+        }
     }
 
     /// CPU threads and nanoseconds a pixel; the latter is measured only where it decides.
