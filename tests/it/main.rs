@@ -23,6 +23,7 @@ mod inference_alone;
 mod inference_stage;
 mod layers;
 mod lettering;
+mod model_contract;
 mod pages;
 mod pages_any;
 mod pages_exports;
