@@ -22,6 +22,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// How people are drawn.
     pub look: LookSettings,
+    /// What is done to drawings, whatever the model.
+    pub retouch: RetouchSettings,
     /// The final picture.
     pub program: ProgramSettings,
     /// How shots are taken and strips are saved.
@@ -164,6 +166,31 @@ impl StripClip {
     }
 }
 
+/// What is done to drawings, whatever the model. Numbers go from 0, not at all, to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetouchSettings {
+    /// How much of their own tone people's skin keeps.
+    pub skin_tone: f32,
+    /// How calm what stands still is from frame to frame.
+    pub smoothing: f32,
+    /// Ink lines over the drawing.
+    pub lines: f32,
+    /// How one style follows another.
+    pub transition: Transition,
+}
+
+/// How one style follows another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transition {
+    /// From one frame to the next.
+    #[default]
+    Cut,
+    /// A soft edge wanders over the picture.
+    Wipe,
+}
+
 /// The final picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -176,7 +203,7 @@ pub struct ProgramSettings {
 }
 
 /// The generator's engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InferenceSettings {
     /// What runs the generator.
@@ -186,6 +213,9 @@ pub struct InferenceSettings {
     pub threads: Option<usize>,
     /// How large the generator draws.
     pub quality: Quality,
+    /// Memory for models that are not in use but may be again, in MiB: styles that are in it are
+    /// switched to at once.
+    pub memory_mb: u32,
 }
 
 /// The window.
@@ -219,6 +249,10 @@ pub enum Provider {
     Cuda,
     /// NVIDIA, compiled engines.
     Tensorrt,
+    /// NVIDIA RTX, compiled engines.
+    #[serde(rename = "tensorrt-rtx")]
+    #[value(name = "tensorrt-rtx")]
+    TensorrtRtx,
     /// Apple.
     Coreml,
     /// Windows GPUs.
@@ -236,9 +270,24 @@ impl Provider {
             Self::Webgpu => "webgpu",
             Self::Cuda => "cuda",
             Self::Tensorrt => "tensorrt",
+            Self::TensorrtRtx => "tensorrt-rtx",
             Self::Coreml => "coreml",
             Self::Directml => "directml",
             Self::Openvino => "openvino",
+        }
+    }
+
+    /// As its makers write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Cpu => "CPU",
+            Self::Webgpu => "WebGPU",
+            Self::Cuda => "CUDA",
+            Self::Tensorrt => "TensorRT",
+            Self::TensorrtRtx => "TensorRT-RTX",
+            Self::Coreml => "Core ML",
+            Self::Directml => "DirectML",
+            Self::Openvino => "OpenVINO",
         }
     }
 }
@@ -323,6 +372,28 @@ impl Default for LookSettings {
     }
 }
 
+impl Default for RetouchSettings {
+    fn default() -> Self {
+        Self {
+            skin_tone: 0.0,
+            smoothing: 0.6,
+            lines: 0.0,
+            transition: Transition::default(),
+        }
+    }
+}
+
+impl Default for InferenceSettings {
+    fn default() -> Self {
+        Self {
+            provider: Provider::default(),
+            threads: None,
+            quality: Quality::default(),
+            memory_mb: 1536,
+        }
+    }
+}
+
 impl Default for ProgramSettings {
     fn default() -> Self {
         Self {
@@ -390,16 +461,22 @@ impl Settings {
         let mut settings = Self {
             capture: section(&table, "capture", path, &mut warnings),
             look: section(&table, "look", path, &mut warnings),
+            retouch: section(&table, "retouch", path, &mut warnings),
             program: section(&table, "program", path, &mut warnings),
             shots: section(&table, "shots", path, &mut warnings),
             inference: section(&table, "inference", path, &mut warnings),
             window: section(&table, "window", path, &mut warnings),
         };
-        settings.look.strength = if settings.look.strength.is_finite() {
-            settings.look.strength.clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        settings.look.strength = share(settings.look.strength, 1.0);
+        let RetouchSettings {
+            skin_tone,
+            smoothing,
+            lines,
+            transition: _,
+        } = &mut settings.retouch;
+        for value in [skin_tone, smoothing, lines] {
+            *value = share(*value, 0.0);
+        }
         settings.program.fps = settings.program.fps.clamp(1, 240);
         settings.shots.countdown = settings.shots.countdown.min(10);
         (settings, warnings)
@@ -437,6 +514,15 @@ impl Settings {
         file.write_all(text.as_bytes())?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
+    }
+}
+
+/// A number from 0 to 1.
+fn share(value: f32, otherwise: f32) -> f32 {
+    if value.is_finite() {
+        value.clamp(0.0, 1.0)
+    } else {
+        otherwise
     }
 }
 

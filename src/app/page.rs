@@ -23,15 +23,21 @@ impl PageWatch {
     /// Takes over what is new; `true` when a shot was just taken.
     pub fn follow(&mut self, ctx: &Context, desk: &Desk) -> bool {
         let newest = desk.view();
-        if self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &newest)) {
+        if self
+            .seen
+            .as_ref()
+            .is_some_and(|seen| Arc::ptr_eq(seen, &newest))
+        {
             return false;
         }
-        self.thumbnails.retain(|number, _| newest.taken.iter().any(|taken| taken.number == *number));
+        self.thumbnails
+            .retain(|number, _| newest.taken.iter().any(|taken| taken.number == *number));
         for taken in &newest.taken {
             let known = self.thumbnails.get(&taken.number);
             if known.is_none_or(|(picture, _)| !Arc::ptr_eq(picture, &taken.thumbnail)) {
                 let texture = texture(ctx, taken.number, &taken.thumbnail);
-                self.thumbnails.insert(taken.number, (Arc::clone(&taken.thumbnail), texture));
+                self.thumbnails
+                    .insert(taken.number, (Arc::clone(&taken.thumbnail), texture));
             }
         }
         self.view = self.translated(&newest);
@@ -62,7 +68,10 @@ impl PageWatch {
                 .iter()
                 .map(|number| ShotView {
                     number: *number,
-                    thumbnail: self.thumbnails.get(number).map(|(_, texture)| texture.clone()),
+                    thumbnail: self
+                        .thumbnails
+                        .get(number)
+                        .map(|(_, texture)| texture.clone()),
                     place: shot_place(*number),
                 })
                 .collect(),

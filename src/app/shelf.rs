@@ -76,7 +76,10 @@ impl Catalogue {
         let old = self.known.lock().clone();
         self.list(styles, pages);
         self.change(|known| {
-            for (list, before) in [(&mut known.styles, &old.styles), (&mut known.pages, &old.pages)] {
+            for (list, before) in [
+                (&mut known.styles, &old.styles),
+                (&mut known.pages, &old.pages),
+            ] {
                 for item in list.iter_mut() {
                     let same = before.iter().find(|old| old.id == item.id);
                     item.thumbnail = same.and_then(|old| old.thumbnail.clone());
@@ -121,6 +124,27 @@ fn korean_name(page: &str) -> Option<String> {
         "webtoon" => &texts.webtoon,
         "two-panel" => &texts.two_panel,
         "plain" => &texts.plain,
+        "close-up" => &texts.close_up,
+        "corridor" => &texts.corridor,
+        "petals" => &texts.petals,
+        "action" => &texts.action,
+        "rooftop" => &texts.rooftop,
+        "gloom" => &texts.gloom,
+        "cover" => &texts.cover,
+        "manga" => &texts.manga,
+        "photo-card" => &texts.photo_card,
+        "group" => &texts.group,
+        "scroll" => &texts.scroll,
+        "profile" => &texts.profile,
+        "news" => &texts.news,
+        "strip-ink" => &texts.strip_ink,
+        "strip-sky" => &texts.strip_sky,
+        "strip-pop" => &texts.strip_pop,
+        "stream-corner" => &texts.stream_corner,
+        "stream-chat" => &texts.stream_chat,
+        "stream-scene" => &texts.stream_scene,
+        "desk-mate" => &texts.desk_mate,
+        "visual-novel" => &texts.visual_novel,
         _ => return None,
     };
     Some(name.clone())
@@ -144,7 +168,10 @@ impl Shelf {
     pub fn update(&mut self, ctx: &Context, news: News) {
         let textures = &mut self.textures;
         let mut choices = |kind: &str, items: Vec<Item>| {
-            items.into_iter().map(|item| item.into_choice(ctx, kind, textures)).collect()
+            items
+                .into_iter()
+                .map(|item| item.into_choice(ctx, kind, textures))
+                .collect()
         };
         self.devices = news.devices;
         self.styles = choices("style", news.styles);

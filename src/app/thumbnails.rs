@@ -101,7 +101,9 @@ pub fn keep_fresh(
         let list = pages.pages();
         let Some(drawing) = desk.live() else { continue };
         // All pages once for each drawing: a photo does not change.
-        let is_new = shown.as_ref().is_none_or(|shown| !Arc::ptr_eq(shown, &drawing));
+        let is_new = shown
+            .as_ref()
+            .is_none_or(|shown| !Arc::ptr_eq(shown, &drawing));
         if is_new && turn >= list.len() {
             (shown, turn) = (Some(drawing), 0);
         }
@@ -148,7 +150,7 @@ impl Artist {
             None => Generator::open(runtime, &style.model, STYLE_SIZE, 1)?,
         };
         let generator = self.open.insert(generator);
-        let map = StyleMap::uniform(&style.model, STYLE_SIZE, style.channel, 1.0)?;
+        let map = StyleMap::uniform(&style.model, generator.size(), style.channel, 1.0)?;
         let mut styled = Picture::default();
         generator.stylize(picture, &map, &mut styled)?;
         Ok(styled)

@@ -6,6 +6,7 @@ mod convert;
 mod devices;
 mod doctor;
 mod pages;
+mod runtime;
 mod stream;
 mod strip;
 mod studio;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app;
 use crate::frame::Size;
+use crate::inference::import;
 use crate::places::Places;
 use crate::settings::{Provider, Quality, Settings};
 use crate::source::Source;
@@ -54,6 +56,23 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Measure the pipeline on the demo source.
     Bench(bench::Arguments),
+    /// List, add or remove what runs the generator besides the CPU.
+    Runtime(runtime::Arguments),
+    /// Check a provider: what the program runs in a process of its own.
+    #[command(name = "__check-provider", hide = true)]
+    CheckProvider(runtime::Check),
+    /// Try a model that is being added: what `styles add` runs in a process of its own.
+    #[command(name = "__describe-model", hide = true)]
+    DescribeModel(DescribeModel),
+}
+
+#[derive(Args)]
+struct DescribeModel {
+    folder: PathBuf,
+    file: String,
+    id: String,
+    name: String,
+    pictures: usize,
 }
 
 /// Options that all commands know. They win over the settings file.
@@ -175,6 +194,27 @@ pub fn main() -> ExitCode {
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&session, &arguments),
         Some(Command::Bench(arguments)) => bench::run(session, &arguments),
+        Some(Command::Runtime(arguments)) => runtime::run(&session, arguments),
+        Some(Command::CheckProvider(check)) => {
+            check.run(&session);
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::DescribeModel(wanted)) => {
+            import::limit_memory();
+            let DescribeModel {
+                folder,
+                file,
+                id,
+                name,
+                pictures,
+            } = wanted;
+            let done = import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
+            return if done {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

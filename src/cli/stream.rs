@@ -117,7 +117,7 @@ impl Headless {
             gpu,
             runtime: Some(runtime),
             desk: crate::shots::Desk::new(),
-        screen: None,
+            screen: None,
             source_fps,
         })?;
         Ok(Self { pipeline, board })

@@ -57,13 +57,20 @@ fn name_and_text(written: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()> {
-    let existing = if arguments.overwrite { Existing::Overwrite } else { Existing::Refuse };
+    let existing = if arguments.overwrite {
+        Existing::Overwrite
+    } else {
+        Existing::Refuse
+    };
     if !arguments.scroll {
         existing.check(&arguments.output)?;
     }
     let mut session = session.clone();
     // A strip has a page: the one of the command line, else that of the settings.
-    session.common.page.get_or_insert_with(|| session.settings.look.page.clone());
+    session
+        .common
+        .page
+        .get_or_insert_with(|| session.settings.look.page.clone());
     let mut studio = Studio::open(&session, arguments.mirror)?;
     let Some(page) = studio.page().cloned() else {
         bail!("A strip needs a page. Name one with --page.");
@@ -110,15 +117,30 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     }
     let mut texts = studio.texts().clone();
     texts.extend(arguments.texts.iter().cloned());
-    let strip = Strip { page, shots, texts, mirror: arguments.mirror };
+    let strip = Strip {
+        page,
+        shots,
+        texts,
+        mirror: arguments.mirror,
+    };
     let job = if arguments.print {
         Job::Print
     } else if arguments.scroll {
-        Job::Scroll(Scroll { width: arguments.scroll_width, slice: arguments.slice, ..Scroll::default() })
+        Job::Scroll(Scroll {
+            width: arguments.scroll_width,
+            slice: arguments.slice,
+            ..Scroll::default()
+        })
     } else {
         Job::Screen(session.common.size)
     };
-    let files = strip::save(&strip, studio.compositor(), &arguments.output, job, existing)?;
+    let files = strip::save(
+        &strip,
+        studio.compositor(),
+        &arguments.output,
+        job,
+        existing,
+    )?;
     for file in files {
         super::print(&file.display().to_string());
     }
@@ -138,8 +160,16 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<Shot>
         second.push(Arc::new(studio.stylize(picture)?));
     }
     let focus = Focus::default().follow(&drawing, Duration::ZERO);
-    let seen = Seen { size: drawing.size(), focus, faces: people::faces(&drawing) };
-    Ok(Shot { drawing: Arc::new(Pooled::from(drawing)), seen, second })
+    let seen = Seen {
+        size: drawing.size(),
+        focus,
+        faces: people::faces(&drawing),
+    };
+    Ok(Shot {
+        drawing: Arc::new(Pooled::from(drawing)),
+        seen,
+        second,
+    })
 }
 
 /// Pictures of the first second of a video, as many as a shot keeps.

@@ -10,10 +10,10 @@ use anyhow::{Context as _, anyhow};
 use super::Session;
 use crate::compositor::{Compositor, Gpu, Scene};
 use crate::frame::{Picture, Size};
-use crate::inference::{self, Generator, Model, Runtime, StyleMap};
+use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
 use crate::panels::{self, Letterer, Moment, Page, Seen};
 use crate::people::{self, Focus};
-use crate::settings::Quality;
+use crate::settings::{Quality, RetouchSettings};
 
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
@@ -34,6 +34,7 @@ pub(super) struct Studio {
     page: Option<Page>,
     program_size: Option<Size>,
     mirror: bool,
+    retouching: RetouchSettings,
     /// What words and bubbles of the page say.
     texts: BTreeMap<String, String>,
 }
@@ -42,6 +43,8 @@ pub(super) struct Studio {
 pub(super) struct Drawing {
     pub(super) generator: Generator,
     pub(super) style: StyleMap,
+    pub(super) retouch: Retouch,
+    pub(super) retouching: RetouchSettings,
 }
 
 /// The half of a [`Studio`] that composites.
@@ -84,7 +87,10 @@ impl Studio {
             Some(threads) => threads,
             None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
         };
-        let texts = page.as_ref().map(|page| look.texts_of(page.id())).unwrap_or_default();
+        let texts = page
+            .as_ref()
+            .map(|page| look.texts_of(page.id()))
+            .unwrap_or_default();
         let mut studio = Self {
             runtime,
             channel: style.channel,
@@ -96,6 +102,7 @@ impl Studio {
             page,
             program_size: session.common.size,
             mirror,
+            retouching: session.settings.retouch,
             texts,
         };
         if let Some(page) = &studio.page {
@@ -154,6 +161,7 @@ impl Studio {
             quality => quality.long_side().unwrap_or(auto_side),
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
+        let size = self.model.drawing_size(size);
         let generator = Generator::open(&self.runtime, &self.model, size, self.threads)
             .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
         let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
@@ -175,7 +183,13 @@ impl Studio {
             letterer: letterer.filter(|letterer| !letterer.is_empty()),
             texts: &self.texts,
         };
-        Ok((Drawing { generator, style }, compositing))
+        let drawing = Drawing {
+            generator,
+            style,
+            retouch: Retouch::default(),
+            retouching: self.retouching,
+        };
+        Ok((drawing, compositing))
     }
 }
 
@@ -193,7 +207,18 @@ fn drawable(frame: Size) -> Size {
 impl Drawing {
     /// Draws `picture`: RGB is the drawing, alpha the matte.
     pub(super) fn draw(&mut self, picture: &Picture, styled: &mut Picture) -> anyhow::Result<()> {
-        Ok(self.generator.stylize(picture, &self.style, styled)?)
+        let Self {
+            generator,
+            style,
+            retouch,
+            retouching,
+        } = self;
+        let mut slot = generator.slot()?;
+        generator.prepare(picture, style, &mut slot)?;
+        generator.run(&mut slot)?;
+        generator.finish(&mut slot, styled)?;
+        retouch.apply(slot.input(), styled, Duration::ZERO, retouching);
+        Ok(())
     }
 }
 
@@ -210,7 +235,11 @@ impl Compositing<'_> {
         self.compositor.upload_frame(picture)?;
         self.compositor.upload_styled(styled)?;
         if let Some(letterer) = &mut self.letterer {
-            let live = Seen { size: styled.size(), focus, faces: people::faces(styled) };
+            let live = Seen {
+                size: styled.size(),
+                focus,
+                faces: people::faces(styled),
+            };
             let sprites = letterer.sprites(&Moment {
                 time,
                 texts: self.texts,

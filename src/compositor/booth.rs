@@ -74,7 +74,11 @@ impl Booth {
             self.ring.push(drawing, time);
         }
         self.drawing = Some(Arc::clone(drawing));
-        self.live = Seen { size: drawing.size(), focus, faces: people::faces(drawing) };
+        self.live = Seen {
+            size: drawing.size(),
+            focus,
+            faces: people::faces(drawing),
+        };
     }
 
     /// Does what was asked for and what the time has come for; `true` when the program changes.
@@ -88,7 +92,10 @@ impl Booth {
         time: Duration,
     ) -> Result<bool, CompositorError> {
         let mut changed = self.turn_page(compositor, settings)?;
-        let pace = Pace { countdown: settings.shots.countdown, goes_on: settings.shots.goes_on };
+        let pace = Pace {
+            countdown: settings.shots.countdown,
+            goes_on: settings.shots.goes_on,
+        };
         let before = (self.sequence.countdown(time), self.sequence.next());
         for order in self.desk.take_orders() {
             changed = true;
@@ -105,7 +112,10 @@ impl Booth {
                     if let Some(place) = usize::from(number).checked_sub(1) {
                         self.put(place, None, compositor, settings)?;
                     }
-                    let alone = Pace { goes_on: false, ..pace };
+                    let alone = Pace {
+                        goes_on: false,
+                        ..pace
+                    };
                     self.sequence.retake(number, alone, time);
                 }
                 Order::Swap(a, b) => self.swap(a, b, compositor)?,
@@ -143,7 +153,9 @@ impl Booth {
     /// Letters the page for the next program.
     pub fn letter(&mut self, compositor: &mut Compositor, settings: &Settings, time: Duration) {
         let countdown = self.sequence.countdown(time).zip(self.sequence.next());
-        let Some(letterer) = &mut self.letterer else { return };
+        let Some(letterer) = &mut self.letterer else {
+            return;
+        };
         let is_bare = letterer.is_empty() && countdown.is_none();
         if is_bare && !self.lettered {
             return;
@@ -167,12 +179,20 @@ impl Booth {
     }
 
     /// Notices another page, another size and other texts.
-    fn turn_page(&mut self, compositor: &mut Compositor, settings: &Settings) -> Result<bool, CompositorError> {
+    fn turn_page(
+        &mut self,
+        compositor: &mut Compositor,
+        settings: &Settings,
+    ) -> Result<bool, CompositorError> {
         let (page, size) = (compositor.page().clone(), compositor.size());
         let texts = settings.look.texts_of(page.id());
         let mut changed = texts != self.texts;
         self.texts = texts;
-        if !self.letterer.as_ref().is_some_and(|letterer| letterer.is_of(&page, size)) {
+        if !self
+            .letterer
+            .as_ref()
+            .is_some_and(|letterer| letterer.is_of(&page, size))
+        {
             changed = true;
             self.letterer = Some(Letterer::new(&page, size));
             self.sequence.set_page(numbers(&page));
@@ -192,7 +212,8 @@ impl Booth {
         compositor: &mut Compositor,
         settings: &Settings,
     ) -> Result<(), CompositorError> {
-        let (Some(drawing), Some(place)) = (&self.drawing, usize::from(number).checked_sub(1)) else {
+        let (Some(drawing), Some(place)) = (&self.drawing, usize::from(number).checked_sub(1))
+        else {
             return Ok(());
         };
         let shot = Shot {
@@ -223,7 +244,10 @@ impl Booth {
     }
 
     fn swap(&mut self, a: u8, b: u8, compositor: &mut Compositor) -> Result<(), CompositorError> {
-        let (first, second) = (usize::from(a).wrapping_sub(1), usize::from(b).wrapping_sub(1));
+        let (first, second) = (
+            usize::from(a).wrapping_sub(1),
+            usize::from(b).wrapping_sub(1),
+        );
         if first >= shots::MOST || second >= shots::MOST {
             return Ok(());
         }
@@ -242,15 +266,22 @@ impl Booth {
     }
 
     fn tell(&mut self, compositor: &Compositor, time: Duration) {
-        let Some(letterer) = &self.letterer else { return };
-        let old = self.told.is_none_or(|told| time.saturating_sub(told) >= TELL_EVERY);
+        let Some(letterer) = &self.letterer else {
+            return;
+        };
+        let old = self
+            .told
+            .is_none_or(|told| time.saturating_sub(told) >= TELL_EVERY);
         if !self.news && (!old || letterer.is_empty()) {
             return;
         }
         (self.news, self.told) = (false, Some(time));
         let taken = self.sequence.numbers().iter().filter_map(|number| {
             let thumbnail = self.thumbnails.get(usize::from(*number).wrapping_sub(1))?;
-            Some(Taken { number: *number, thumbnail: Arc::clone(thumbnail.as_ref()?) })
+            Some(Taken {
+                number: *number,
+                thumbnail: Arc::clone(thumbnail.as_ref()?),
+            })
         });
         self.desk.show(View {
             page: compositor.page().id().to_owned(),

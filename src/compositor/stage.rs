@@ -207,12 +207,16 @@ impl Live {
             control = newest;
             due |= self.turn_page(&control);
             let time = self.time();
-            match self.booth.act(&mut self.compositor, &control.settings, time) {
+            match self
+                .booth
+                .act(&mut self.compositor, &control.settings, time)
+            {
                 Ok(changed) => due |= changed,
                 Err(error) => self.complain(GRAPHICS, &error),
             }
             due |= self.last.is_some_and(|last| {
-                self.booth.moves(self.clock.now().saturating_duration_since(last))
+                self.booth
+                    .moves(self.clock.now().saturating_duration_since(last))
             });
             self.compositor
                 .set_effects_off(&control.settings.look.effects_off);
@@ -336,7 +340,8 @@ impl Live {
             self.compositor.upload_frame(&frame.picture)?;
         }
         let time = self.time();
-        self.booth.letter(&mut self.compositor, &control.settings, time);
+        self.booth
+            .letter(&mut self.compositor, &control.settings, time);
         let scene = Scene {
             time,
             mirror: control.settings.look.mirror,

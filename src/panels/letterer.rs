@@ -54,7 +54,11 @@ pub struct Seen {
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { size: Size::new(16, 9), focus: Point::USUAL, faces: Vec::new() }
+        Self {
+            size: Size::new(16, 9),
+            focus: Point::USUAL,
+            faces: Vec::new(),
+        }
     }
 }
 
@@ -141,7 +145,12 @@ impl Letterer {
             scale: place.width as f32 / units.0.max(1e-3),
             blend: Blend::default(),
             short: units.0.min(units.1),
-            space: Rect { x: 0.0, y: 0.0, width: units.0, height: units.1 },
+            space: Rect {
+                x: 0.0,
+                y: 0.0,
+                width: units.0,
+                height: units.1,
+            },
             usual: (units.0 * 0.5, units.1 * 0.4),
         };
         let items = page
@@ -154,7 +163,13 @@ impl Letterer {
                 _ => None,
             })
             .collect();
-        Self { page: page.clone(), program, ground, items, count: None }
+        Self {
+            page: page.clone(),
+            program,
+            ground,
+            items,
+            count: None,
+        }
     }
 
     /// Whether it letters this page at this size.
@@ -191,7 +206,10 @@ impl Letterer {
                     sprites.instead.push((item.layer, sprite));
                 }
                 What::Bubble(balloon, home) => {
-                    let faces = home.as_ref().map(|home| home.faces(moment, &ground)).unwrap_or_default();
+                    let faces = home
+                        .as_ref()
+                        .map(|home| home.faces(moment, &ground))
+                        .unwrap_or_default();
                     let face = balloon.bubble().choose(&faces);
                     let sprite = balloon.draw(&text, face, moment.time);
                     item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
@@ -200,10 +218,16 @@ impl Letterer {
             }
         }
         if let Some(countdown) = moment.countdown {
-            if self.count.as_ref().is_none_or(|(known, _)| *known != countdown) {
+            if self
+                .count
+                .as_ref()
+                .is_none_or(|(known, _)| *known != countdown)
+            {
                 self.count = self.draw_count(countdown).map(|sprite| (countdown, sprite));
             }
-            sprites.above.extend(self.count.as_ref().map(|(_, sprite)| sprite.clone()));
+            sprites
+                .above
+                .extend(self.count.as_ref().map(|(_, sprite)| sprite.clone()));
         } else {
             self.count = None;
         }
@@ -257,10 +281,16 @@ impl Letterer {
 
     /// A number in a disc, in the upper corner of its panel.
     fn draw_count(&self, countdown: Countdown) -> Option<Sprite> {
-        let panel = self.page.panels().find(|panel| panel.kind == PanelKind::Shot(countdown.shot));
+        let panel = self
+            .page
+            .panels()
+            .find(|panel| panel.kind == PanelKind::Shot(countdown.shot));
         let bounds = panel.map_or(self.ground.space, |panel| panel.bounds);
         let radius = bounds.width.min(bounds.height) * 0.17;
-        let middle = (bounds.x + bounds.width - radius * 1.3, bounds.y + radius * 1.3);
+        let middle = (
+            bounds.x + bounds.width - radius * 1.3,
+            bounds.y + radius * 1.3,
+        );
         let rect = pixels(
             &self.ground,
             (middle.0 - radius, middle.1 - radius),
@@ -276,8 +306,18 @@ impl Letterer {
             paint
         };
         let ink = [0x17, 0x14, 0x1f, 255];
-        pixmap.fill_path(&disc, &paint([0xff, 0xd4, 0x47, 255]), FillRule::Winding, place, None);
-        let line = Stroke { width: radius * 0.09, line_join: LineJoin::Round, ..Stroke::default() };
+        pixmap.fill_path(
+            &disc,
+            &paint([0xff, 0xd4, 0x47, 255]),
+            FillRule::Winding,
+            place,
+            None,
+        );
+        let line = Stroke {
+            width: radius * 0.09,
+            line_join: LineJoin::Round,
+            ..Stroke::default()
+        };
         pixmap.stroke_path(&disc, &paint(ink), &line, place, None);
         let hand = Hand {
             face: Typeface::Bangers,
@@ -293,9 +333,22 @@ impl Letterer {
             middle.0 - (at.left() + at.right()) / 2.0,
             middle.1 - (at.top() + at.bottom()) / 2.0,
         );
-        pixmap.fill_path(&path, &paint(ink), FillRule::Winding, by.post_concat(place), None);
-        let bitmap = Bitmap { rect, blend: Blend::default(), rgba: pixmap.take() };
-        Some(Sprite { bitmap: Arc::new(bitmap), shift: (0, 0) })
+        pixmap.fill_path(
+            &path,
+            &paint(ink),
+            FillRule::Winding,
+            by.post_concat(place),
+            None,
+        );
+        let bitmap = Bitmap {
+            rect,
+            blend: Blend::default(),
+            rgba: pixmap.take(),
+        };
+        Some(Sprite {
+            bitmap: Arc::new(bitmap),
+            shift: (0, 0),
+        })
     }
 }
 
@@ -314,15 +367,28 @@ impl Ground {
 
 impl Item {
     fn new(layer: usize, lettering: &Lettering, what: What) -> Self {
-        let mut own: Vec<&str> = lettering.texts.iter().map(|text| text.text.as_str()).collect();
+        let mut own: Vec<&str> = lettering
+            .texts
+            .iter()
+            .map(|text| text.text.as_str())
+            .collect();
         // A halo and its text say the same twice.
         own.dedup();
         let lines = lettering.data.get("lines").map(|lines| {
-            lines.split('|').map(|line| line.trim().replace("\\n", "\n")).filter(|line| !line.is_empty()).take(100).collect()
+            lines
+                .split('|')
+                .map(|line| line.trim().replace("\\n", "\n"))
+                .filter(|line| !line.is_empty())
+                .take(100)
+                .collect()
         });
         Self {
             layer,
-            name: if lettering.name.is_empty() { "bubble".to_owned() } else { lettering.name.clone() },
+            name: if lettering.name.is_empty() {
+                "bubble".to_owned()
+            } else {
+                lettering.name.clone()
+            },
             own: own.join("\n"),
             lines: lines.unwrap_or_default(),
             secs: lettering.data.number("secs", 0.5..=3600.0).unwrap_or(4.0),
@@ -332,7 +398,10 @@ impl Item {
     }
 
     fn words(layer: usize, lettering: &Lettering, ground: Ground, units: (f32, f32)) -> Self {
-        let ground = Ground { blend: lettering.blend, ..ground };
+        let ground = Ground {
+            blend: lettering.blend,
+            ..ground
+        };
         let words = Words::read(lettering, ground, units);
         Self::new(layer, lettering, What::Words(Box::new(words)))
     }
@@ -349,14 +418,19 @@ impl Item {
             dx.hypot(dy) + b.width * b.height * 1e-6
         };
         let named = |panel: &&Panel| {
-            bubble.panel.as_ref().is_some_and(|name| {
-                panel.name == *name || panel.id.to_lowercase() == *name
-            })
+            bubble
+                .panel
+                .as_ref()
+                .is_some_and(|name| panel.name == *name || panel.id.to_lowercase() == *name)
         };
         let panel = page.panels().find(named).or_else(|| {
-            page.panels().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            page.panels()
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
         });
-        let mut ground = Ground { blend: lettering.blend, ..ground };
+        let mut ground = Ground {
+            blend: lettering.blend,
+            ..ground
+        };
         let home = panel.map(|panel| {
             let b = panel.bounds;
             let together = page

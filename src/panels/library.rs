@@ -127,7 +127,12 @@ impl Library {
         if let Some(page) = pages.iter().find(|page| page.id() == id_or_path) {
             // A file of the user may have changed since.
             let is_its = |path: &PathBuf| stem(path).as_deref() == Some(id_or_path);
-            let file = self.files.lock().iter().map(|(path, _)| path.clone()).find(is_its);
+            let file = self
+                .files
+                .lock()
+                .iter()
+                .map(|(path, _)| path.clone())
+                .find(is_its);
             return match file.filter(|path| !page.builtin() && path.exists()) {
                 Some(path) => self.opened(&path),
                 None => Ok(Page::clone(page)),
@@ -204,7 +209,10 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
 /// The files of pages in a folder, and their dates.
 fn dated(folder: &Path) -> Vec<Dated> {
     let date = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
-    svg_files(folder).into_iter().map(|path| (path.clone(), date(&path))).collect()
+    svg_files(folder)
+        .into_iter()
+        .map(|path| (path.clone(), date(&path)))
+        .collect()
 }
 
 fn stem(path: &Path) -> Option<String> {

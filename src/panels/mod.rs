@@ -33,9 +33,9 @@
 //! - Blend modes (multiply, screen, overlay, darken, lighten, difference, hard and soft light,
 //!   dodge) work between everything, pictures included: `live-…` itself may be multiplied with the
 //!   paper below it.
-//! - Letter with the fonts of the program (`BM JUA`, `BM DoHyeon`, `Nanum Pen`, `Pretendard`,
-//!   `Bangers`), carry a font in the page (`@font-face` with `data:`), or convert text to paths:
-//!   fonts of the system are not used, so that a page looks the same everywhere.
+//! - Letter with `BM JUA`, `BM DoHyeon`, `Nanum Pen` or `Pretendard` (Korean and Latin) or
+//!   `Bangers` (Latin), carry a font in the page (`@font-face` with `data:`), or convert text to
+//!   paths: fonts of the system are not used, so that a page looks the same everywhere.
 //! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` may move:
 //!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other.
 //! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that

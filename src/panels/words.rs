@@ -82,7 +82,12 @@ impl Motion {
             .get(pose)
             .copied()
             .unwrap_or(still),
-            Self::Pulse => (0.0, 0.0, 0.0, [1.0, 1.05, 1.12, 1.08].get(pose).copied().unwrap_or(1.0)),
+            Self::Pulse => (
+                0.0,
+                0.0,
+                0.0,
+                [1.0, 1.05, 1.12, 1.08].get(pose).copied().unwrap_or(1.0),
+            ),
             Self::Pop => {
                 let sizes = [1.0, 0.6, 0.92, 1.2, 1.08, 0.97];
                 (0.0, 0.0, 0.0, sizes.get(pose).copied().unwrap_or(1.0))
@@ -140,7 +145,13 @@ impl Words {
             match node {
                 Node::Group(inner) => self.gather(inner, units),
                 Node::Text(text) if self.texts.len() < 32 => {
-                    self.texts.extend(TextAt::read(text, &self.layer, self.ground.short, units, order));
+                    self.texts.extend(TextAt::read(
+                        text,
+                        &self.layer,
+                        self.ground.short,
+                        units,
+                        order,
+                    ));
                 }
                 Node::Path(path) if self.shapes.len() < 256 => {
                     let Some(data) = path.data().clone().transform(path.abs_transform()) else {
@@ -152,7 +163,11 @@ impl Words {
                         path.paint_order(),
                         scale_of(path.abs_transform()),
                     );
-                    self.shapes.push(Drawn { path: data, look, order });
+                    self.shapes.push(Drawn {
+                        path: data,
+                        look,
+                        order,
+                    });
                 }
                 _ => {}
             }
@@ -181,12 +196,18 @@ impl Words {
             self.poses.insert(pose, bitmap.map(Arc::new));
         }
         let bitmap = self.poses.get(&pose)?.clone()?;
-        Some(Sprite { bitmap, shift: (0, 0) })
+        Some(Sprite {
+            bitmap,
+            shift: (0, 0),
+        })
     }
 
     fn rasterise(&self, text: &str, own: &str, pose: usize) -> Option<Bitmap> {
         let bounds = self.layer.bounds;
-        let middle = (bounds.x + bounds.width / 2.0, bounds.y + bounds.height / 2.0);
+        let middle = (
+            bounds.x + bounds.width / 2.0,
+            bounds.y + bounds.height / 2.0,
+        );
         let moved = self.motion.map_or(Transform::identity(), |motion| {
             let (right, down, turn, size) = motion.how(pose);
             let height = bounds.height.min(bounds.width);
@@ -207,7 +228,10 @@ impl Words {
         let mut paths: Vec<(usize, Path, Look, f32)> = Vec::new();
         for (at, line) in self.texts.iter().zip(&lines) {
             let lettered = at.written(line);
-            for (path, bold) in [(&lettered.letters, 0.0), (&lettered.strong, lettered.size * 0.04)] {
+            for (path, bold) in [
+                (&lettered.letters, 0.0),
+                (&lettered.strong, lettered.size * 0.04),
+            ] {
                 if let Some(path) = path {
                     let scale = scale_of(at.to_page);
                     let path = path.clone().transform(at.to_page)?;
@@ -244,21 +268,35 @@ impl Words {
         draw: impl Fn(&mut Pixmap, Transform),
     ) -> Option<Bitmap> {
         let around = tiny_skia::Rect::from_ltrb(from.0, from.1, to.0, to.1)?.transform(moved)?;
-        let (from, to) = ((around.left(), around.top()), (around.right(), around.bottom()));
+        let (from, to) = (
+            (around.left(), around.top()),
+            (around.right(), around.bottom()),
+        );
         let rect = pixels(&self.ground, from, to, 1.0 / self.ground.scale)?;
         let mut pixmap = Pixmap::new(rect.width, rect.height)?;
         draw(&mut pixmap, moved.post_concat(placed(&self.ground, rect)));
-        Some(Bitmap { rect, blend: self.ground.blend, rgba: pixmap.take() })
+        Some(Bitmap {
+            rect,
+            blend: self.ground.blend,
+            rgba: pixmap.take(),
+        })
     }
 
     /// What each text says: all say the same when they did, else a line each, the last one the
     /// rest.
     fn lines(&self, text: &str) -> Vec<String> {
-        let alike = self.layer.texts.windows(2).all(|pair| pair[0].text == pair[1].text);
+        let alike = self
+            .layer
+            .texts
+            .windows(2)
+            .all(|pair| pair[0].text == pair[1].text);
         if alike || self.texts.len() < 2 {
             return vec![text.to_owned(); self.texts.len()];
         }
-        let mut lines: Vec<String> = text.splitn(self.texts.len(), '\n').map(str::to_owned).collect();
+        let mut lines: Vec<String> = text
+            .splitn(self.texts.len(), '\n')
+            .map(str::to_owned)
+            .collect();
         lines.resize(self.texts.len(), String::new());
         lines
     }
@@ -276,19 +314,29 @@ impl TextAt {
         let span = chunk.spans().first()?;
         let to_page = text.abs_transform();
         let scale = scale_of(to_page);
-        let named = span.font().families().iter().find_map(|family| match family {
-            usvg::FontFamily::Named(name) => Typeface::by_name(name),
-            _ => None,
-        });
+        let named = span
+            .font()
+            .families()
+            .iter()
+            .find_map(|family| match family {
+                usvg::FontFamily::Named(name) => Typeface::by_name(name),
+                _ => None,
+            });
         let vertical = text.writing_mode() == usvg::WritingMode::TopToBottom
-            || layer.data.get("direction").is_some_and(|word| word.starts_with('v'));
+            || layer
+                .data
+                .get("direction")
+                .is_some_and(|word| word.starts_with('v'));
         let align = match chunk.anchor() {
             usvg::TextAnchor::Start => Align::Start,
             usvg::TextAnchor::Middle => Align::Middle,
             usvg::TextAnchor::End => Align::End,
         };
         let own = text.bounding_box();
-        let at = (chunk.x().unwrap_or(own.left()), chunk.y().unwrap_or(own.bottom()));
+        let at = (
+            chunk.x().unwrap_or(own.left()),
+            chunk.y().unwrap_or(own.bottom()),
+        );
         let is_turned = to_page.kx.abs() + to_page.ky.abs() > 1e-3;
         let left = at.0 * to_page.sx + to_page.tx;
         // To the page's edge, but not endlessly longer than what the artist wrote.
@@ -299,7 +347,11 @@ impl TextAt {
         } / scale
             * 0.97;
         let longer = (own.width() * 1.6).max(units.0.min(units.1) * 0.3 / scale);
-        let room = if is_turned { longer } else { longer.min(to_edge) };
+        let room = if is_turned {
+            longer
+        } else {
+            longer.min(to_edge)
+        };
         let size = span.font_size().get();
         Some(Self {
             to_page,
@@ -308,7 +360,11 @@ impl TextAt {
                 face: named.unwrap_or(Typeface::Jua),
                 size,
                 least: (short * 0.014 / scale).min(size),
-                direction: if vertical { Direction::Vertical } else { Direction::Horizontal },
+                direction: if vertical {
+                    Direction::Vertical
+                } else {
+                    Direction::Horizontal
+                },
                 align,
             },
             room: room.max(size),
@@ -356,7 +412,9 @@ impl Look {
 
     fn scaled(self, by: f32) -> Self {
         Self {
-            stroke: self.stroke.map(|(ink, width, join)| (ink, width * by, join)),
+            stroke: self
+                .stroke
+                .map(|(ink, width, join)| (ink, width * by, join)),
             ..self
         }
     }
@@ -368,14 +426,22 @@ impl Look {
                 let paint = painted(ink);
                 pixmap.fill_path(path, &paint, FillRule::Winding, place, None);
                 if bold > 0.0 {
-                    let stroke = Stroke { width: bold, line_join: LineJoin::Round, ..Stroke::default() };
+                    let stroke = Stroke {
+                        width: bold,
+                        line_join: LineJoin::Round,
+                        ..Stroke::default()
+                    };
                     pixmap.stroke_path(path, &paint, &stroke, place, None);
                 }
             }
         };
         let stroke = |pixmap: &mut Pixmap| {
             if let Some((ink, width, line_join)) = self.stroke {
-                let stroke = Stroke { width: width + bold, line_join, ..Stroke::default() };
+                let stroke = Stroke {
+                    width: width + bold,
+                    line_join,
+                    ..Stroke::default()
+                };
                 pixmap.stroke_path(path, &painted(ink), &stroke, place, None);
             }
         };

@@ -146,7 +146,10 @@ fn face_of(region: &[(usize, usize)]) -> Option<Face> {
         (sum + *column as f32 + 0.5, count + 1.0)
     });
     let x = sum / count / COLUMNS as f32;
-    let at = |share: f32| Point { x, y: (top as f32 + head * share) / ROWS as f32 };
+    let at = |share: f32| Point {
+        x,
+        y: (top as f32 + head * share) / ROWS as f32,
+    };
     Some(Face {
         centre: at(0.6),
         height: head * 1.15 / ROWS as f32,
@@ -238,7 +241,9 @@ mod tests {
         assert!((found[0].centre.x - 0.2).abs() < 0.05 && (found[1].centre.x - 0.75).abs() < 0.05);
         assert!(found[0].mouth.y > found[0].centre.y && found[1].height > found[0].height);
         assert_eq!(faces(&matte(&[])), vec![]);
-        let crowd: Vec<_> = (0..14).map(|at| (0.035 + at as f32 / 14.0, 0.5, 0.024, 0.4)).collect();
+        let crowd: Vec<_> = (0..14)
+            .map(|at| (0.035 + at as f32 / 14.0, 0.5, 0.024, 0.4))
+            .collect();
         assert!((10..=12).contains(&faces(&matte(&crowd)).len()));
     }
 

@@ -137,6 +137,9 @@ impl Desk {
     pub fn finished(&self) -> Option<Finished> {
         let lying = self.shots.lock();
         let page = lying.0.clone()?;
-        Some(Finished { page, shots: lying.1.clone() })
+        Some(Finished {
+            page,
+            shots: lying.1.clone(),
+        })
     }
 }

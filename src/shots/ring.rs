@@ -33,7 +33,10 @@ impl Ring {
             self.drawings.push_back((time, Arc::clone(drawing)));
         }
         while self.drawings.len() > most
-            || self.drawings.front().is_some_and(|(first, _)| time.saturating_sub(*first) > Self::SPAN)
+            || self
+                .drawings
+                .front()
+                .is_some_and(|(first, _)| time.saturating_sub(*first) > Self::SPAN)
         {
             self.drawings.pop_front();
         }
@@ -56,7 +59,10 @@ impl Ring {
 
     /// The drawings there are, small, the oldest first.
     pub fn second(&self) -> Vec<Arc<Picture>> {
-        self.drawings.iter().map(|(_, drawing)| Arc::new(small(drawing, Self::LONG_SIDE))).collect()
+        self.drawings
+            .iter()
+            .map(|(_, drawing)| Arc::new(small(drawing, Self::LONG_SIDE)))
+            .collect()
     }
 }
 
@@ -73,13 +79,18 @@ pub(crate) fn small(picture: &Picture, side: u32) -> Picture {
     let mut result = Picture::new(target);
     let pixels = picture.rgba().as_chunks::<4>().0;
     let area = factor * factor;
-    let rows = result.rgba_mut().chunks_exact_mut(target.width as usize * 4);
+    let rows = result
+        .rgba_mut()
+        .chunks_exact_mut(target.width as usize * 4);
     for (y, row) in rows.enumerate() {
         for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
             let mut sum = [area / 2; 4];
             for dy in 0..factor as usize {
                 let start = (y * factor as usize + dy) * size.width as usize + x * factor as usize;
-                for source in pixels.get(start..start + factor as usize).unwrap_or_default() {
+                for source in pixels
+                    .get(start..start + factor as usize)
+                    .unwrap_or_default()
+                {
                     for (total, value) in sum.iter_mut().zip(source) {
                         *total += u32::from(*value);
                     }
@@ -124,7 +135,9 @@ mod tests {
     #[test]
     fn a_small_picture_is_the_mean_of_the_large() {
         let size = Size::new(4, 2);
-        let pixels = [0, 40, 80, 120, 0, 40, 80, 120].iter().flat_map(|v| [*v, 0, 0, 255]);
+        let pixels = [0, 40, 80, 120, 0, 40, 80, 120]
+            .iter()
+            .flat_map(|v| [*v, 0, 0, 255]);
         let picture = Picture::from_rgba(size, pixels.collect()).unwrap();
         let half = small(&picture, 2);
         assert_eq!(half.size(), Size::new(2, 1));

@@ -64,13 +64,16 @@ impl Sequence {
     /// The shot that is taken next; `None` when all are there.
     pub fn next(&self) -> Option<u8> {
         let missing = |number: &&u8| !self.taken.contains(number);
-        self.first.or_else(|| self.numbers.iter().find(missing).copied())
+        self.first
+            .or_else(|| self.numbers.iter().find(missing).copied())
     }
 
     /// Starts counting down, or stops when it counts already.
     pub fn start(&mut self, pace: Pace, time: Duration) {
         self.state = match self.state {
-            State::Idle if self.next().is_some() => State::Counting { at: time + seconds(pace) },
+            State::Idle if self.next().is_some() => State::Counting {
+                at: time + seconds(pace),
+            },
             _ => State::Idle,
         };
     }
@@ -86,7 +89,9 @@ impl Sequence {
         if self.numbers.contains(&number) {
             self.taken.retain(|taken| *taken != number);
             self.first = Some(number);
-            self.state = State::Counting { at: time + seconds(pace) };
+            self.state = State::Counting {
+                at: time + seconds(pace),
+            };
         }
     }
 
@@ -131,14 +136,18 @@ impl Sequence {
             State::Counting { at } if time >= at => {
                 let event = self.taken_now(self.next()?);
                 self.state = if pace.goes_on && self.next().is_some() {
-                    State::Showing { until: time + Self::PAUSE }
+                    State::Showing {
+                        until: time + Self::PAUSE,
+                    }
                 } else {
                     State::Idle
                 };
                 event
             }
             State::Showing { until } if time >= until => {
-                self.state = State::Counting { at: time + seconds(pace) };
+                self.state = State::Counting {
+                    at: time + seconds(pace),
+                };
                 None
             }
             _ => None,
@@ -167,7 +176,10 @@ fn seconds(pace: Pace) -> Duration {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace { countdown: 3, goes_on: true };
+    const PACE: Pace = Pace {
+        countdown: 3,
+        goes_on: true,
+    };
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -208,7 +220,10 @@ mod tests {
         assert_eq!(sequence.now(), Some(Event::Take(2)));
         sequence.retake(1, PACE, ms(0));
         assert_eq!(sequence.next(), Some(1));
-        let alone = Pace { goes_on: false, ..PACE };
+        let alone = Pace {
+            goes_on: false,
+            ..PACE
+        };
         assert_eq!(sequence.at(alone, ms(2999)), None);
         assert_eq!(sequence.at(alone, ms(3000)), Some(Event::Take(1)));
         assert_eq!((sequence.next(), sequence.is_running()), (Some(3), false));

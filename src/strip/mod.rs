@@ -59,14 +59,21 @@ impl Strip {
         });
         let dpi = DPI.min(MOST / width.max(height)).max(1.0);
         let side = |inches: f32| ((inches * dpi).round() as u32).max(1);
-        Print { size: Size::new(side(width), side(height)), dpi: dpi as u16 }
+        Print {
+            size: Size::new(side(width), side(height)),
+            dpi: dpi as u16,
+        }
     }
 
     /// Draws it `size` large, with premultiplied alpha.
     ///
     /// # Errors
     /// When the size is too large or graphics fail.
-    pub fn draw(&self, compositor: &mut Compositor, size: Size) -> Result<Picture, CompositorError> {
+    pub fn draw(
+        &self,
+        compositor: &mut Compositor,
+        size: Size,
+    ) -> Result<Picture, CompositorError> {
         compositor.set_page(&self.page, size)?;
         let mut letterer = Letterer::new(&self.page, size);
         self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
@@ -111,7 +118,12 @@ impl Strip {
 
     /// Pictures of the second before the shots.
     fn frames(&self) -> u32 {
-        let longest = self.shots.iter().flatten().map(|shot| shot.second.len()).max();
+        let longest = self
+            .shots
+            .iter()
+            .flatten()
+            .map(|shot| shot.second.len())
+            .max();
         (longest.unwrap_or(1) as u32).clamp(1, shots::Ring::FPS)
     }
 
@@ -126,8 +138,13 @@ impl Strip {
     ) -> Result<(Vec<Picture>, [u8; 3]), CompositorError> {
         let mut places: Vec<crate::panels::Rect> = Vec::new();
         for panel in self.page.panels() {
-            let is_place = matches!(panel.kind, PanelKind::Shot(_) | PanelKind::Live | PanelKind::Raw);
-            let known = places.iter().any(|place| overlap(place, &panel.bounds) > 0.6);
+            let is_place = matches!(
+                panel.kind,
+                PanelKind::Shot(_) | PanelKind::Live | PanelKind::Raw
+            );
+            let known = places
+                .iter()
+                .any(|place| overlap(place, &panel.bounds) > 0.6);
             if is_place && !known {
                 places.push(panel.bounds);
             }
@@ -136,7 +153,11 @@ impl Strip {
         // Panels that begin at about the same height are a row, read from the left.
         places.sort_by(|a, b| {
             let is_row = (a.y - b.y).abs() < a.height.min(b.height) * 0.35;
-            if is_row { a.x.total_cmp(&b.x) } else { a.y.total_cmp(&b.y) }
+            if is_row {
+                a.x.total_cmp(&b.x)
+            } else {
+                a.y.total_cmp(&b.y)
+            }
         });
         let units = self.page.units();
         let mut pictures = Vec::with_capacity(places.len());
@@ -181,7 +202,10 @@ impl Strip {
         let size = compositor.size();
         let scale = size.width as f32 / self.page.units().0.max(1e-3);
         let place = |number: u8| {
-            let panels = self.page.panels().filter(|panel| panel.kind == PanelKind::Shot(number));
+            let panels = self
+                .page
+                .panels()
+                .filter(|panel| panel.kind == PanelKind::Shot(number));
             panels.fold(Size::new(1, 1), |largest, panel| {
                 let zoom = panel.crop.zoom() * scale;
                 Size::new(
@@ -191,7 +215,10 @@ impl Strip {
             })
         };
         for number in 1..=shots::MOST as u8 {
-            let shot = self.shots.get(usize::from(number) - 1).and_then(Option::as_ref);
+            let shot = self
+                .shots
+                .get(usize::from(number) - 1)
+                .and_then(Option::as_ref);
             match shot {
                 Some(shot) => {
                     let picture = of(shot, place(number));
@@ -220,7 +247,12 @@ impl Strip {
             .iter()
             .map(|shot| shot.as_ref().map(|shot| shot.seen.clone()))
             .collect();
-        let live = self.shots.iter().flatten().next_back().map(|shot| shot.seen.clone());
+        let live = self
+            .shots
+            .iter()
+            .flatten()
+            .next_back()
+            .map(|shot| shot.seen.clone());
         let live = live.unwrap_or_default();
         let sprites = letterer.sprites(&Moment {
             time,
@@ -232,8 +264,17 @@ impl Strip {
             countdown: None,
         });
         compositor.set_sprites(sprites);
-        let focus = if live.faces.is_empty() { Point::USUAL } else { live.focus };
-        let texture = compositor.render(&Scene { time, mirror: self.mirror, compare: false, focus })?;
+        let focus = if live.faces.is_empty() {
+            Point::USUAL
+        } else {
+            live.focus
+        };
+        let texture = compositor.render(&Scene {
+            time,
+            mirror: self.mirror,
+            compare: false,
+            focus,
+        })?;
         let mut program = Picture::default();
         compositor.read(&texture, &mut program)?;
         Ok(program)
@@ -249,23 +290,36 @@ fn fine(drawing: &Picture, place: Size) -> Picture {
     if size.area() == 0 {
         return copy;
     }
-    let cover = (place.width as f32 / size.width as f32).max(place.height as f32 / size.height as f32);
-    let cover = cover.clamp(0.05, 4.0).min(MOST / size.width.max(size.height) as f32);
+    let cover =
+        (place.width as f32 / size.width as f32).max(place.height as f32 / size.height as f32);
+    let cover = cover
+        .clamp(0.05, 4.0)
+        .min(MOST / size.width.max(size.height) as f32);
     if (0.9..=1.1).contains(&cover) {
         return copy;
     }
     let side = |pixels: u32| ((pixels as f32 * cover).round() as u32).max(1);
     let target = Size::new(side(size.width), side(size.height));
-    let mut result = resize::images::Image::new(target.width, target.height, resize::PixelType::U8x4);
-    let source = resize::images::ImageRef::new(size.width, size.height, copy.rgba(), resize::PixelType::U8x4);
+    let mut result =
+        resize::images::Image::new(target.width, target.height, resize::PixelType::U8x4);
+    let source = resize::images::ImageRef::new(
+        size.width,
+        size.height,
+        copy.rgba(),
+        resize::PixelType::U8x4,
+    );
     // Alpha is the matte, not a coverage: the four channels are alike.
     let options = resize::ResizeOptions::new()
         .resize_alg(resize::ResizeAlg::Convolution(resize::FilterType::Lanczos3))
         .use_alpha(false);
     let done = source.is_ok_and(|source| {
-        resize::Resizer::new().resize(&source, &mut result, &options).is_ok()
+        resize::Resizer::new()
+            .resize(&source, &mut result, &options)
+            .is_ok()
     });
-    let finer = done.then(|| Picture::from_rgba(target, result.into_vec())).flatten();
+    let finer = done
+        .then(|| Picture::from_rgba(target, result.into_vec()))
+        .flatten();
     finer.unwrap_or(copy)
 }
 
@@ -298,8 +352,12 @@ fn cropped(program: &Picture, rect: PixelRect) -> Picture {
     let width = rect.width.min(program.width() - left);
     let height = rect.height.min(program.height() - top);
     let mut result = Picture::new(Size::new(width, height));
-    let pixels = program.rgba().chunks_exact(program.width().max(1) as usize * 4);
-    let rows = result.rgba_mut().chunks_exact_mut(width.max(1) as usize * 4);
+    let pixels = program
+        .rgba()
+        .chunks_exact(program.width().max(1) as usize * 4);
+    let rows = result
+        .rgba_mut()
+        .chunks_exact_mut(width.max(1) as usize * 4);
     for (row, source) in rows.zip(pixels.skip(top as usize)) {
         let start = left as usize * 4;
         let length = row.len();

@@ -109,7 +109,9 @@ pub fn save(
         Job::Scroll(scroll) => {
             let (panels, paper) = strip.panels(compositor, &scroll)?;
             if panels.is_empty() {
-                return Err(StripError::NoPanels { page: strip.page.id().to_owned() });
+                return Err(StripError::NoPanels {
+                    page: strip.page.id().to_owned(),
+                });
             }
             let slices = scroll.slices(&panels, paper);
             Ok(save_slices(&slices, path, existing)?)
@@ -134,14 +136,23 @@ pub fn save_all(
     let mut numbers: Vec<u8> = page.panels().filter_map(super::shot_number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let is_there = |number: &&u8| shots.get(usize::from(**number) - 1).is_some_and(Option::is_some);
+    let is_there = |number: &&u8| {
+        shots
+            .get(usize::from(**number) - 1)
+            .is_some_and(Option::is_some)
+    };
     let there = numbers.iter().filter(is_there).count();
     if there < numbers.len() || numbers.is_empty() {
         let all = numbers.len().max(1);
-        return Err(StripError::Missing { missing: all - there, all });
+        return Err(StripError::Missing {
+            missing: all - there,
+            all,
+        });
     }
-    std::fs::create_dir_all(folder)
-        .map_err(|error| StripError::Folder { error, path: folder.into() })?;
+    std::fs::create_dir_all(folder).map_err(|error| StripError::Folder {
+        error,
+        path: folder.into(),
+    })?;
     let strip = Strip {
         texts: settings.look.texts_of(page.id()),
         page,
@@ -172,9 +183,13 @@ pub fn save_all(
 
 /// A name with the time that no file in the folder begins with.
 fn stem(folder: &Path) -> String {
-    let time = jiff::ZonedDateTime::now().strftime("panelcam-strip-%Y-%m-%d-%H%M%S").to_string();
+    let time = jiff::ZonedDateTime::now()
+        .strftime("panelcam-strip-%Y-%m-%d-%H%M%S")
+        .to_string();
     let is_free = |stem: &String| {
-        ["png", "jpg", "webp"].iter().all(|ending| !folder.join(format!("{stem}.{ending}")).exists())
+        ["png", "jpg", "webp"]
+            .iter()
+            .all(|ending| !folder.join(format!("{stem}.{ending}")).exists())
     };
     std::iter::once(time.clone())
         .chain((2..100).map(|number| format!("{time}-{number}")))
@@ -183,9 +198,21 @@ fn stem(folder: &Path) -> String {
 }
 
 /// All of them or none.
-fn save_slices(slices: &[Picture], path: &Path, existing: Existing) -> Result<Vec<PathBuf>, OutputError> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+fn save_slices(
+    slices: &[Picture],
+    path: &Path,
+    existing: Existing,
+) -> Result<Vec<PathBuf>, OutputError> {
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let name = |number: usize| path.with_file_name(format!("{stem}-{number:02}.{extension}"));
     let paths: Vec<PathBuf> = (1..=slices.len()).map(name).collect();
     for path in &paths {
@@ -215,7 +242,11 @@ fn save_clip(
     size: Size,
     existing: Existing,
 ) -> Result<(), StripError> {
-    let most = if format == VideoFormat::Gif { GIF_SIDE } else { CLIP_SIDE };
+    let most = if format == VideoFormat::Gif {
+        GIF_SIDE
+    } else {
+        CLIP_SIDE
+    };
     let scale = (most / size.width.max(size.height) as f32).min(1.0);
     // Video needs even sides.
     let even = |side: u32| ((side as f32 * scale / 2.0).round() as u32 * 2).max(2);

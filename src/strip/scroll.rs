@@ -18,7 +18,12 @@ pub struct Scroll {
 
 impl Default for Scroll {
     fn default() -> Self {
-        Self { width: 800, gutter: 120, margin: 40, slice: 1280 }
+        Self {
+            width: 800,
+            gutter: 120,
+            margin: 40,
+            slice: 1280,
+        }
     }
 }
 
@@ -68,7 +73,11 @@ fn lay(slice: &mut Picture, panel: &Picture, top: i64) {
     let columns = (panel.width() as usize).min(width);
     let left = (width - columns) / 2;
     let target = slice.rgba_mut().as_chunks_mut::<4>().0;
-    let rows = panel.rgba().as_chunks::<4>().0.chunks_exact(panel.width().max(1) as usize);
+    let rows = panel
+        .rgba()
+        .as_chunks::<4>()
+        .0
+        .chunks_exact(panel.width().max(1) as usize);
     for (row, y) in rows.zip(top..) {
         if y < 0 || y >= height {
             continue;
@@ -137,12 +146,21 @@ mod tests {
 
     #[test]
     fn slices_hold_all_of_every_panel() {
-        let red = Picture::from_rgba(Size::new(600, 900), [200, 0, 0, 255].repeat(600 * 900)).unwrap();
+        let red =
+            Picture::from_rgba(Size::new(600, 900), [200, 0, 0, 255].repeat(600 * 900)).unwrap();
         let slices = Scroll::default().slices(&[red.clone(), red], [255; 3]);
-        assert!(slices.iter().all(|slice| slice.width() == 800 && slice.height() <= 1280));
+        assert!(
+            slices
+                .iter()
+                .all(|slice| slice.width() == 800 && slice.height() <= 1280)
+        );
         let rows: u32 = slices.iter().map(Picture::height).sum();
         assert_eq!(rows, 120 + 900 + 120 + 900 + 120);
-        let red = slices.iter().flat_map(|slice| slice.rgba().as_chunks::<4>().0.to_vec()).filter(|pixel| *pixel == [200, 0, 0, 255]).count();
+        let red = slices
+            .iter()
+            .flat_map(|slice| slice.rgba().as_chunks::<4>().0.to_vec())
+            .filter(|pixel| *pixel == [200, 0, 0, 255])
+            .count();
         assert_eq!(red, 2 * 600 * 900);
     }
 

@@ -39,7 +39,11 @@ impl PageEditor {
     ) -> Vec<Action> {
         let mut actions = Vec::new();
         let view = state.view;
-        if self.open.as_ref().is_some_and(|open| open.page != view.page) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.page != view.page)
+        {
             self.open = None;
         }
         for shot in &view.shots {
@@ -102,15 +106,30 @@ impl PageEditor {
                         }
                         ui.add_space(2.0);
                         ui.horizontal(|ui| {
-                            let button = vec2((ui.available_width() - theme::GAP) / 2.0, theme::TARGET);
+                            let button =
+                                vec2((ui.available_width() - theme::GAP) / 2.0, theme::TARGET);
                             let reset = &state.texts.words.reset;
-                            let back = widgets::button_ui(ui, button, Look::Field, icon::UNDO, reset, reset);
+                            let back = widgets::button_ui(
+                                ui,
+                                button,
+                                Look::Field,
+                                icon::UNDO,
+                                reset,
+                                reset,
+                            );
                             if back.clicked() {
                                 settings.look.set_text(&view.page, &words.name, None);
                             }
                             let finish = &state.texts.words.done;
-                            done |= widgets::button_ui(ui, button, Look::Main, icon::CHECK, finish, finish)
-                                .clicked();
+                            done |= widgets::button_ui(
+                                ui,
+                                button,
+                                Look::Main,
+                                icon::CHECK,
+                                finish,
+                                finish,
+                            )
+                            .clicked();
                         });
                     });
             })
@@ -122,7 +141,8 @@ impl PageEditor {
 }
 
 fn pointer(ui: &Ui) -> egui::Pos2 {
-    ui.input(|input| input.pointer.interact_pos()).unwrap_or_default()
+    ui.input(|input| input.pointer.interact_pos())
+        .unwrap_or_default()
 }
 
 /// The field with what `words` say. Changes the settings as somebody types.
@@ -160,7 +180,11 @@ pub(super) fn field_ui(
         ui.label(egui::RichText::new(note).size(12.0).color(theme::WARN));
     }
     if words.cut {
-        ui.label(egui::RichText::new(&state.texts.words.cut).size(12.0).color(theme::WARN));
+        ui.label(
+            egui::RichText::new(&state.texts.words.cut)
+                .size(12.0)
+                .color(theme::WARN),
+        );
     }
     field
 }
@@ -202,7 +226,9 @@ fn shot_ui(
     if response.drag_started() {
         response.dnd_set_drag_payload(shot.number);
     }
-    let dropped_on = response.dnd_hover_payload::<u8>().is_some_and(|number| *number != shot.number);
+    let dropped_on = response
+        .dnd_hover_payload::<u8>()
+        .is_some_and(|number| *number != shot.number);
     if dropped_on {
         frame_ui(ui, place, theme::GOOD);
         tag_ui(ui, place, icon::SWAP, &state.texts.shots.swap);
@@ -224,7 +250,12 @@ fn frame_ui(ui: &Ui, place: Rect, ink: Color32) {
     let rounded = CornerRadius::same(8);
     let painter = ui.painter();
     painter.rect_filled(place.expand(3.0), rounded, ink.gamma_multiply(0.08));
-    painter.rect_stroke(place.expand(3.0), rounded, Stroke::new(2.0, ink), StrokeKind::Outside);
+    painter.rect_stroke(
+        place.expand(3.0),
+        rounded,
+        Stroke::new(2.0, ink),
+        StrokeKind::Outside,
+    );
 }
 
 /// A small label on the upper edge of a frame.
@@ -234,7 +265,9 @@ fn tag_ui(ui: &Ui, place: Rect, glyph: &str, text: &str) {
     let galley = painter.layout_no_wrap(text.to_owned(), font, theme::TEXT);
     let size = galley.size() + vec2(36.0, 10.0);
     let space = ui.max_rect();
-    let x = (place.center().x - size.x / 2.0).min(space.right() - size.x).max(space.left());
+    let x = (place.center().x - size.x / 2.0)
+        .min(space.right() - size.x)
+        .max(space.left());
     let y = (place.top() - size.y / 2.0).max(space.top() + 2.0);
     let tag = Rect::from_min_size(egui::pos2(x, y), size);
     painter.rect_filled(tag, size.y / 2.0, theme::PANEL);

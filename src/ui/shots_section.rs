@@ -13,8 +13,11 @@ use crate::settings::{Settings, StripClip, StripFile};
 
 /// Seconds to choose from.
 const COUNTDOWNS: [(u32, &str); 4] = [(0, "0"), (3, "3"), (5, "5"), (10, "10")];
-const FILES: [(StripFile, &str); 3] =
-    [(StripFile::Png, "PNG"), (StripFile::Jpg, "JPG"), (StripFile::Webp, "WebP")];
+const FILES: [(StripFile, &str); 3] = [
+    (StripFile::Png, "PNG"),
+    (StripFile::Jpg, "JPG"),
+    (StripFile::Webp, "WebP"),
+];
 
 /// The shots section.
 pub fn shots_section_ui(
@@ -40,7 +43,10 @@ pub fn shots_section_ui(
             };
             let ready = view.next.is_some() || view.running;
             ui.add_enabled_ui(ready, |ui| {
-                if widgets::button_ui(ui, size, look, glyph, name, name).on_hover_text("S").clicked() {
+                if widgets::button_ui(ui, size, look, glyph, name, name)
+                    .on_hover_text("S")
+                    .clicked()
+                {
                     actions.push(Action::StartShots);
                 }
             });
@@ -64,7 +70,11 @@ pub fn shots_section_ui(
             let wide = ui.available_width() - theme::TARGET - theme::GAP;
             let size = vec2(wide, theme::TARGET + 4.0);
             ui.add_enabled_ui(view.is_complete(), |ui| {
-                let look = if view.is_complete() { Look::Main } else { Look::Field };
+                let look = if view.is_complete() {
+                    Look::Main
+                } else {
+                    Look::Field
+                };
                 if widgets::button_ui(ui, size, look, icon::SAVE, &texts.save, &texts.save)
                     .on_hover_text("Ctrl S")
                     .clicked()
@@ -105,7 +115,9 @@ fn row_ui(ui: &mut Ui, state: &PanelState<'_>, actions: &mut Vec<Action>) {
     let shots = &state.view.shots;
     let columns = shots.len().clamp(1, 4);
     let gaps = theme::GAP * (columns - 1) as f32;
-    let width = ((ui.available_width() - gaps) / columns as f32).floor().min(110.0);
+    let width = ((ui.available_width() - gaps) / columns as f32)
+        .floor()
+        .min(110.0);
     ui.horizontal_wrapped(|ui| {
         for shot in shots {
             shot_ui(ui, width, shot, state, actions);
@@ -145,7 +157,8 @@ fn shot_ui(
             .corner_radius(rounded)
             .paint_at(ui, rect);
         if response.hovered() {
-            ui.painter().rect_filled(rect, rounded, Color32::from_black_alpha(130));
+            ui.painter()
+                .rect_filled(rect, rounded, Color32::from_black_alpha(130));
             ui.painter().text(
                 rect.center(),
                 Align2::CENTER_CENTER,
@@ -173,13 +186,18 @@ fn shot_ui(
         );
     }
     let badge = rect.left_top() + vec2(12.0, 12.0);
-    ui.painter().circle_filled(badge, 8.0, Color32::from_black_alpha(150));
+    ui.painter()
+        .circle_filled(badge, 8.0, Color32::from_black_alpha(150));
     let font = FontId::new(11.0, theme::strong());
-    ui.painter().text(badge, Align2::CENTER_CENTER, shot.number, font, ink);
-    let target = response.dnd_hover_payload::<u8>().is_some_and(|number| *number != shot.number);
+    ui.painter()
+        .text(badge, Align2::CENTER_CENTER, shot.number, font, ink);
+    let target = response
+        .dnd_hover_payload::<u8>()
+        .is_some_and(|number| *number != shot.number);
     if target || is_next {
         let ink = if target { theme::GOOD } else { theme::ACCENT };
-        ui.painter().rect_stroke(rect, rounded, Stroke::new(2.0, ink), StrokeKind::Inside);
+        ui.painter()
+            .rect_stroke(rect, rounded, Stroke::new(2.0, ink), StrokeKind::Inside);
     }
     if let Some(number) = response.dnd_release_payload::<u8>() {
         if *number != shot.number {
@@ -189,6 +207,8 @@ fn shot_ui(
         actions.push(Action::RetakeShot(shot.number));
     }
     if shot.thumbnail.is_some() {
-        response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(name);
+        response
+            .on_hover_cursor(CursorIcon::PointingHand)
+            .on_hover_text(name);
     }
 }

@@ -14,10 +14,21 @@ pub fn words_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState
     }
     widgets::section_ui(ui, icon::BUBBLE, &state.texts.words.title, |ui| {
         for words in &view.words {
-            let is_own = !settings.look.texts.contains_key(&format!("{}/{}", view.page, words.name));
+            let is_own = !settings
+                .look
+                .texts
+                .contains_key(&format!("{}/{}", view.page, words.name));
             ui.horizontal(|ui| {
-                let glyph = if words.is_bubble { icon::BUBBLE } else { icon::TEXT };
-                ui.label(RichText::new(glyph).font(theme::icons(15.0)).color(theme::TEXT_WEAK));
+                let glyph = if words.is_bubble {
+                    icon::BUBBLE
+                } else {
+                    icon::TEXT
+                };
+                ui.label(
+                    RichText::new(glyph)
+                        .font(theme::icons(15.0))
+                        .color(theme::TEXT_WEAK),
+                );
                 ui.weak(&words.name);
                 if !is_own {
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

@@ -30,7 +30,11 @@ fn face(x: f32, y: f32) -> Face {
 }
 
 fn seen(faces: Vec<Face>) -> Seen {
-    Seen { size: Size::new(640, 480), focus: Point { x: 0.5, y: 0.5 }, faces }
+    Seen {
+        size: Size::new(640, 480),
+        focus: Point { x: 0.5, y: 0.5 },
+        faces,
+    }
 }
 
 fn moment<'a>(texts: &'a BTreeMap<String, String>, live: &'a Seen, ms: u64) -> Moment<'a> {
@@ -51,7 +55,10 @@ fn laid(sprites: &Sprites) -> Picture {
     for pixel in picture.rgba_mut().as_chunks_mut::<4>().0 {
         *pixel = [0xcf, 0xd8, 0xe6, 255];
     }
-    let shown = sprites.instead.iter().filter_map(|(_, sprite)| sprite.as_ref());
+    let shown = sprites
+        .instead
+        .iter()
+        .filter_map(|(_, sprite)| sprite.as_ref());
     for sprite in shown.chain(&sprites.above) {
         let place = sprite.place();
         let rows = sprite.bitmap.rgba.chunks_exact(place.width as usize * 4);
@@ -63,7 +70,8 @@ fn laid(sprites: &Sprites) -> Picture {
                 let at = (y as usize * SIZE.width as usize + x as usize) * 4;
                 for (below, above_part) in picture.rgba_mut()[at..at + 4].iter_mut().zip(above) {
                     let rest = 255 - u32::from(above[3]);
-                    *below = (u32::from(*above_part) + (u32::from(*below) * rest + 127) / 255).min(255) as u8;
+                    *below = (u32::from(*above_part) + (u32::from(*below) * rest + 127) / 255)
+                        .min(255) as u8;
                 }
             }
         }
@@ -101,12 +109,22 @@ fn texts_of_the_settings_take_the_place_of_the_artists() {
         ("b".to_owned(), String::new()),
     ]);
     let sprites = letterer.sprites(&moment(&texts, &live, 0));
-    assert_eq!(sprites.instead.iter().filter(|(_, sprite)| sprite.is_none()).count(), 1);
+    assert_eq!(
+        sprites
+            .instead
+            .iter()
+            .filter(|(_, sprite)| sprite.is_none())
+            .count(),
+        1
+    );
     assert!(laid(&sprites) != own);
     let places = letterer.places();
     let named = |name: &str| places.iter().find(|place| place.name == name).unwrap();
     assert_eq!(named("a").text, "다른 말");
-    assert_eq!((named("effect").kind, named("effect").own.as_str()), (PlaceKind::Text, "쾅!!"));
+    assert_eq!(
+        (named("effect").kind, named("effect").own.as_str()),
+        (PlaceKind::Text, "쾅!!")
+    );
     assert!(named("a").rect.width > 20 && named("a").rect.x >= 0);
 }
 
@@ -125,7 +143,10 @@ fn bad_texts_are_drawn_or_named_and_never_a_panic() {
         "\n".repeat(500),
         "e\u{301}".repeat(200),
     ] {
-        let texts = BTreeMap::from([("a".to_owned(), text.clone()), ("effect".to_owned(), text.clone())]);
+        let texts = BTreeMap::from([
+            ("a".to_owned(), text.clone()),
+            ("effect".to_owned(), text.clone()),
+        ]);
         laid(&letterer.sprites(&moment(&texts, &live, 0)));
         if text.contains('🦄') || text.contains('ש') {
             let places = letterer.places();
@@ -137,7 +158,9 @@ fn bad_texts_are_drawn_or_named_and_never_a_panic() {
 
 #[test]
 fn a_bubble_follows_its_face_and_there_may_be_none_or_twelve() {
-    let svg = fixture().replace("KIND", "speech").replace("data-follow=\"no\"", "");
+    let svg = fixture()
+        .replace("KIND", "speech")
+        .replace("data-follow=\"no\"", "");
     let numbered = svg.replace("id=\"bubble-a\"", "id=\"bubble-a\" data-face=\"12\"");
     let texts = BTreeMap::from([("b".to_owned(), String::new())]);
     let place = |letterer: &Letterer| {
@@ -151,11 +174,16 @@ fn a_bubble_follows_its_face_and_there_may_be_none_or_twelve() {
     let soon = place(&letterer);
     letterer.sprites(&moment(&texts, &seen(vec![face(0.8, 0.7)]), 5000));
     let late = place(&letterer);
-    assert!(soon.x <= late.x && late.x > home.x + 20, "{home:?} {soon:?} {late:?}");
+    assert!(
+        soon.x <= late.x && late.x > home.x + 20,
+        "{home:?} {soon:?} {late:?}"
+    );
     // Inside the program, off the face.
     assert!(late.x + late.width as i32 <= SIZE.width as i32 + 2);
 
-    let crowd: Vec<Face> = (0..12).map(|at| face(0.04 + at as f32 * 0.08, 0.6)).collect();
+    let crowd: Vec<Face> = (0..12)
+        .map(|at| face(0.04 + at as f32 * 0.08, 0.6))
+        .collect();
     let mut letterer = Letterer::new(&page(&numbered), SIZE);
     letterer.sprites(&moment(&texts, &seen(crowd), 0));
     let right = place(&letterer);

@@ -17,7 +17,9 @@ use panelcam::frame::Size;
 use panelcam::settings::{Language, Provider, Quality, Settings};
 use panelcam::source::{CameraChoice, Source};
 use panelcam::status::{Engine, Notice, Percentiles, Severity, SourceState, Status, Topic};
-use panelcam::ui::{self, Choice, Device, Keys, Notices, PageEditor, PageView, PanelState, Shown, Texts, theme};
+use panelcam::ui::{
+    self, Choice, Device, Keys, Notices, PageEditor, PageView, PanelState, Shown, Texts, theme,
+};
 
 /// The largest a stored picture may be: they are few and small.
 const LARGEST_PNG: u64 = 60 * 1024;

@@ -24,7 +24,12 @@ struct World {
 fn world(language: Language, taken: usize) -> World {
     let mut settings = Settings::default();
     settings.window.language = language;
-    let place = |x, y| Place { x, y, width: 0.3, height: 0.15 };
+    let place = |x, y| Place {
+        x,
+        y,
+        width: 0.3,
+        height: 0.15,
+    };
     let words = |name: &str, own: &str, is_bubble, place| WordsView {
         name: name.to_owned(),
         is_bubble,
@@ -46,7 +51,14 @@ fn world(language: Language, taken: usize) -> World {
         ],
         effects: vec!["rain".to_owned(), "focus".to_owned()],
     };
-    World { settings, view, editor: PageEditor::default(), actions: Vec::new(), picture: None, taken }
+    World {
+        settings,
+        view,
+        editor: PageEditor::default(),
+        actions: Vec::new(),
+        picture: None,
+        taken,
+    }
 }
 
 impl World {
@@ -63,16 +75,25 @@ impl World {
     fn ui(&mut self, ui: &mut egui::Ui) {
         let picture = self.picture.get_or_insert_with(|| {
             let image = egui::ColorImage::filled([16, 12], egui::Color32::from_rgb(200, 120, 90));
-            ui.ctx().load_texture("picture", image, egui::TextureOptions::LINEAR)
+            ui.ctx()
+                .load_texture("picture", image, egui::TextureOptions::LINEAR)
         });
         self.view.shots = (1..=4)
             .map(|number: u8| ShotView {
                 number,
                 thumbnail: (usize::from(number) <= self.taken).then(|| picture.clone()),
-                place: Place { x: 0.5, y: 0.2 * f32::from(number) - 0.15, width: 0.4, height: 0.1 },
+                place: Place {
+                    x: 0.5,
+                    y: 0.2 * f32::from(number) - 0.15,
+                    width: 0.4,
+                    height: 0.1,
+                },
             })
             .collect();
-        let shown = Shown { texture: picture.id(), size: Size::new(600, 600) };
+        let shown = Shown {
+            texture: picture.id(),
+            size: Size::new(600, 600),
+        };
         let state = PanelState {
             texts: Texts::of(self.settings.window.language),
             status: &Status::default(),
@@ -82,12 +103,16 @@ impl World {
             view: &self.view,
             comparing: false,
         };
-        egui::Panel::right("control panel").exact_size(theme::PANEL_WIDTH).show(ui, |ui| {
-            self.actions.extend(ui::control_panel_ui(ui, &mut self.settings, &state));
-        });
+        egui::Panel::right("control panel")
+            .exact_size(theme::PANEL_WIDTH)
+            .show(ui, |ui| {
+                self.actions
+                    .extend(ui::control_panel_ui(ui, &mut self.settings, &state));
+            });
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let program = ui::preview_ui(ui, shown, &state);
-            self.actions.extend(self.editor.ui(ui, program, &mut self.settings, &state));
+            self.actions
+                .extend(self.editor.ui(ui, program, &mut self.settings, &state));
         });
     }
 }
@@ -101,8 +126,12 @@ fn words_are_typed_where_they_stand() {
     harness.run_ok();
     // The one over the page and the one in the panel.
     assert_eq!(harness.get_all_by_label("Words of two").count(), 2);
-    let typed = harness.get_all_by_label("Words of two").find(|node| node.accesskit_node().is_focused());
-    typed.expect("the field over the page has the keyboard").type_text("Oh, ");
+    let typed = harness
+        .get_all_by_label("Words of two")
+        .find(|node| node.accesskit_node().is_focused());
+    typed
+        .expect("the field over the page has the keyboard")
+        .type_text("Oh, ");
     harness.run_ok();
     let texts = &harness.state().settings.look.texts;
     let text = texts.get("four-cut/two").expect("what was typed");
@@ -115,7 +144,10 @@ fn words_are_typed_where_they_stand() {
 #[test]
 fn words_go_back_to_the_artists() {
     let mut world = world(Language::En, 0);
-    world.settings.look.set_text("four-cut", "title", Some("Mine".to_owned()));
+    world
+        .settings
+        .look
+        .set_text("four-cut", "title", Some("Mine".to_owned()));
     let mut harness = world.harness(SIZE);
     harness.get_by_label("Original").click();
     harness.run_ok();
@@ -125,11 +157,18 @@ fn words_go_back_to_the_artists() {
 #[test]
 fn shots_are_started_taken_again_and_saved() {
     let mut harness = world(Language::En, 2).harness(SIZE);
-    for name in ["Start countdown", "Take the next shot now (T)", "Start over"] {
+    for name in [
+        "Start countdown",
+        "Take the next shot now (T)",
+        "Start over",
+    ] {
         harness.get_by_label(name).click();
         harness.run_ok();
     }
-    let again = harness.get_all_by_label("Take shot 1 again").next().expect("a shot");
+    let again = harness
+        .get_all_by_label("Take shot 1 again")
+        .next()
+        .expect("a shot");
     again.click();
     harness.run_ok();
     // Not complete: it cannot be saved yet.
@@ -137,7 +176,12 @@ fn shots_are_started_taken_again_and_saved() {
     harness.run_ok();
     assert_eq!(
         harness.state().actions,
-        [Action::StartShots, Action::TakeShot, Action::ClearShots, Action::RetakeShot(1)]
+        [
+            Action::StartShots,
+            Action::TakeShot,
+            Action::ClearShots,
+            Action::RetakeShot(1)
+        ]
     );
     harness.state_mut().taken = 4;
     harness.run_ok();
@@ -160,12 +204,21 @@ fn effects_are_switched_off_and_on() {
 #[test]
 fn formats_are_chosen() {
     let mut harness = world(Language::En, 0).harness(SIZE);
-    for name in ["JPG", "GIF", "Also for print, 300 dpi", "Also as a vertical scroll", "5"] {
+    for name in [
+        "JPG",
+        "GIF",
+        "Also for print, 300 dpi",
+        "Also as a vertical scroll",
+        "5",
+    ] {
         harness.get_by_label(name).click();
         harness.run_ok();
     }
     let shots = &harness.state().settings.shots;
-    assert_eq!((shots.file.extension(), shots.clip.extension()), ("jpg", Some("gif")));
+    assert_eq!(
+        (shots.file.extension(), shots.clip.extension()),
+        ("jpg", Some("gif"))
+    );
     assert!(shots.print && shots.scroll);
     assert_eq!(shots.countdown, 5);
 }

@@ -32,7 +32,13 @@ pub(super) fn room(kind: BubbleKind, middle: Point, (rx, ry): (f32, f32)) -> Sha
         BubbleKind::Phone => (0.86, 0.76, 12.0),
     };
     let (width, height) = (rx * across, ry * along);
-    Shape::round(middle.0 - width, middle.1 - height, width * 2.0, height * 2.0, exponent)
+    Shape::round(
+        middle.0 - width,
+        middle.1 - height,
+        width * 2.0,
+        height * 2.0,
+        exponent,
+    )
 }
 
 /// A number from 0 to 1 that is always the same for the same seeds.
@@ -70,11 +76,20 @@ fn cloud(rx: f32, ry: f32, seed: u32) -> Vec<Point> {
     let around = PI * (3.0 * (rx + ry) - ((3.0 * rx + ry) * (rx + 3.0 * ry)).sqrt());
     let count = (around / (rx.min(ry) * 0.62)).round().clamp(9.0, 22.0) as u32;
     // Puffs differ in size.
-    let sizes: Vec<f32> = (0..count).map(|at| 0.72 + 0.56 * chance(seed, at)).collect();
+    let sizes: Vec<f32> = (0..count)
+        .map(|at| 0.72 + 0.56 * chance(seed, at))
+        .collect();
     let whole: f32 = sizes.iter().sum();
     // By equal steps along the round, not by equal angles.
     let fine: Vec<Point> = (0..=720)
-        .map(|at| superellipse(rx * 0.86, ry * 0.84, 2.2, at as f32 / 720.0 * TAU - PI / 2.0))
+        .map(|at| {
+            superellipse(
+                rx * 0.86,
+                ry * 0.84,
+                2.2,
+                at as f32 / 720.0 * TAU - PI / 2.0,
+            )
+        })
         .collect();
     let mut lengths = vec![0.0];
     for pair in fine.windows(2) {
@@ -83,7 +98,9 @@ fn cloud(rx: f32, ry: f32, seed: u32) -> Vec<Point> {
     }
     let total = lengths.last().copied().unwrap_or(1.0);
     let at_length = |length: f32| {
-        let index = lengths.partition_point(|known| *known < length).min(fine.len() - 1);
+        let index = lengths
+            .partition_point(|known| *known < length)
+            .min(fine.len() - 1);
         fine[index]
     };
     let mut points = Vec::with_capacity(count as usize * 14);
@@ -95,12 +112,18 @@ fn cloud(rx: f32, ry: f32, seed: u32) -> Vec<Point> {
         let chord = (b.0 - a.0, b.1 - a.1);
         let half = chord.0.hypot(chord.1) / 2.0;
         // Outwards, to the left of the way around.
-        let out = (chord.1 / (2.0 * half.max(1e-6)), -chord.0 / (2.0 * half.max(1e-6)));
+        let out = (
+            chord.1 / (2.0 * half.max(1e-6)),
+            -chord.0 / (2.0 * half.max(1e-6)),
+        );
         let height = half * 0.78;
         for step in 0..14 {
             let turn = PI * (1.0 - step as f32 / 14.0);
             let (along, up) = (turn.cos() * half, turn.sin() * height);
-            let unit = (chord.0 / (2.0 * half.max(1e-6)), chord.1 / (2.0 * half.max(1e-6)));
+            let unit = (
+                chord.0 / (2.0 * half.max(1e-6)),
+                chord.1 / (2.0 * half.max(1e-6)),
+            );
             points.push((
                 middle.0 + unit.0 * along + out.0 * up,
                 middle.1 + unit.1 * along + out.1 * up,
@@ -117,7 +140,8 @@ fn burst(rx: f32, ry: f32, seed: u32) -> Vec<Point> {
     let turn = chance(seed, 99) * TAU;
     let angle_of = |number: f32| turn + number / count as f32 * TAU;
     let tip = |number: u32| {
-        let angle = angle_of((number % count) as f32 + 0.5 + 0.34 * (chance(seed, number % count) - 0.5));
+        let angle =
+            angle_of((number % count) as f32 + 0.5 + 0.34 * (chance(seed, number % count) - 0.5));
         let long = 0.86 + 0.14 * chance(seed, 200 + number % count);
         let (x, y) = superellipse(rx, ry, 2.6, angle);
         (x * long, y * long)

@@ -60,7 +60,13 @@ struct Drawn {
 impl Balloon {
     /// A bubble on its ground. It says nothing yet.
     pub fn new(bubble: Bubble, ground: Ground) -> Self {
-        Self { bubble, ground, follow: Follow::default(), said: None, drawn: None }
+        Self {
+            bubble,
+            ground,
+            follow: Follow::default(),
+            said: None,
+            drawn: None,
+        }
     }
 
     /// The bubble.
@@ -83,7 +89,12 @@ impl Balloon {
         let scale = self.ground.scale;
         let (a, b) = said.body.bounds();
         let bounds = Bounds {
-            home: Rect { x: a.0, y: a.1, width: b.0 - a.0, height: b.1 - a.1 },
+            home: Rect {
+                x: a.0,
+                y: a.1,
+                width: b.0 - a.0,
+                height: b.1 - a.1,
+            },
             usual: self.ground.usual,
             space: self.ground.space,
         };
@@ -96,13 +107,24 @@ impl Balloon {
         // Whole pixels, so that a moved bubble is not drawn again.
         let pixels = |value: f32| (value * scale).round() as i32;
         let shift = (pixels(offset.0), pixels(offset.1));
-        let aim = self.aim(&said.body, face, (shift.0 as f32 / scale, shift.1 as f32 / scale));
+        let aim = self.aim(
+            &said.body,
+            face,
+            (shift.0 as f32 / scale, shift.1 as f32 / scale),
+        );
         let aimed = aim.map(|aim| (pixels(aim.mouth.0), pixels(aim.mouth.1)));
         if self.drawn.as_ref().is_none_or(|drawn| drawn.aim != aimed) {
             let tailed = tail::tailed(&said.body, self.bubble.kind, aim);
             let (rect, pixmap) = paint(&self.bubble, &self.ground, said, &tailed)?;
-            let bitmap = Bitmap { rect, blend: self.ground.blend, rgba: pixmap.take() };
-            self.drawn = Some(Drawn { aim: aimed, bitmap: Arc::new(bitmap) });
+            let bitmap = Bitmap {
+                rect,
+                blend: self.ground.blend,
+                rgba: pixmap.take(),
+            };
+            self.drawn = Some(Drawn {
+                aim: aimed,
+                bitmap: Arc::new(bitmap),
+            });
         }
         let bitmap = Arc::clone(&self.drawn.as_ref()?.bitmap);
         Some(Sprite { bitmap, shift })
@@ -110,7 +132,9 @@ impl Balloon {
 
     /// Letters that could not be shown, and whether the words had to be cut.
     pub fn left_out(&self) -> (&[char], bool) {
-        self.said.as_ref().map_or((&[], false), |said| (&said.lettered.missing, said.lettered.cut))
+        self.said.as_ref().map_or((&[], false), |said| {
+            (&said.lettered.missing, said.lettered.cut)
+        })
     }
 
     /// Where the tail goes, as seen from the bubble at home.
@@ -127,9 +151,21 @@ impl Balloon {
             clear,
             half: tail
                 .half
-                .unwrap_or(short * if self.bubble.kind == BubbleKind::Shout { 0.15 } else { 0.12 })
+                .unwrap_or(
+                    short
+                        * if self.bubble.kind == BubbleKind::Shout {
+                            0.15
+                        } else {
+                            0.12
+                        },
+                )
                 .min(short * 0.3),
-            longest: short * if self.bubble.kind == BubbleKind::Shout { 0.5 } else { 0.72 },
+            longest: short
+                * if self.bubble.kind == BubbleKind::Shout {
+                    0.5
+                } else {
+                    0.72
+                },
         })
     }
 }
@@ -151,7 +187,12 @@ impl Said {
             }
             Form::Around(middle) => around(bubble, ground, *middle, text, &hand),
         };
-        let mut said = Self { text: text.to_owned(), body, lettered, letters: None };
+        let mut said = Self {
+            text: text.to_owned(),
+            body,
+            lettered,
+            letters: None,
+        };
         said.letters = said.rasterise(bubble, ground);
         said
     }
@@ -172,11 +213,21 @@ impl Said {
         }
         let all = all?;
         let grow = self.lettered.size * 0.06;
-        let rect = pixels(ground, (all.left(), all.top()), (all.right(), all.bottom()), grow)?;
+        let rect = pixels(
+            ground,
+            (all.left(), all.top()),
+            (all.right(), all.bottom()),
+            grow,
+        )?;
         let mut pixmap = Pixmap::new(rect.width, rect.height)?;
         let place = turn.post_concat(placed(ground, rect));
         let mut ink = tiny_skia::Paint::default();
-        ink.set_color_rgba8(bubble.hand.ink[0], bubble.hand.ink[1], bubble.hand.ink[2], bubble.hand.ink[3]);
+        ink.set_color_rgba8(
+            bubble.hand.ink[0],
+            bubble.hand.ink[1],
+            bubble.hand.ink[2],
+            bubble.hand.ink[3],
+        );
         if let Some(path) = &self.lettered.letters {
             pixmap.fill_path(path, &ink, FillRule::Winding, place, None);
         }
@@ -212,14 +263,18 @@ fn around(
     let at = |scale: f32, hand: &lettering::Hand| {
         lettering::letter(text, hand, &body::room(bubble.kind, middle, radii(scale)))
     };
-    let most = (ground.space.width * 0.48 / aspect.sqrt()).min(ground.space.height * 0.48 * aspect.sqrt());
+    let most =
+        (ground.space.width * 0.48 / aspect.sqrt()).min(ground.space.height * 0.48 * aspect.sqrt());
     let (mut small, mut large) = (hand.size * 0.3, most.max(hand.size));
     let fits = |scale: f32| {
         lettering::fits_whole(text, hand, &body::room(bubble.kind, middle, radii(scale)))
     };
     if !fits(large) {
         let lettered = at(large, hand);
-        return (body::body(bubble.kind, middle, radii(large), bubble.seed), lettered);
+        return (
+            body::body(bubble.kind, middle, radii(large), bubble.seed),
+            lettered,
+        );
     }
     for _ in 0..10 {
         let scale = (small + large) / 2.0;
@@ -231,19 +286,37 @@ fn around(
     }
     // A little air.
     let scale = large * 1.05;
-    (body::body(bubble.kind, middle, radii(scale), bubble.seed), at(scale, hand))
+    (
+        body::body(bubble.kind, middle, radii(scale), bubble.seed),
+        at(scale, hand),
+    )
 }
 
 /// The box of program pixels around page units `from`..`to` and `grow` more.
-pub(in crate::panels) fn pixels(ground: &Ground, from: Point, to: Point, grow: f32) -> Option<PixelRect> {
+pub(in crate::panels) fn pixels(
+    ground: &Ground,
+    from: Point,
+    to: Point,
+    grow: f32,
+) -> Option<PixelRect> {
     let low = |value: f32, origin: i32| ((value - grow) * ground.scale + origin as f32).floor();
     let high = |value: f32, origin: i32| ((value + grow) * ground.scale + origin as f32).ceil();
     let (left, top) = (low(from.0, ground.page.x), low(from.1, ground.page.y));
     let (right, bottom) = (high(to.0, ground.page.x), high(to.1, ground.page.y));
     let most = Size::MAX_SIDE as f32;
-    let sane = [left, top, right, bottom].iter().all(|value| value.is_finite() && value.abs() < most * 2.0);
-    (sane && right > left && bottom > top && right - left <= most && bottom - top <= most)
-        .then(|| PixelRect::new(left as i32, top as i32, (right - left) as u32, (bottom - top) as u32))
+    let sane = [left, top, right, bottom]
+        .iter()
+        .all(|value| value.is_finite() && value.abs() < most * 2.0);
+    (sane && right > left && bottom > top && right - left <= most && bottom - top <= most).then(
+        || {
+            PixelRect::new(
+                left as i32,
+                top as i32,
+                (right - left) as u32,
+                (bottom - top) as u32,
+            )
+        },
+    )
 }
 
 /// From page units to a bitmap's pixels.
@@ -259,8 +332,18 @@ pub(in crate::panels) fn placed(ground: &Ground, rect: PixelRect) -> Transform {
     )
 }
 
-fn paint(bubble: &Bubble, ground: &Ground, said: &Said, tailed: &Tailed) -> Option<(PixelRect, Pixmap)> {
-    let Paint { fill, ink, line, opacity } = bubble.paint;
+fn paint(
+    bubble: &Bubble,
+    ground: &Ground,
+    said: &Said,
+    tailed: &Tailed,
+) -> Option<(PixelRect, Pixmap)> {
+    let Paint {
+        fill,
+        ink,
+        line,
+        opacity,
+    } = bubble.paint;
     let (mut a, mut b) = tailed.outline.bounds();
     for ((x, y), radius) in &tailed.puffs {
         a = (a.0.min(x - radius), a.1.min(y - radius));
@@ -270,7 +353,12 @@ fn paint(bubble: &Bubble, ground: &Ground, said: &Said, tailed: &Tailed) -> Opti
     a = (a.0.min(text.x), a.1.min(text.y));
     b = (b.0.max(text.x + text.width), b.1.max(text.y + text.height));
     // Spikes have long corners.
-    let grow = line * if bubble.kind == BubbleKind::Shout { 2.5 } else { 1.2 };
+    let grow = line
+        * if bubble.kind == BubbleKind::Shout {
+            2.5
+        } else {
+            1.2
+        };
     let rect = pixels(ground, a, b, grow + 1.0 / ground.scale)?;
     let mut pixmap = Pixmap::new(rect.width, rect.height)?;
     let place = placed(ground, rect);
@@ -281,9 +369,18 @@ fn paint(bubble: &Bubble, ground: &Ground, said: &Said, tailed: &Tailed) -> Opti
     };
     let made = !matches!(bubble.form, Form::Drawn(_));
     let outline = tailed.outline.path()?;
-    let mut parts = vec![(outline, made.then(|| tailed.outline.uneven_path(line * 0.34, bubble.seed % 97)).flatten())];
+    let mut parts = vec![(
+        outline,
+        made.then(|| tailed.outline.uneven_path(line * 0.34, bubble.seed % 97))
+            .flatten(),
+    )];
     for (at, radius) in &tailed.puffs {
-        let puff = body::body(BubbleKind::Speech, *at, (*radius, radius * 0.86), bubble.seed);
+        let puff = body::body(
+            BubbleKind::Speech,
+            *at,
+            (*radius, radius * 0.86),
+            bubble.seed,
+        );
         parts.push((puff.path()?, puff.uneven_path(line * 0.3, 5)));
     }
     for (path, second) in &parts {
@@ -296,8 +393,16 @@ fn paint(bubble: &Bubble, ground: &Ground, said: &Said, tailed: &Tailed) -> Opti
             .flatten();
         let is_sharp = bubble.kind == BubbleKind::Shout || !made;
         let stroke = Stroke {
-            width: if second.is_some() && dash.is_none() { line * 0.86 } else { line },
-            line_join: if is_sharp { LineJoin::Miter } else { LineJoin::Round },
+            width: if second.is_some() && dash.is_none() {
+                line * 0.86
+            } else {
+                line
+            },
+            line_join: if is_sharp {
+                LineJoin::Miter
+            } else {
+                LineJoin::Round
+            },
             line_cap: LineCap::Round,
             miter_limit: 6.0,
             dash,

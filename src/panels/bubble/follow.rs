@@ -51,14 +51,22 @@ impl Follow {
     pub fn at(&mut self, bounds: &Bounds, face: Option<FaceAt>, time: Duration) -> Point {
         let wanted = match face {
             Some(face) => {
-                let free = (face.middle.0 - bounds.usual.0, face.middle.1 - bounds.usual.1);
+                let free = (
+                    face.middle.0 - bounds.usual.0,
+                    face.middle.1 - bounds.usual.1,
+                );
                 clear(bounds, held(bounds, free), face)
             }
             // Nobody there: where it was.
             None => self.state.map_or((0.0, 0.0), |state| state.goal),
         };
         let Some(mut state) = self.state else {
-            self.state = Some(State { offset: wanted, speed: (0.0, 0.0), goal: wanted, time });
+            self.state = Some(State {
+                offset: wanted,
+                speed: (0.0, 0.0),
+                goal: wanted,
+                time,
+            });
             return wanted;
         };
         let zone = face.map_or(0.0, |face| face.height * Self::DEAD_ZONE);
@@ -67,8 +75,10 @@ impl Follow {
         }
         let passed = time.saturating_sub(state.time).as_secs_f32().min(5.0);
         state.time = time;
-        (state.offset.0, state.speed.0) = eased(state.offset.0, state.speed.0, state.goal.0, passed);
-        (state.offset.1, state.speed.1) = eased(state.offset.1, state.speed.1, state.goal.1, passed);
+        (state.offset.0, state.speed.0) =
+            eased(state.offset.0, state.speed.0, state.goal.0, passed);
+        (state.offset.1, state.speed.1) =
+            eased(state.offset.1, state.speed.1, state.goal.1, passed);
         self.state = Some(state);
         // A quick face pushes the bubble ahead of it.
         match face {
@@ -84,7 +94,10 @@ fn eased(at: f32, speed: f32, goal: f32, secs: f32) -> (f32, f32) {
     let off = at - goal;
     let b = speed + stiff * off;
     let fade = (-stiff * secs).exp();
-    (goal + (off + b * secs) * fade, (speed - b * stiff * secs) * fade)
+    (
+        goal + (off + b * secs) * fade,
+        (speed - b * stiff * secs) * fade,
+    )
 }
 
 /// Moved back into the space. Where there is no room, the upper left corner stays in it.
@@ -123,16 +136,24 @@ fn clear(bounds: &Bounds, offset: Point, face: FaceAt) -> Point {
         (back.0 - to.0).abs() + (back.1 - to.1).abs() < 0.5
     };
     let length = |way: &Point| way.0.abs() + way.1.abs();
-    match ways.iter().filter(fits).min_by(|a, b| length(a).total_cmp(&length(b))) {
+    match ways
+        .iter()
+        .filter(fits)
+        .min_by(|a, b| length(a).total_cmp(&length(b)))
+    {
         Some(way) => moved(way),
         // No room beside the face: as far away as there is.
         None => {
             let best = ways.iter().map(|way| held(bounds, moved(way)));
             let far = |to: &Point| {
-                let (x, y) = (home.x + to.0 + home.width / 2.0, home.y + to.1 + home.height / 2.0);
+                let (x, y) = (
+                    home.x + to.0 + home.width / 2.0,
+                    home.y + to.1 + home.height / 2.0,
+                );
                 (x - face.middle.0).hypot(y - face.middle.1)
             };
-            best.max_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(offset)
+            best.max_by(|a, b| far(a).total_cmp(&far(b)))
+                .unwrap_or(offset)
         }
     }
 }
@@ -143,14 +164,28 @@ mod tests {
 
     fn bounds() -> Bounds {
         Bounds {
-            home: Rect { x: 500.0, y: 50.0, width: 200.0, height: 120.0 },
+            home: Rect {
+                x: 500.0,
+                y: 50.0,
+                width: 200.0,
+                height: 120.0,
+            },
             usual: (300.0, 300.0),
-            space: Rect { x: 0.0, y: 0.0, width: 1000.0, height: 600.0 },
+            space: Rect {
+                x: 0.0,
+                y: 0.0,
+                width: 1000.0,
+                height: 600.0,
+            },
         }
     }
 
     fn face(x: f32, y: f32) -> Option<FaceAt> {
-        Some(FaceAt { middle: (x, y), mouth: (x, y + 30.0), height: 120.0 })
+        Some(FaceAt {
+            middle: (x, y),
+            mouth: (x, y + 30.0),
+            height: 120.0,
+        })
     }
 
     fn covers(bounds: &Bounds, at: Point, face: FaceAt) -> bool {
@@ -172,7 +207,10 @@ mod tests {
         let soon = follow.at(&bounds, face(200.0, 320.0), Duration::from_millis(66));
         assert!(soon.0 < 0.0 && soon.0 > -30.0, "{soon:?}");
         let late = follow.at(&bounds, face(200.0, 320.0), Duration::from_secs(4));
-        assert!((late.0 + 100.0).abs() < 1.0 && (late.1 - 20.0).abs() < 1.0, "{late:?}");
+        assert!(
+            (late.0 + 100.0).abs() < 1.0 && (late.1 - 20.0).abs() < 1.0,
+            "{late:?}"
+        );
         let gone = follow.at(&bounds, None, Duration::from_secs(9));
         assert!((gone.0 - late.0).abs() < 1.0);
     }
@@ -184,14 +222,24 @@ mod tests {
         for step in 0..600u32 {
             let t = step as f32 / 40.0;
             let face = FaceAt {
-                middle: (500.0 + 420.0 * (t * 1.3).sin(), 300.0 + 260.0 * (t * 0.9).cos()),
+                middle: (
+                    500.0 + 420.0 * (t * 1.3).sin(),
+                    300.0 + 260.0 * (t * 0.9).cos(),
+                ),
                 mouth: (0.0, 0.0),
                 height: 120.0,
             };
-            let at = follow.at(&bounds, Some(face), Duration::from_millis(u64::from(step) * 25));
+            let at = follow.at(
+                &bounds,
+                Some(face),
+                Duration::from_millis(u64::from(step) * 25),
+            );
             assert!(!covers(&bounds, at, face), "{step} {at:?} {face:?}");
             let (x, y) = (500.0 + at.0, 50.0 + at.1);
-            assert!(x >= -0.6 && x <= 800.6 && y >= -0.6 && y <= 480.6, "{step} {at:?}");
+            assert!(
+                x >= -0.6 && x <= 800.6 && y >= -0.6 && y <= 480.6,
+                "{step} {at:?}"
+            );
         }
     }
 

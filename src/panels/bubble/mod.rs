@@ -91,9 +91,7 @@ impl BubbleKind {
 
     /// Its font for this text.
     fn face(self, text: &str) -> Typeface {
-        let is_hangul = |letter: char| {
-            matches!(letter, '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '가'..='힣')
-        };
+        let is_hangul = |letter: char| matches!(letter, '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '가'..='힣');
         match self {
             Self::Speech | Self::Thought | Self::Whisper => Typeface::Jua,
             Self::Shout if text.chars().any(is_hangul) => Typeface::DoHyeon,

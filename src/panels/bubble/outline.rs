@@ -73,7 +73,11 @@ impl Outline {
     /// All points moved.
     pub fn moved(&self, by: Point) -> Self {
         Self {
-            points: self.points.iter().map(|p| (p.0 + by.0, p.1 + by.1)).collect(),
+            points: self
+                .points
+                .iter()
+                .map(|p| (p.0 + by.0, p.1 + by.1))
+                .collect(),
         }
     }
 
@@ -109,12 +113,21 @@ impl Outline {
             }
         }
         let (along, number) = found?;
-        Some((number, (from.0 + direction.0 * along, from.1 + direction.1 * along)))
+        Some((
+            number,
+            (from.0 + direction.0 * along, from.1 + direction.1 * along),
+        ))
     }
 
     /// Cuts the outline open around `at` on edge `number`, `half` to each side, and puts `spike`
     /// in: what it gives for the two ends of the cut, from the first to the second.
-    pub fn spliced(&self, number: usize, at: Point, half: f32, spike: impl Fn(Point, Point) -> Vec<Point>) -> Self {
+    pub fn spliced(
+        &self,
+        number: usize,
+        at: Point,
+        half: f32,
+        spike: impl Fn(Point, Point) -> Vec<Point>,
+    ) -> Self {
         let count = self.points.len();
         if count < 3 {
             return self.clone();
@@ -140,13 +153,25 @@ impl Outline {
 
     /// The point `distance` along the outline from `from`, whose next corner is `index`, and the
     /// first corner beyond it.
-    fn walk(&self, mut index: usize, mut from: Point, mut distance: f32, step: usize) -> (Point, usize) {
+    fn walk(
+        &self,
+        mut index: usize,
+        mut from: Point,
+        mut distance: f32,
+        step: usize,
+    ) -> (Point, usize) {
         for _ in 0..self.points.len() {
             let to = self.points[index];
             let length = (to.0 - from.0).hypot(to.1 - from.1);
             if length >= distance {
                 let share = distance / length.max(1e-6);
-                return ((from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share), index);
+                return (
+                    (
+                        from.0 + (to.0 - from.0) * share,
+                        from.1 + (to.1 - from.1) * share,
+                    ),
+                    index,
+                );
             }
             distance -= length;
             from = to;
@@ -197,10 +222,11 @@ impl Outline {
 }
 
 fn bounds(points: &[Point]) -> (Point, Point) {
-    points.iter().fold(
-        ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN)),
-        |(a, b), p| ((a.0.min(p.0), a.1.min(p.1)), (b.0.max(p.0), b.1.max(p.1))),
-    )
+    points
+        .iter()
+        .fold(((f32::MAX, f32::MAX), (f32::MIN, f32::MIN)), |(a, b), p| {
+            ((a.0.min(p.0), a.1.min(p.1)), (b.0.max(p.0), b.1.max(p.1)))
+        })
 }
 
 #[cfg(test)]
@@ -208,7 +234,9 @@ mod tests {
     use super::*;
 
     fn square() -> Outline {
-        Outline { points: vec![(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)] }
+        Outline {
+            points: vec![(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)],
+        }
     }
 
     #[test]

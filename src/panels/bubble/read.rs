@@ -29,7 +29,9 @@ impl Bubble {
         let data = &layer.data;
         let tail_drawn = shapes.iter().find(|shape| shape.is_tail).map(|shape| {
             let (a, b) = shape.outline.bounds();
-            Tail { half: Some((b.0 - a.0).min(b.1 - a.1) * 0.5) }
+            Tail {
+                half: Some((b.0 - a.0).min(b.1 - a.1) * 0.5),
+            }
         });
         let area = |shape: &Found| {
             let (a, b) = shape.outline.bounds();
@@ -41,7 +43,11 @@ impl Bubble {
             .max_by(|a, b| area(a).total_cmp(&area(b)));
         let is_box = body.as_ref().is_some_and(|body| is_box(&body.outline));
         let said = BubbleKind::of(data, &layer.name);
-        let kind = said.unwrap_or(if is_box { BubbleKind::Narration } else { BubbleKind::Speech });
+        let kind = said.unwrap_or(if is_box {
+            BubbleKind::Narration
+        } else {
+            BubbleKind::Speech
+        });
         let mut hand = hand.unwrap_or(HandOf {
             face: None,
             size: short * 0.045,
@@ -51,18 +57,30 @@ impl Bubble {
             turn: 0.0,
         });
         if let Some(direction) = data.get("direction") {
-            hand.direction = if direction.starts_with("v") { Direction::Vertical } else { Direction::Horizontal };
+            hand.direction = if direction.starts_with("v") {
+                Direction::Vertical
+            } else {
+                Direction::Horizontal
+            };
         }
         if let Some(face) = data.get("font").and_then(Typeface::by_name) {
-        hand.face = Some(face);
-    }
-    if kind == BubbleKind::Whisper && hand.ink[..3].iter().all(|part| *part < 48) {
+            hand.face = Some(face);
+        }
+        if kind == BubbleKind::Whisper && hand.ink[..3].iter().all(|part| *part < 48) {
             hand.ink = [0x4b, 0x47, 0x58, 255];
         }
         let line = short * 0.0062;
         let plain = Paint {
-            fill: if kind == BubbleKind::Phone { [0xe6, 0xf0, 0xff, 255] } else { PAPER },
-            ink: if kind == BubbleKind::Whisper { [0x6a, 0x66, 0x76, 255] } else { INK },
+            fill: if kind == BubbleKind::Phone {
+                [0xe6, 0xf0, 0xff, 255]
+            } else {
+                PAPER
+            },
+            ink: if kind == BubbleKind::Whisper {
+                [0x6a, 0x66, 0x76, 255]
+            } else {
+                INK
+            },
             line: match kind {
                 BubbleKind::Shout => line * 1.25,
                 BubbleKind::Narration | BubbleKind::Phone | BubbleKind::Whisper => line * 0.75,
@@ -73,7 +91,12 @@ impl Bubble {
         let (form, paint) = match body {
             Some(body) => {
                 let (a, b) = body.outline.bounds();
-                let rect = Rect { x: a.0, y: a.1, width: b.0 - a.0, height: b.1 - a.1 };
+                let rect = Rect {
+                    x: a.0,
+                    y: a.1,
+                    width: b.0 - a.0,
+                    height: b.1 - a.1,
+                };
                 let drawn = Paint {
                     fill: body.fill.unwrap_or([0; 4]),
                     ink: body.stroke.map_or([0; 4], |(ink, _)| ink),
@@ -82,10 +105,13 @@ impl Bubble {
                 };
                 // A box with a kind is a place to draw into; black is what a box is when nobody
                 // chose its colour.
-                let chosen = body.fill.filter(|fill| fill[..3] != [0, 0, 0] && fill[3] > 0);
+                let chosen = body
+                    .fill
+                    .filter(|fill| fill[..3] != [0, 0, 0] && fill[3] > 0);
                 let is_dark = hand.ink[..3].iter().all(|part| *part < 96);
                 let unreadable = chosen.is_none() && body.fill.is_some() && is_dark;
-                if is_box && (unreadable || said.is_some_and(|kind| kind != BubbleKind::Narration)) {
+                if is_box && (unreadable || said.is_some_and(|kind| kind != BubbleKind::Narration))
+                {
                     let paint = Paint {
                         fill: chosen.unwrap_or(plain.fill),
                         ink: body.stroke.map_or(plain.ink, |(ink, _)| ink),
@@ -108,10 +134,13 @@ impl Bubble {
         let wanted = match data.get("tail") {
             Some("none" | "no" | "off") => false,
             Some(_) => true,
-            None => kind.has_tail() && match &form {
-                Form::Drawn(outline) => tail_drawn.is_some() || is_round(outline),
-                _ => true,
-            },
+            None => {
+                kind.has_tail()
+                    && match &form {
+                        Form::Drawn(outline) => tail_drawn.is_some() || is_round(outline),
+                        _ => true,
+                    }
+            }
         };
         let whose = match data.number("face", 1.0..=99.0) {
             Some(number) => Whose::Number(number as usize - 1),
@@ -120,7 +149,12 @@ impl Bubble {
         let home = match &form {
             Form::Drawn(outline) => {
                 let (a, b) = outline.bounds();
-                Rect { x: a.0, y: a.1, width: b.0 - a.0, height: b.1 - a.1 }
+                Rect {
+                    x: a.0,
+                    y: a.1,
+                    width: b.0 - a.0,
+                    height: b.1 - a.1,
+                }
             }
             Form::Boxed(rect) => *rect,
             Form::Around(_) => layer.bounds,
@@ -139,7 +173,9 @@ impl Bubble {
             paint,
             tail: wanted.then(|| tail_drawn.unwrap_or(Tail { half: None })),
             hand,
-            seed: layer.id.bytes().fold(7, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(byte.into())),
+            seed: layer.id.bytes().fold(7, |sum: u32, byte| {
+                sum.wrapping_mul(31).wrapping_add(byte.into())
+            }),
         }
     }
 }
@@ -156,7 +192,13 @@ fn gather(
         let in_tail = in_tail || node.id().to_lowercase().starts_with("tail");
         match node {
             Node::Group(inner) => {
-                gather(inner, in_tail, opacity * inner.opacity().get(), shapes, hand);
+                gather(
+                    inner,
+                    in_tail,
+                    opacity * inner.opacity().get(),
+                    shapes,
+                    hand,
+                );
             }
             Node::Path(path) if shapes.len() < 64 => {
                 let Some(outline) = path
@@ -171,9 +213,14 @@ fn gather(
                 shapes.push(Found {
                     outline,
                     is_tail: in_tail,
-                    fill: path.fill().map(|fill| colour(fill.paint(), fill.opacity().get())),
+                    fill: path
+                        .fill()
+                        .map(|fill| colour(fill.paint(), fill.opacity().get())),
                     stroke: path.stroke().map(|stroke| {
-                        (colour(stroke.paint(), stroke.opacity().get()), stroke.width().get() * scale)
+                        (
+                            colour(stroke.paint(), stroke.opacity().get()),
+                            stroke.width().get() * scale,
+                        )
                     }),
                     opacity,
                 });
@@ -189,15 +236,21 @@ fn hand_of(text: &usvg::Text) -> Option<HandOf> {
     let chunk = text.chunks().first()?;
     let span = chunk.spans().first()?;
     let transform = text.abs_transform();
-    let face = span.font().families().iter().find_map(|family| match family {
-        usvg::FontFamily::Named(name) => Typeface::by_name(name),
-        _ => None,
-    });
+    let face = span
+        .font()
+        .families()
+        .iter()
+        .find_map(|family| match family {
+            usvg::FontFamily::Named(name) => Typeface::by_name(name),
+            _ => None,
+        });
     Some(HandOf {
         // What a text has when nobody chose a font says nothing.
         face: face.filter(|face| *face != Typeface::Jua),
         size: span.font_size().get() * scale_of(transform),
-        ink: span.fill().map_or(INK, |fill| colour(fill.paint(), fill.opacity().get())),
+        ink: span
+            .fill()
+            .map_or(INK, |fill| colour(fill.paint(), fill.opacity().get())),
         direction: match text.writing_mode() {
             usvg::WritingMode::LeftToRight => Direction::Horizontal,
             usvg::WritingMode::TopToBottom => Direction::Vertical,
@@ -211,7 +264,11 @@ fn hand_of(text: &usvg::Text) -> Option<HandOf> {
 /// How much a transform enlarges.
 pub(in crate::panels) fn scale_of(transform: usvg::Transform) -> f32 {
     let area = (transform.sx * transform.sy - transform.kx * transform.ky).abs();
-    if area.is_finite() && area > 0.0 { area.sqrt() } else { 1.0 }
+    if area.is_finite() && area > 0.0 {
+        area.sqrt()
+    } else {
+        1.0
+    }
 }
 
 /// A paint's colour; a gradient's first.
@@ -227,9 +284,9 @@ pub(in crate::panels) fn colour(paint: &Fill, opacity: f32) -> [u8; 4] {
 }
 
 fn first_stop(stops: &[usvg::Stop]) -> (usvg::Color, f32) {
-    stops
-        .first()
-        .map_or((usvg::Color::white(), 1.0), |stop| (stop.color(), stop.opacity().get()))
+    stops.first().map_or((usvg::Color::white(), 1.0), |stop| {
+        (stop.color(), stop.opacity().get())
+    })
 }
 
 /// Whether it is an upright rectangle.

@@ -26,13 +26,21 @@ pub(super) struct Tailed {
 
 /// Gives a body its tail.
 pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tailed {
-    let bare = || Tailed { outline: body.clone(), puffs: Vec::new() };
+    let bare = || Tailed {
+        outline: body.clone(),
+        puffs: Vec::new(),
+    };
     let Some(aim) = aim else { return bare() };
     let middle = body.middle();
     if kind == BubbleKind::Phone {
-        return Tailed { outline: hooked(body, aim), puffs: Vec::new() };
+        return Tailed {
+            outline: hooked(body, aim),
+            puffs: Vec::new(),
+        };
     }
-    let Some((number, root)) = body.crossing(middle, aim.mouth) else { return bare() };
+    let Some((number, root)) = body.crossing(middle, aim.mouth) else {
+        return bare();
+    };
     let way = (aim.mouth.0 - root.0, aim.mouth.1 - root.1);
     let distance = way.0.hypot(way.1);
     let length = (distance - aim.clear).min(aim.longest);
@@ -52,7 +60,10 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
         let puffs = row
             .iter()
             .map(|(along, size)| {
-                let at = (root.0 + unit.0 * length * along, root.1 + unit.1 * length * along);
+                let at = (
+                    root.0 + unit.0 * length * along,
+                    root.1 + unit.1 * length * along,
+                );
                 (at, aim.half * size)
             })
             // Only what has room.
@@ -60,10 +71,17 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
                 (at.0 - root.0).hypot(at.1 - root.1) > radius * 1.25 && *radius < length
             })
             .collect();
-        return Tailed { outline: body.clone(), puffs };
+        return Tailed {
+            outline: body.clone(),
+            puffs,
+        };
     }
     // The tail bends as if it were swung out from above the middle.
-    let side = if (aim.mouth.0 - middle.0) * (aim.mouth.1 - middle.1) >= 0.0 { -1.0 } else { 1.0 };
+    let side = if (aim.mouth.0 - middle.0) * (aim.mouth.1 - middle.1) >= 0.0 {
+        -1.0
+    } else {
+        1.0
+    };
     let bend = side * length * 0.13;
     let half = aim.half.min(length * 0.55);
     let outline = body.spliced(number, root, half, |first, second| {
@@ -72,7 +90,10 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
             let middle = ((from.0 + tip.0) / 2.0, (from.1 + tip.1) / 2.0);
             // Sides hollow towards the tip.
             let inwards = ((root.0 - from.0) * 0.22, (root.1 - from.1) * 0.22);
-            (middle.0 - unit.1 * bend + inwards.0, middle.1 + unit.0 * bend + inwards.1)
+            (
+                middle.0 - unit.1 * bend + inwards.0,
+                middle.1 + unit.0 * bend + inwards.1,
+            )
         };
         let mut side = |from: Point, to: Point, by: Point| {
             for step in 1..=12 {
@@ -86,7 +107,10 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
         side(tip, second, bent(second));
         points
     });
-    Tailed { outline, puffs: Vec::new() }
+    Tailed {
+        outline,
+        puffs: Vec::new(),
+    }
 }
 
 /// A message's little hook, at the lower corner on the speaker's side.

@@ -7,14 +7,21 @@ use usvg::roxmltree::Node;
 pub(super) fn inches(root: Node) -> Option<(f32, f32)> {
     let length = |name: &str| root.attribute(name)?.parse::<svgtypes::Length>().ok();
     let (width, height) = (length("width"), length("height"));
-    let sides = match root.attribute("data-dpi").and_then(|dpi| dpi.trim().parse::<f64>().ok()) {
+    let sides = match root
+        .attribute("data-dpi")
+        .and_then(|dpi| dpi.trim().parse::<f64>().ok())
+    {
         Some(dpi) if dpi > 0.0 => {
             let view = || {
                 let view: svgtypes::ViewBox = root.attribute("viewBox")?.parse().ok()?;
                 Some((view.w, view.h))
             };
             let plain = |length: svgtypes::Length| {
-                matches!(length.unit, svgtypes::LengthUnit::None | svgtypes::LengthUnit::Px).then_some(length.number)
+                matches!(
+                    length.unit,
+                    svgtypes::LengthUnit::None | svgtypes::LengthUnit::Px
+                )
+                .then_some(length.number)
             };
             let (width, height) = match (width.and_then(plain), height.and_then(plain)) {
                 (Some(width), Some(height)) => (width, height),

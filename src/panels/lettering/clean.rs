@@ -96,9 +96,8 @@ impl Clean {
             [rest @ .., ' '] => rest,
             whole => whole,
         };
-        let is_star = |at: usize| {
-            line.get(at) == Some(&'*') && (at == 0 || line.get(at - 1) != Some(&'\\'))
-        };
+        let is_star =
+            |at: usize| line.get(at) == Some(&'*') && (at == 0 || line.get(at - 1) != Some(&'\\'));
         let mut strong_until = None;
         for (at, letter) in line.iter().enumerate() {
             if *letter == '\\' && line.get(at + 1) == Some(&'*') {
@@ -163,7 +162,10 @@ mod tests {
     fn strong(written: &str) -> (String, String) {
         let clean = clean(written);
         let bytes = clean.text.bytes().zip(&clean.strong);
-        let strong: Vec<u8> = bytes.filter(|(_, strong)| **strong).map(|(byte, _)| byte).collect();
+        let strong: Vec<u8> = bytes
+            .filter(|(_, strong)| **strong)
+            .map(|(byte, _)| byte)
+            .collect();
         (clean.text, String::from_utf8(strong).unwrap())
     }
 
@@ -178,7 +180,11 @@ mod tests {
             ("*a\nb*", "*a\nb*", ""),
             ("*a* and *b*", "a and b", "ab"),
         ] {
-            assert_eq!(strong(written), (text.to_owned(), emphasised.to_owned()), "{written}");
+            assert_eq!(
+                strong(written),
+                (text.to_owned(), emphasised.to_owned()),
+                "{written}"
+            );
         }
     }
 
@@ -187,12 +193,21 @@ mod tests {
         assert_eq!(clean("\u{202e}a\u{0} \t b\u{7}\u{fe0f}").text, "a b");
         assert_eq!(clean("\n\n a \r\nb  \n").text, "a\nb");
         assert_eq!(clean("\u{feff}\u{200d}").text, "");
-        assert_eq!(clean("z\u{300}\u{301}\u{302}\u{303}\u{304}").text.chars().count(), 4);
+        assert_eq!(
+            clean("z\u{300}\u{301}\u{302}\u{303}\u{304}")
+                .text
+                .chars()
+                .count(),
+            4
+        );
     }
 
     #[test]
     fn parts_of_syllables_are_joined() {
-        assert_eq!(clean("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}").text, "한글");
+        assert_eq!(
+            clean("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}").text,
+            "한글"
+        );
     }
 
     #[test]

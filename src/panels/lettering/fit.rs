@@ -21,7 +21,11 @@ pub(super) struct Fitted {
 impl Fitted {
     /// Lines that somebody else broke.
     pub fn of(size: f32, lines: Vec<Line>) -> Self {
-        Self { size, lines, cost: 0.0 }
+        Self {
+            size,
+            lines,
+            cost: 0.0,
+        }
     }
 }
 
@@ -83,7 +87,14 @@ impl<'a> Fitter<'a> {
             }
             trimmed.push(ink);
         }
-        Self { pieces, metrics, shape, before, trimmed, axis: shape.middle().0 }
+        Self {
+            pieces,
+            metrics,
+            shape,
+            before,
+            trimmed,
+            axis: shape.middle().0,
+        }
     }
 
     /// The best lines at a size from `most` down to `least`; `None` when it does not fit.
@@ -159,7 +170,13 @@ impl<'a> Fitter<'a> {
         let (top, bottom) = self.shape.heights();
         let ink = (self.metrics.top - self.metrics.bottom) * size;
         let more = (bottom - top - ink) / (self.metrics.leading * size);
-        if more < -1e-3 { 0 } else { (more + 1e-3) as usize + 1 }.min(self.pieces.len().max(1)).min(160)
+        if more < -1e-3 {
+            0
+        } else {
+            (more + 1e-3) as usize + 1
+        }
+        .min(self.pieces.len().max(1))
+        .min(160)
     }
 
     /// Where `count` lines of this size lie in the shape.
@@ -168,7 +185,9 @@ impl<'a> Fitter<'a> {
         let leading = self.metrics.leading * size;
         let height = ink + leading * (count - 1) as f32;
         let (top, bottom) = self.shape.heights();
-        let first = (self.shape.middle().1 - height / 2.0).min(bottom - height).max(top);
+        let first = (self.shape.middle().1 - height / 2.0)
+            .min(bottom - height)
+            .max(top);
         (0..count)
             .map(|number| {
                 let top = first + leading * number as f32;
@@ -181,7 +200,15 @@ impl<'a> Fitter<'a> {
                     ((left + right) / 2.0, right - left)
                 };
                 let bottom = top + ink;
-                Some(Line { first: 0, last: 0, top, bottom, middle, width: 0.0, room })
+                Some(Line {
+                    first: 0,
+                    last: 0,
+                    top,
+                    bottom,
+                    middle,
+                    width: 0.0,
+                    room,
+                })
             })
             .collect()
     }
@@ -223,9 +250,14 @@ impl<'a> Fitter<'a> {
                     let finished = end + 1 == ends.len();
                     if finished == is_last {
                         let off = (fill * line.room - width) / widest;
-                        let lone = if is_last && count > 1 { self.lone(first, width / widest) } else { 0.0 };
+                        let lone = if is_last && count > 1 {
+                            self.lone(first, width / widest)
+                        } else {
+                            0.0
+                        };
                         let off = if must && !finished { off * 0.3 } else { off };
-                        let cost = so_far + off * off * 3.0 + lone + if finished { 0.0 } else { cost };
+                        let cost =
+                            so_far + off * off * 3.0 + lone + if finished { 0.0 } else { cost };
                         if cost < next[end] {
                             next[end] = cost;
                             origin[end] = start as u32;
@@ -252,7 +284,11 @@ impl<'a> Fitter<'a> {
             line.width = self.width(line.first, line.last) * size;
             end = start;
         }
-        Some(Fitted { size, cost: cost + self.proportions(&lines), lines })
+        Some(Fitted {
+            size,
+            cost: cost + self.proportions(&lines),
+            lines,
+        })
     }
 
     /// The places where lines may end: piece, whether it must, cost. The first is the start.
@@ -266,7 +302,9 @@ impl<'a> Fitter<'a> {
                 Break::May(cost) if cost < 1.0 || tear != Tear::Never => {
                     ends.push((at + 1, false, cost));
                 }
-                Break::Never | Break::May(_) if tear == Tear::Anywhere => ends.push((at + 1, false, TORN)),
+                Break::Never | Break::May(_) if tear == Tear::Anywhere => {
+                    ends.push((at + 1, false, TORN))
+                }
                 Break::Never | Break::May(_) => {}
             }
         }
@@ -286,7 +324,9 @@ impl<'a> Fitter<'a> {
 
     /// Text should have about the shape's proportions, a little wider.
     fn proportions(&self, lines: &[Line]) -> f32 {
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return 0.0 };
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
+            return 0.0;
+        };
         let width = lines.iter().map(|line| line.width).fold(0.0, f32::max);
         let (left, right) = self.shape.widths();
         let (top, bottom) = self.shape.heights();

@@ -87,12 +87,25 @@ impl Lettered {
 
 /// Lays `text` out into `shape`.
 pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
-    let usable = |value: f32| if value.is_finite() { value.clamp(0.1, 20_000.0) } else { 10.0 };
+    let usable = |value: f32| {
+        if value.is_finite() {
+            value.clamp(0.1, 20_000.0)
+        } else {
+            10.0
+        }
+    };
     let most = usable(hand.size);
     let least = usable(hand.least).min(most);
     let mut clean = clean::clean(text);
-    let Typeset { mut pieces, missing } = typeset::typeset(&clean, hand.face, hand.direction);
-    let nothing = Lettered { missing: missing.clone(), cut: clean.cut, ..Lettered::default() };
+    let Typeset {
+        mut pieces,
+        missing,
+    } = typeset::typeset(&clean, hand.face, hand.direction);
+    let nothing = Lettered {
+        missing: missing.clone(),
+        cut: clean.cut,
+        ..Lettered::default()
+    };
     if pieces.is_empty() {
         return nothing;
     }
@@ -127,7 +140,10 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
             while too_many - fits > 1 {
                 let middle = usize::midpoint(fits, too_many);
                 let some = with_dots(middle);
-                if Fitter::new(&some, metrics, space).fit(least, least).is_some() {
+                if Fitter::new(&some, metrics, space)
+                    .fit(least, least)
+                    .is_some()
+                {
                     fits = middle;
                 } else {
                     too_many = middle;
@@ -169,21 +185,38 @@ fn metrics_of(hand: &Hand) -> typeset::Metrics {
     match hand.direction {
         Direction::Horizontal => hand.face.metrics(),
         // Columns are as wide as a letter.
-        Direction::Vertical => typeset::Metrics { top: 0.46, bottom: -0.46, leading: 1.18 },
+        Direction::Vertical => typeset::Metrics {
+            top: 0.46,
+            bottom: -0.46,
+            leading: 1.18,
+        },
     }
 }
 
 /// Writes `text` on lines from the point 0, 0: the first baseline, at the place that `align`
 /// names. Where a line is wider than `room` the text is set smaller, and cut at the smallest size.
 pub fn write(text: &str, hand: &Hand, room: f32) -> Lettered {
-    let usable = |value: f32| if value.is_finite() { value.clamp(0.1, 20_000.0) } else { 10.0 };
+    let usable = |value: f32| {
+        if value.is_finite() {
+            value.clamp(0.1, 20_000.0)
+        } else {
+            10.0
+        }
+    };
     let (most, room) = (usable(hand.size), usable(room));
     let least = usable(hand.least).min(most);
     let clean = clean::clean(text);
-    let Typeset { mut pieces, missing } = typeset::typeset(&clean, hand.face, Direction::Horizontal);
+    let Typeset {
+        mut pieces,
+        missing,
+    } = typeset::typeset(&clean, hand.face, Direction::Horizontal);
     let mut cut = clean.cut;
     let widest = |pieces: &[typeset::Piece]| {
-        rows(pieces).iter().map(|(_, _, width)| *width).fold(0.0, f32::max).max(1e-3)
+        rows(pieces)
+            .iter()
+            .map(|(_, _, width)| *width)
+            .fold(0.0, f32::max)
+            .max(1e-3)
     };
     let size = (room / widest(&pieces)).min(most).max(least);
     if size * widest(&pieces) > room * 1.001 {
@@ -235,10 +268,18 @@ pub fn write(text: &str, hand: &Hand, room: f32) -> Lettered {
         })
         .collect();
     if lines.is_empty() {
-        return Lettered { missing, cut, ..Lettered::default() };
+        return Lettered {
+            missing,
+            cut,
+            ..Lettered::default()
+        };
     }
     let fitted = Fitted::of(size, lines);
-    let centred = Hand { align: Align::Middle, direction: Direction::Horizontal, ..*hand };
+    let centred = Hand {
+        align: Align::Middle,
+        direction: Direction::Horizontal,
+        ..*hand
+    };
     let (letters, strong) = outlines(&pieces, &fitted, metrics, &centred);
     Lettered {
         letters,
@@ -284,7 +325,12 @@ fn bounds(fitted: &Fitted, vertical: bool) -> Rect {
     } else {
         (left, top, right - left, bottom - top)
     };
-    Rect { x, y, width, height }
+    Rect {
+        x,
+        y,
+        width,
+        height,
+    }
 }
 
 /// Letters and emphasised letters as paths.
@@ -297,7 +343,11 @@ fn outlines(
     let vertical = hand.direction == Direction::Vertical;
     let mut plain = PathBuilder::new();
     let mut strong = PathBuilder::new();
-    let block = fitted.lines.iter().map(|line| line.room).fold(f32::MAX, f32::min);
+    let block = fitted
+        .lines
+        .iter()
+        .map(|line| line.room)
+        .fold(f32::MAX, f32::min);
     for line in &fitted.lines {
         let size = fitted.size;
         let start = match hand.align {
@@ -318,13 +368,29 @@ fn outlines(
             let larger = if piece.strong { STRONG } else { 1.0 };
             let scale = size * larger;
             for glyph in &piece.glyphs {
-                let Some(path) = glyph.face.outline(glyph.id) else { continue };
+                let Some(path) = glyph.face.outline(glyph.id) else {
+                    continue;
+                };
                 let place = if vertical {
                     let x = -(line.top + line.bottom) / 2.0;
-                    let upright = Transform::from_row(scale, 0.0, 0.0, -scale, x + glyph.x * scale, pen - glyph.y * scale);
+                    let upright = Transform::from_row(
+                        scale,
+                        0.0,
+                        0.0,
+                        -scale,
+                        x + glyph.x * scale,
+                        pen - glyph.y * scale,
+                    );
                     if glyph.turned {
                         // Quarter turn to the right: along goes down, up goes right.
-                        Transform::from_row(0.0, scale, scale, 0.0, x - glyph.y * scale, pen + glyph.x * scale)
+                        Transform::from_row(
+                            0.0,
+                            scale,
+                            scale,
+                            0.0,
+                            x - glyph.y * scale,
+                            pen + glyph.x * scale,
+                        )
                     } else {
                         upright
                     }
@@ -333,10 +399,22 @@ fn outlines(
                     let height = (metrics.top - metrics.bottom) * size;
                     let drop = height * (larger - 1.0) / 2.0;
                     let baseline = line.bottom + metrics.bottom * size + drop;
-                    Transform::from_row(scale, 0.0, 0.0, -scale, pen + glyph.x * scale, baseline - glyph.y * scale)
+                    Transform::from_row(
+                        scale,
+                        0.0,
+                        0.0,
+                        -scale,
+                        pen + glyph.x * scale,
+                        baseline - glyph.y * scale,
+                    )
                 };
                 if let Some(path) = path.transform(place) {
-                    if piece.strong { &mut strong } else { &mut plain }.push_path(&path);
+                    if piece.strong {
+                        &mut strong
+                    } else {
+                        &mut plain
+                    }
+                    .push_path(&path);
                 }
             }
             pen += piece.advance * size;

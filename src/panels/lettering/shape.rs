@@ -35,12 +35,18 @@ impl Shape {
 
     /// The inside of a closed outline; of several parts at one height, the widest.
     pub fn polygon(points: &[(f32, f32)]) -> Self {
-        let finite = points.iter().filter(|(x, y)| x.is_finite() && y.is_finite());
+        let finite = points
+            .iter()
+            .filter(|(x, y)| x.is_finite() && y.is_finite());
         let points: Vec<(f32, f32)> = finite.copied().collect();
         let ys = points.iter().map(|(_, y)| *y);
         let (top, bottom) = ys.fold((f32::MAX, f32::MIN), |(a, b), y| (a.min(y), b.max(y)));
         if top >= bottom {
-            return Self { top: 0.0, bottom: 0.0, rows: Vec::new() };
+            return Self {
+                top: 0.0,
+                bottom: 0.0,
+                rows: Vec::new(),
+            };
         }
         let step = (bottom - top) / ROWS as f32;
         let rows = (0..ROWS)
@@ -68,7 +74,8 @@ impl Shape {
     /// From where to where it reaches at every height between `from` and `to`.
     pub fn span(&self, from: f32, to: f32) -> Option<(f32, f32)> {
         let slack = (self.bottom - self.top) * 1e-3;
-        if self.rows.is_empty() || from < self.top - slack || to > self.bottom + slack || from > to {
+        if self.rows.is_empty() || from < self.top - slack || to > self.bottom + slack || from > to
+        {
             return None;
         }
         let row = |y: f32| {
@@ -90,7 +97,12 @@ impl Shape {
 
     /// Its area.
     pub fn area(&self) -> f32 {
-        let widths: f32 = self.rows.iter().flatten().map(|(left, right)| right - left).sum();
+        let widths: f32 = self
+            .rows
+            .iter()
+            .flatten()
+            .map(|(left, right)| right - left)
+            .sum();
         widths * (self.bottom - self.top) / ROWS as f32
     }
 
@@ -105,7 +117,11 @@ impl Shape {
             y += (self.top + (row as f32 + 0.5) * step) * width;
             all += width;
         }
-        if all > 0.0 { (x / all, y / all) } else { (0.0, self.top) }
+        if all > 0.0 {
+            (x / all, y / all)
+        } else {
+            (0.0, self.top)
+        }
     }
 
     /// Left and right end of all of it.
@@ -113,7 +129,9 @@ impl Shape {
         self.rows
             .iter()
             .flatten()
-            .fold((f32::MAX, f32::MIN), |(a, b), (left, right)| (a.min(*left), b.max(*right)))
+            .fold((f32::MAX, f32::MIN), |(a, b), (left, right)| {
+                (a.min(*left), b.max(*right))
+            })
     }
 
     /// Smaller by a share of its size, around its middle: the space between text and outline.
@@ -148,7 +166,8 @@ impl Shape {
         }
         points.extend(last.into_iter().flatten());
         for row in (0..self.rows.len()).rev() {
-            points.extend(rows(row).map(|(_, right)| (right, self.top + (row as f32 + 0.5) * step)));
+            points
+                .extend(rows(row).map(|(_, right)| (right, self.top + (row as f32 + 0.5) * step)));
         }
         points.extend(first.map(|[_, right]| right));
         let turned: Vec<(f32, f32)> = points.into_iter().map(|(x, y)| (y, -x)).collect();
@@ -163,7 +182,11 @@ mod tests {
     #[test]
     fn an_ellipse_is_widest_in_its_middle() {
         let shape = Shape::round(0.0, 0.0, 200.0, 100.0, 2.0);
-        let at = |y: f32| shape.span(y - 1.0, y + 1.0).map(|(left, right)| right - left);
+        let at = |y: f32| {
+            shape
+                .span(y - 1.0, y + 1.0)
+                .map(|(left, right)| right - left)
+        };
         assert!(at(50.0).unwrap() > 195.0 && at(10.0).unwrap() < 130.0);
         assert_eq!(shape.span(-5.0, 5.0), None);
         let (x, y) = shape.middle();
@@ -177,7 +200,11 @@ mod tests {
 
     #[test]
     fn nonsense_has_no_room() {
-        for points in [&[][..], &[(f32::NAN, 0.0), (1.0, 2.0)], &[(0.0, 0.0), (5.0, 0.0), (9.0, 0.0)]] {
+        for points in [
+            &[][..],
+            &[(f32::NAN, 0.0), (1.0, 2.0)],
+            &[(0.0, 0.0), (5.0, 0.0), (9.0, 0.0)],
+        ] {
             assert_eq!(Shape::polygon(points).span(0.0, 0.0), None);
             Shape::polygon(points).turned();
         }

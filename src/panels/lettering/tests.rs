@@ -20,10 +20,22 @@ fn ellipse() -> Shape {
 fn text_is_as_large_as_fits_and_never_larger_than_the_artists() {
     let short = letter("안녕!", &hand(40.0), &ellipse());
     assert_eq!((short.size, short.lines, short.cut), (40.0, 1, false));
-    let long = letter("오늘 하루도 정말 수고했어요. 내일 또 만나요, 꼭!", &hand(80.0), &ellipse());
-    assert!(long.size < 80.0 && long.size > 30.0 && long.lines >= 3, "{}", long.size);
+    let long = letter(
+        "오늘 하루도 정말 수고했어요. 내일 또 만나요, 꼭!",
+        &hand(80.0),
+        &ellipse(),
+    );
+    assert!(
+        long.size < 80.0 && long.size > 30.0 && long.lines >= 3,
+        "{}",
+        long.size
+    );
     let larger = Shape::round(0.0, 0.0, 800.0, 480.0, 2.4);
-    let larger = letter("오늘 하루도 정말 수고했어요. 내일 또 만나요, 꼭!", &hand(80.0), &larger);
+    let larger = letter(
+        "오늘 하루도 정말 수고했어요. 내일 또 만나요, 꼭!",
+        &hand(80.0),
+        &larger,
+    );
     assert!(larger.size > long.size);
 }
 
@@ -47,7 +59,11 @@ fn nothing_to_say_is_nothing() {
 
 #[test]
 fn emphasis_is_larger_and_apart() {
-    let lettered = letter("야 *야* 야", &hand(40.0), &Shape::rect(0.0, 0.0, 800.0, 60.0));
+    let lettered = letter(
+        "야 *야* 야",
+        &hand(40.0),
+        &Shape::rect(0.0, 0.0, 800.0, 60.0),
+    );
     let (plain, strong) = (lettered.letters.unwrap(), lettered.strong.unwrap());
     assert!(strong.bounds().height() > plain.bounds().height());
 }
@@ -55,7 +71,10 @@ fn emphasis_is_larger_and_apart() {
 #[test]
 fn columns_go_from_right_to_left() {
     let tall = Shape::rect(0.0, 0.0, 160.0, 200.0);
-    let hand = Hand { direction: Direction::Vertical, ..hand(40.0) };
+    let hand = Hand {
+        direction: Direction::Vertical,
+        ..hand(40.0)
+    };
     let lettered = letter("가나다라\n마바", &hand, &tall);
     assert_eq!(lettered.lines, 2);
     let bounds = lettered.letters.unwrap().bounds();

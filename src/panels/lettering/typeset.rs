@@ -99,7 +99,9 @@ pub(super) fn typeset(clean: &Clean, main: Typeface, direction: Direction) -> Ty
                 && pieces[at].level == pieces[start].level
                 && pieces[at].strong == pieces[start].strong
         };
-        let end = (start..letters.len()).find(|at| !alike(*at)).unwrap_or(letters.len());
+        let end = (start..letters.len())
+            .find(|at| !alike(*at))
+            .unwrap_or(letters.len());
         if let Some(face) = letters[start].face {
             match direction {
                 Direction::Horizontal => shape(face, &letters[start..end], &mut pieces[start..end]),
@@ -156,11 +158,19 @@ fn letters<'a>(clean: &'a Clean, main: Typeface, missing: &mut Vec<char>) -> Vec
             _ => Break::Never,
         };
         let found = drawable(grapheme, main).or_else(|| {
-            let base = grapheme.char_indices().nth(1).map_or(grapheme, |(end, _)| &grapheme[..end]);
+            let base = grapheme
+                .char_indices()
+                .nth(1)
+                .map_or(grapheme, |(end, _)| &grapheme[..end]);
             drawable(base, main).or_else(|| drawable(instead_of(base)?, main))
         });
         match found {
-            Some((shown, face)) => letters.push(Letter { at, shown, face: Some(face), after }),
+            Some((shown, face)) => letters.push(Letter {
+                at,
+                shown,
+                face: Some(face),
+                after,
+            }),
             None => {
                 let letter = grapheme.chars().next().unwrap_or_default();
                 if missing.len() < 32 && !missing.contains(&letter) {
@@ -201,8 +211,21 @@ fn drawable(text: &str, main: Typeface) -> Option<(&str, Typeface)> {
 /// A letter of the fonts that says about the same as an emoji.
 fn instead_of(letter: &str) -> Option<&'static str> {
     Some(match letter.chars().next()? {
-        '❤' | '🧡' | '💛' | '💚' | '💙' | '💜' | '🖤' | '🤍' | '🤎' | '💓'..='💝' | '💟' | '💌'
-        | '🩷' | '🩵' | '🩶' => "♥",
+        '❤'
+        | '🧡'
+        | '💛'
+        | '💚'
+        | '💙'
+        | '💜'
+        | '🖤'
+        | '🤍'
+        | '🤎'
+        | '💓'..='💝'
+        | '💟'
+        | '💌'
+        | '🩷'
+        | '🩵'
+        | '🩶' => "♥",
         '⭐' | '🌟' | '✨' | '💫' | '🤩' => "★",
         '🎵' | '🎶' | '🎤' => "♪",
         '☀' | '🌞' | '🔆' => "☆",
@@ -258,8 +281,12 @@ fn shape(face: Typeface, letters: &[Letter], pieces: &mut [Piece]) {
     let output = shaper.shape(buffer, ShapeOptions::new());
     let positions = output.glyph_positions().iter().zip(output.glyph_infos());
     for (position, info) in positions {
-        let at = starts.partition_point(|start| *start <= info.cluster as usize).saturating_sub(1);
-        let Some(piece) = pieces.get_mut(at) else { continue };
+        let at = starts
+            .partition_point(|start| *start <= info.cluster as usize)
+            .saturating_sub(1);
+        let Some(piece) = pieces.get_mut(at) else {
+            continue;
+        };
         piece.glyphs.push(Glyph {
             face,
             id: info.glyph_id,
@@ -277,11 +304,20 @@ fn stack(face: Typeface, letter: &Letter, piece: &mut Piece) {
     let mut width = 0.0;
     for letter in letter.shown.chars() {
         let id = font.font.charmap().map(letter).map_or(0, |id| id.to_u32());
-        piece.glyphs.push(Glyph { face, id, x: width, y: 0.0, turned: false });
+        piece.glyphs.push(Glyph {
+            face,
+            id,
+            x: width,
+            y: 0.0,
+            turned: false,
+        });
         width += font.advance(id);
     }
     let first = letter.shown.chars().next().unwrap_or_default();
-    let turned = matches!(first, '-' | '–' | '—' | '…' | '‥' | '~' | 'ー' | '(' | ')' | '「' | '」' | '『' | '』');
+    let turned = matches!(
+        first,
+        '-' | '–' | '—' | '…' | '‥' | '~' | 'ー' | '(' | ')' | '「' | '」' | '『' | '』'
+    );
     let small = matches!(first, '、' | '。' | ',' | '.');
     let metrics = face.metrics();
     let (top, bottom) = (metrics.top, metrics.bottom);
@@ -320,7 +356,10 @@ pub(super) struct Font {
 impl Font {
     fn advance(&self, id: u32) -> f32 {
         self.font
-            .glyph_metrics(skrifa::prelude::Size::unscaled(), skrifa::prelude::LocationRef::default())
+            .glyph_metrics(
+                skrifa::prelude::Size::unscaled(),
+                skrifa::prelude::LocationRef::default(),
+            )
             .advance_width(skrifa::GlyphId::new(id))
             .unwrap_or(0.0)
             / self.units
@@ -328,11 +367,15 @@ impl Font {
 }
 
 impl Typeface {
-    #[expect(clippy::panic, reason = "the files are part of the program and a test opens them")]
+    #[expect(
+        clippy::panic,
+        reason = "the files are part of the program and a test opens them"
+    )]
     pub(super) fn font(self) -> &'static Font {
         static FONTS: [OnceLock<Font>; Typeface::ALL.len()] = [const { OnceLock::new() }; 5];
         FONTS[self as usize].get_or_init(|| {
-            self.open().unwrap_or_else(|error| panic!("A shipped font is damaged: {error}"))
+            self.open()
+                .unwrap_or_else(|error| panic!("A shipped font is damaged: {error}"))
         })
     }
 
@@ -341,9 +384,12 @@ impl Typeface {
         let size = skrifa::prelude::Size::unscaled();
         let whole = font.metrics(size, skrifa::prelude::LocationRef::default());
         let units = f32::from(whole.units_per_em.max(1));
-        let sample = ['가', 'H'].into_iter().find_map(|letter| font.charmap().map(letter));
+        let sample = ['가', 'H']
+            .into_iter()
+            .find_map(|letter| font.charmap().map(letter));
         let bounds = sample.and_then(|id| {
-            font.glyph_metrics(size, skrifa::prelude::LocationRef::default()).bounds(id)
+            font.glyph_metrics(size, skrifa::prelude::LocationRef::default())
+                .bounds(id)
         });
         let (top, bottom) = bounds.map_or((0.8, 0.0), |ink| (ink.y_max / units, ink.y_min / units));
         let leading = match self {
@@ -357,7 +403,11 @@ impl Typeface {
             shaper: ShaperData::new(&font),
             font,
             units,
-            metrics: Metrics { top, bottom, leading },
+            metrics: Metrics {
+                top,
+                bottom,
+                leading,
+            },
         })
     }
 
@@ -368,14 +418,18 @@ impl Typeface {
     /// Whether it has every letter of `text`.
     pub(super) fn covers(self, text: &str) -> bool {
         let charmap = self.font().font.charmap();
-        text.chars().all(|letter| charmap.map(letter).is_some_and(|id| id.to_u32() != 0))
+        text.chars()
+            .all(|letter| charmap.map(letter).is_some_and(|id| id.to_u32() != 0))
     }
 
     /// A glyph's outline: y up, in em.
     pub(super) fn outline(self, id: u32) -> Option<Path> {
         let font = self.font();
         let outline = font.font.outline_glyphs().get(skrifa::GlyphId::new(id))?;
-        let mut pen = Pen { builder: PathBuilder::new(), scale: 1.0 / font.units };
+        let mut pen = Pen {
+            builder: PathBuilder::new(),
+            scale: 1.0 / font.units,
+        };
         let settings = DrawSettings::unhinted(
             skrifa::prelude::Size::unscaled(),
             skrifa::prelude::LocationRef::default(),
@@ -406,7 +460,8 @@ impl OutlinePen for Pen {
 
     fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
         let s = self.scale;
-        self.builder.cubic_to(ax * s, ay * s, bx * s, by * s, x * s, y * s);
+        self.builder
+            .cubic_to(ax * s, ay * s, bx * s, by * s, x * s, y * s);
     }
 
     fn close(&mut self) {
@@ -427,8 +482,14 @@ mod tests {
     fn every_shipped_font_opens_and_says_its_measures() {
         for face in Typeface::ALL {
             let metrics = face.metrics();
-            assert!(metrics.top > 0.3 && metrics.top < 1.1, "{face:?} {metrics:?}");
-            assert!(metrics.bottom <= 0.2 && metrics.bottom > -0.4, "{face:?} {metrics:?}");
+            assert!(
+                metrics.top > 0.3 && metrics.top < 1.1,
+                "{face:?} {metrics:?}"
+            );
+            assert!(
+                metrics.bottom <= 0.2 && metrics.bottom > -0.4,
+                "{face:?} {metrics:?}"
+            );
             assert!(face.covers("A!?"), "{face:?}");
             assert!(face.covers("가쾅") || face == Typeface::Bangers, "{face:?}");
         }
@@ -448,7 +509,12 @@ mod tests {
         let set = set("a🦄b💖c");
         assert_eq!(set.missing, vec!['🦄']);
         assert_eq!(set.pieces.len(), 4);
-        assert!(set.pieces.iter().flat_map(|piece| &piece.glyphs).all(|glyph| glyph.id != 0));
+        assert!(
+            set.pieces
+                .iter()
+                .flat_map(|piece| &piece.glyphs)
+                .all(|glyph| glyph.id != 0)
+        );
     }
 
     #[test]
