@@ -4,6 +4,7 @@
 //! section that is wrong becomes its default and a warning says so. Keys that this version does
 //! not know survive rewriting.
 
+mod retouch;
 mod shots;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use retouch::{RetouchSettings, Transition};
 pub use shots::{ShotSettings, StripClip, StripFile};
 
 use crate::frame::Size;
@@ -268,17 +270,6 @@ impl Default for LookSettings {
             mirror: true,
             effects_off: Vec::new(),
             texts: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for RetouchSettings {
-    fn default() -> Self {
-        Self {
-            skin_tone: 0.0,
-            smoothing: 0.6,
-            lines: 0.0,
-            transition: Transition::default(),
         }
     }
 }
