@@ -204,8 +204,7 @@ pub fn main() -> ExitCode {
                 name,
                 pictures,
             } = wanted;
-            let done =
-                import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
+            let done = import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
             return if done {
                 ExitCode::SUCCESS
             } else {

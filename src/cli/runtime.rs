@@ -67,7 +67,11 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
         }
         Command::Remove { name } => {
             let folder = provider::remove(&session.places, name)?;
-            say(&format!("{} was removed. ({})", name.name(), folder.display()));
+            say(&format!(
+                "{} was removed. ({})",
+                name.name(),
+                folder.display()
+            ));
             Ok(())
         }
     }

@@ -12,7 +12,7 @@ use crate::frame::{Picture, Size};
 use crate::inference::{self, Generator, Model, Runtime, StyleMap};
 use crate::panels::{self, Page};
 use crate::people::Focus;
-use crate::settings::Quality;
+use crate::settings::{Provider, Quality};
 
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
@@ -27,6 +27,7 @@ pub(super) struct Studio {
     channel: usize,
     strength: f32,
     threads: usize,
+    provider: Provider,
     quality: Quality,
     compositor: Compositor,
     /// `None`: each picture in its own size, with no page around it.
@@ -79,8 +80,15 @@ impl Studio {
             Some(threads) => threads,
             None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
         };
+        let asked = session.settings.inference.provider;
+        let (provider, why) =
+            inference::provider::choose(&runtime, &style.model, &session.places, asked);
+        if asked != Provider::Auto && asked != provider {
+            super::say(&why);
+        }
         let mut studio = Self {
             runtime,
+            provider,
             channel: style.channel,
             model: style.model,
             strength: look.strength,
@@ -125,8 +133,14 @@ impl Studio {
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
         let size = self.model.drawing_size(size);
-        let generator = Generator::open(&self.runtime, &self.model, size, self.threads)
-            .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
+        let generator = Generator::open_on(
+            &self.runtime,
+            &self.model,
+            size,
+            self.threads,
+            self.provider,
+        )
+        .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
         let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
         if self.page.is_none() {
             let program = self.program_size.unwrap_or_else(|| drawable(frame));

@@ -76,7 +76,8 @@ pub(super) fn examine(
         let found = input(session, &constant.name, path)?;
         let shape = constant_shape(&found.shape, constant.values.len());
         let count = shape.iter().product::<i64>();
-        if count > INPUT_LIMIT || !(constant.values.len() == 1 || constant.values.len() as i64 == count)
+        if count > INPUT_LIMIT
+            || !(constant.values.len() == 1 || constant.values.len() as i64 == count)
         {
             let why = format!(
                 "input \"{}\" takes {count} numbers, not {}",
@@ -90,7 +91,10 @@ pub(super) fn examine(
     let known = |name: &str| {
         name == model.image().name
             || model.style().is_some_and(|style| style.name == name)
-            || model.constants().iter().any(|constant| constant.name == name)
+            || model
+                .constants()
+                .iter()
+                .any(|constant| constant.name == name)
     };
     if let Some(other) = session.inputs().iter().find(|input| !known(input.name())) {
         return Err(contract(
@@ -166,7 +170,10 @@ fn try_out(
     let mut inputs: Vec<(&str, SessionInputValue<'_>)> =
         vec![(model.image().name.as_str(), values.input())];
     inputs.extend(style.as_ref().map(|(name, values)| (*name, values.input())));
-    let names = model.constants().iter().map(|constant| constant.name.as_str());
+    let names = model
+        .constants()
+        .iter()
+        .map(|constant| constant.name.as_str());
     inputs.extend(names.zip(constants.iter().map(Values::input)));
     let found = session.run(inputs).map_err(failed)?;
 
@@ -257,9 +264,8 @@ fn fitted(
 
 /// Sides of 1 aside: whether they are the same.
 fn same_sides(found: &[i64], expected: &[i64]) -> bool {
-    let sides = |shape: &[i64]| -> Vec<i64> {
-        shape.iter().copied().filter(|side| *side != 1).collect()
-    };
+    let sides =
+        |shape: &[i64]| -> Vec<i64> { shape.iter().copied().filter(|side| *side != 1).collect() };
     sides(found) == sides(expected)
 }
 
@@ -268,12 +274,7 @@ fn style_shape(model: &Model, fit: &Fit, found: &[i64]) -> Vec<i64> {
     match model.style().map(|style| style.kind) {
         Some(StyleKind::Map { .. }) => {
             let cells = cells(model, fit.drawing);
-            vec![
-                1,
-                channels,
-                i64::from(cells.height),
-                i64::from(cells.width),
-            ]
+            vec![1, channels, i64::from(cells.height), i64::from(cells.width)]
         }
         Some(StyleKind::Weights) => constant_shape(found, model.channels()),
         Some(StyleKind::Index) | None => constant_shape(found, 1),

@@ -204,7 +204,9 @@ impl Description {
             return Some("sha256 is not 64 hexadecimal digits".to_owned());
         }
         if self.external.len() > EXTERNAL_LIMIT {
-            return Some(format!("it has more than {EXTERNAL_LIMIT} files of weights"));
+            return Some(format!(
+                "it has more than {EXTERNAL_LIMIT} files of weights"
+            ));
         }
         for external in &self.external {
             if !is_below(&external.file) || !is_sha256(&external.sha256) {
@@ -223,10 +225,7 @@ impl Description {
         if let Some([width, height]) = self.size {
             let sides = 8..=Size::MAX_SIDE / self.scale;
             if !sides.contains(&width) || !sides.contains(&height) {
-                return Some(format!(
-                    "size is not two sides from 8 to {}",
-                    sides.end()
-                ));
+                return Some(format!("size is not two sides from 8 to {}", sides.end()));
             }
             if self.fit == FitName::Tiles && self.overlap >= width.min(height) / 2 {
                 return Some("overlap is not smaller than half a side".to_owned());

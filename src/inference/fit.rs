@@ -84,7 +84,9 @@ impl Fit {
         let side = self.network.width as usize;
         // Where the content lies in a row of the tile, and what of it.
         let before = usize::try_from(-left).unwrap_or(0).min(side);
-        let first = usize::try_from(left).unwrap_or(0).min(width.saturating_sub(1));
+        let first = usize::try_from(left)
+            .unwrap_or(0)
+            .min(width.saturating_sub(1));
         let count = (width - first).min(side - before);
         for (y, row) in tile.rgba_mut().chunks_exact_mut(side * 4).enumerate() {
             let line = (top + y as i64).clamp(0, height - 1) as usize;
@@ -246,9 +248,12 @@ mod tests {
 
     #[test]
     fn tiles_put_together_are_the_picture() {
-        for (width, height, side, overlap) in
-            [(64, 40, 32, 8), (100, 33, 32, 4), (33, 90, 24, 11), (20, 70, 32, 0)]
-        {
+        for (width, height, side, overlap) in [
+            (64, 40, 32, 8),
+            (100, 33, 32, 4),
+            (33, 90, 24, 11),
+            (20, 70, 32, 0),
+        ] {
             let size = Size::new(width, height);
             let fit = fit(size, Size::new(side, side), overlap, 1);
             let picture = gradient(size);

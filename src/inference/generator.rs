@@ -343,7 +343,11 @@ impl Generator {
         let heaviest = || {
             let pairs = weights.iter().enumerate();
             pairs.fold((0, 0.0), |best, (at, weight)| {
-                if *weight > best.1 { (at, *weight) } else { best }
+                if *weight > best.1 {
+                    (at, *weight)
+                } else {
+                    best
+                }
             })
         };
         match port.kind {
@@ -559,6 +563,10 @@ fn picture_size(shape: &[i64], coding: Coding) -> Option<Size> {
         tensor::Layout::Planes => (shape.get(2)?, shape.get(3)?),
         tensor::Layout::Pixels => (shape.get(1)?, shape.get(2)?),
     };
-    let side = |side: i64| u32::try_from(side).ok().filter(|side| *side <= Size::MAX_SIDE);
+    let side = |side: i64| {
+        u32::try_from(side)
+            .ok()
+            .filter(|side| *side <= Size::MAX_SIDE)
+    };
     Some(Size::new(side(*width)?, side(*height)?))
 }

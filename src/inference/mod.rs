@@ -11,8 +11,8 @@
 //!           [load]
 //! ```
 
-mod description;
 mod contract;
+mod description;
 mod error;
 mod files;
 mod fit;

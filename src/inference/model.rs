@@ -185,7 +185,11 @@ impl Model {
                 .ok()
         };
         let mut pictures = Vec::new();
-        for name in description.styles.iter().filter_map(|style| style.picture.as_ref()) {
+        for name in description
+            .styles
+            .iter()
+            .filter_map(|style| style.picture.as_ref())
+        {
             let path = folder.join(name);
             pictures.push((name.clone(), read_style_picture(&path)?));
         }

@@ -203,7 +203,11 @@ fn f32_from_f16(value: f16) -> f32 {
 fn f16_from_f32(value: f32) -> f16 {
     const LARGEST: f32 = 65504.0;
     let magnitude = value.abs();
-    let magnitude = if magnitude < LARGEST { magnitude } else { LARGEST };
+    let magnitude = if magnitude < LARGEST {
+        magnitude
+    } else {
+        LARGEST
+    };
     let bits = (magnitude * (1.0 / EXPONENTS)).to_bits();
     let rounded = (bits + 0xfff + ((bits >> 13) & 1)) >> 13;
     f16::from_bits(((value.to_bits() >> 16) & 0x8000) as u16 | rounded as u16)

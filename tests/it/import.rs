@@ -150,7 +150,10 @@ fn an_added_style_draws_what_its_network_computes() {
             }
         }
         if name == "matte" {
-            assert!((1..255).contains(&drawn.pixel(20, 20).unwrap()[3]) || drawn.pixel(90, 60).unwrap()[3] != drawn.pixel(4, 4).unwrap()[3]);
+            assert!(
+                (1..255).contains(&drawn.pixel(20, 20).unwrap()[3])
+                    || drawn.pixel(90, 60).unwrap()[3] != drawn.pixel(4, 4).unwrap()[3]
+            );
         }
     }
     // The command line draws with it, at any size of photo.
@@ -165,8 +168,18 @@ fn sizes_are_found() {
         return;
     }
     let (home, description, said) = described("step");
-    assert_eq!(description["size_multiple"].as_integer(), Some(32), "{said}");
-    draw(&home, "step", Size::new(96, 64), 0, &chart(Size::new(100, 70)));
+    assert_eq!(
+        description["size_multiple"].as_integer(),
+        Some(32),
+        "{said}"
+    );
+    draw(
+        &home,
+        "step",
+        Size::new(96, 64),
+        0,
+        &chart(Size::new(100, 70)),
+    );
 
     let (_, description, said) = described("fixed");
     assert_eq!(description["fit"].as_str(), Some("tiles"), "{said}");
@@ -174,7 +187,13 @@ fn sizes_are_found() {
     // Tiles of a network that looks at the whole picture would show seams.
     let (home, description, said) = described("whole");
     assert_eq!(description["fit"].as_str(), Some("letterbox"), "{said}");
-    let drawn = draw(&home, "whole", Size::new(320, 160), 0, &chart(Size::new(320, 160)));
+    let drawn = draw(
+        &home,
+        "whole",
+        Size::new(320, 160),
+        0,
+        &chart(Size::new(320, 160)),
+    );
     assert_eq!(drawn.size(), Size::new(64, 32));
 
     let (home, description, said) = described("larger");
@@ -191,26 +210,50 @@ fn a_network_of_many_styles_becomes_many() {
     let size = Size::new(64, 64);
     for (name, count) in [("styles", 4), ("numbered", 3)] {
         let (home, description, said) = described(name);
-        assert_eq!(description["styles"].as_array().unwrap().len(), count, "{said}");
+        assert_eq!(
+            description["styles"].as_array().unwrap().len(),
+            count,
+            "{said}"
+        );
         let drawn: Vec<[u8; 4]> = (0..3)
-            .map(|at| draw(&home, name, size, at, &chart(size)).pixel(50, 50).unwrap())
+            .map(|at| {
+                draw(&home, name, size, at, &chart(size))
+                    .pixel(50, 50)
+                    .unwrap()
+            })
             .collect();
         // Each tint leaves another colour whole.
-        assert!(drawn[0][0] > drawn[1][0] && drawn[1][1] > drawn[0][1], "{drawn:?}");
+        assert!(
+            drawn[0][0] > drawn[1][0] && drawn[1][1] > drawn[0][1],
+            "{drawn:?}"
+        );
         let list = home.line("styles --json").ok().json();
-        let ids: Vec<&str> = list.as_array().unwrap().iter().filter_map(|style| style["id"].as_str()).collect();
+        let ids: Vec<&str> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|style| style["id"].as_str())
+            .collect();
         assert!(ids.contains(&format!("{name}-{count}").as_str()), "{ids:?}");
     }
 
     // A picture in the style: the program's own drawings serve when none is given.
     let (home, description, said) = described("art");
-    assert_eq!(description["image"]["name"].as_str(), Some("content"), "{said}");
+    assert_eq!(
+        description["image"]["name"].as_str(),
+        Some("content"),
+        "{said}"
+    );
     assert!(description["styles"].as_array().unwrap().len() >= 2);
     let first = draw(&home, "art", size, 0, &chart(size));
     assert_ne!(first, draw(&home, "art", size, 1, &chart(size)));
 
     let (_, description, said) = described("strength");
-    assert_eq!(description["inputs"][0]["value"].as_float(), Some(1.0), "{said}");
+    assert_eq!(
+        description["inputs"][0]["value"].as_float(),
+        Some(1.0),
+        "{said}"
+    );
     let (_, description, said) = described("matte");
     assert_eq!(description["matte"]["name"].as_str(), Some("a"), "{said}");
 }
@@ -225,7 +268,10 @@ fn what_cannot_be_a_style_is_refused_with_the_reason() {
         ("mask", &["mask"][..]),
         ("parts", &["19 channels"]),
         ("names", &["numbers and no picture"]),
-        ("numbers", &["none of its inputs takes a picture", "[1, 128]"]),
+        (
+            "numbers",
+            &["none of its inputs takes a picture", "[1, 128]"],
+        ),
         ("smaller", &["no picture of the size"]),
         ("nan", &["not numbers"]),
         ("flat", &["one flat colour"]),
@@ -258,7 +304,9 @@ fn networks_without_an_end_are_ended() {
 fn files_that_are_no_networks_are_refused() {
     let home = Home::new();
     let whole = fs::read(bare("unit")).unwrap();
-    let noise: Vec<u8> = (0..5000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..5000_u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     for (name, bytes, word) in [
         ("empty", &b""[..], "empty"),
         ("cut", &whole[..whole.len() / 2], "ONNX"),
@@ -271,11 +319,13 @@ fn files_that_are_no_networks_are_refused() {
             .fails(&[word]);
         assert_eq!(kept(&home), [""; 0], "{name}");
     }
-    home.line("styles add nothing.onnx").fails(&["cannot be read"]);
+    home.line("styles add nothing.onnx")
+        .fails(&["cannot be read"]);
     // Two gigabytes, none of which are read.
     let path = home.path("huge.onnx");
     fs::File::create(&path).unwrap().set_len(2 << 30).unwrap();
-    home.line("styles add huge.onnx").fails(&["2048 MB", "limit"]);
+    home.line("styles add huge.onnx")
+        .fails(&["2048 MB", "limit"]);
 }
 
 #[test]
@@ -290,7 +340,10 @@ fn weights_in_other_files_stay_in_their_folder() {
     // A name that leads out, and a link that does.
     let bytes = fs::read(&path).unwrap();
     let name = b"external.bin";
-    let at = bytes.windows(name.len()).position(|part| part == name).unwrap();
+    let at = bytes
+        .windows(name.len())
+        .position(|part| part == name)
+        .unwrap();
     let mut outside = bytes.clone();
     outside[at..at + name.len()].copy_from_slice(b"../../passwd");
     fs::write(&path, outside).unwrap();
@@ -342,10 +395,18 @@ fn a_file_put_into_the_folder_becomes_a_style() {
     fs::copy(bare("unit"), models(&home).join("unit.onnx")).unwrap();
     fs::copy(bare("flat"), models(&home).join("flat.onnx")).unwrap();
     let list = home.line("styles --json").ok().json();
-    assert!(list.as_array().unwrap().iter().any(|style| style["id"] == "unit"));
+    assert!(
+        list.as_array()
+            .unwrap()
+            .iter()
+            .any(|style| style["id"] == "unit")
+    );
     // What was refused stays, with a note, and is not tried again.
     assert_eq!(kept(&home), ["flat.onnx", "flat.onnx.refused.txt", "unit"]);
-    assert_eq!(import::strays(&Places::under(&home.path("home"))), [PathBuf::new(); 0]);
+    assert_eq!(
+        import::strays(&Places::under(&home.path("home"))),
+        [PathBuf::new(); 0]
+    );
 }
 
 #[cfg(unix)]
@@ -379,7 +440,10 @@ fn a_program_that_crashes_is_survived() {
     };
     for program in ["/nonexistent/program", "/bin/false"] {
         let result = import::import(&places, &wanted, Path::new(program), &mut |_| {});
-        assert!(matches!(result, Err(ImportError::Crashed { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(ImportError::Crashed { .. })),
+            "{result:?}"
+        );
     }
     let left = places.data.join("models").read_dir().unwrap().count();
     assert_eq!(left, 0);

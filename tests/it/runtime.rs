@@ -23,19 +23,33 @@ fn all_providers_are_listed_with_what_to_do() {
             .unwrap()
             .to_owned()
     };
-    for id in ["webgpu", "cuda", "tensorrt", "tensorrt-rtx", "openvino", "coreml", "directml"] {
-        assert!(["present", "absent", "not here"].contains(&state(id).as_str()), "{id}");
+    for id in [
+        "webgpu",
+        "cuda",
+        "tensorrt",
+        "tensorrt-rtx",
+        "openvino",
+        "coreml",
+        "directml",
+    ] {
+        assert!(
+            ["present", "absent", "not here"].contains(&state(id).as_str()),
+            "{id}"
+        );
     }
     assert_eq!(state("cpu"), "present");
     #[cfg(target_os = "linux")]
     {
         assert_eq!(state("coreml"), "not here");
         assert_eq!(state("directml"), "not here");
-        home.line("runtime add directml").fails(&["no DirectML for linux"]);
+        home.line("runtime add directml")
+            .fails(&["no DirectML for linux"]);
     }
     home.line("runtime list").ok();
-    home.line("runtime remove webgpu").fails(&["WebGPU is not there"]);
-    home.line("runtime add cpu").fails(&["nothing has to be added"]);
+    home.line("runtime remove webgpu")
+        .fails(&["WebGPU is not there"]);
+    home.line("runtime add cpu")
+        .fails(&["nothing has to be added"]);
     assert_eq!(home.line("runtime add abacus").code, Some(2));
 }
 
@@ -49,7 +63,11 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
     let home = Home::new();
     let folder = home.path("home/data/runtime/webgpu");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("libonnxruntime_providers_webgpu.so"), "no library").unwrap();
+    fs::write(
+        folder.join("libonnxruntime_providers_webgpu.so"),
+        "no library",
+    )
+    .unwrap();
     let text = |run: crate::support::Run| {
         run.json()
             .as_array()
@@ -60,8 +78,18 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
             .clone()
     };
     let entry = text(home.line("runtime list --json").ok());
-    assert_eq!((&entry["state"], &entry["works"]), (&"present".into(), &false.into()), "{entry}");
-    assert!(entry["text"].as_str().unwrap().contains("WebGPU: not used."), "{entry}");
+    assert_eq!(
+        (&entry["state"], &entry["works"]),
+        (&"present".into(), &false.into()),
+        "{entry}"
+    );
+    assert!(
+        entry["text"]
+            .as_str()
+            .unwrap()
+            .contains("WebGPU: not used."),
+        "{entry}"
+    );
     // Kept: the second time nothing is loaded.
     let kept = home.path("home/cache/providers.toml");
     let before = fs::read_to_string(&kept).unwrap();
@@ -77,7 +105,10 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
         .find(|check| check["id"] == "providers")
         .unwrap()
         .clone();
-    assert!(check["text"].as_str().unwrap().contains("not used"), "{check}");
+    assert!(
+        check["text"].as_str().unwrap().contains("not used"),
+        "{check}"
+    );
     assert_eq!(report["ok"], true);
     home.line("runtime remove webgpu").ok();
     assert!(!folder.exists() && !kept.exists());
@@ -92,8 +123,7 @@ fn webgpu_draws_what_the_cpu_draws() {
     let driver = named("PANELCAM_TEST_VULKAN")
         .or_else(|| Some(PathBuf::from("/usr/lib/chromium/vk_swiftshader_icd.json")))
         .filter(|path| path.is_file());
-    let (Some(library), Some(driver), Some(_)) =
-        (named("PANELCAM_TEST_WEBGPU"), driver, runtime())
+    let (Some(library), Some(driver), Some(_)) = (named("PANELCAM_TEST_WEBGPU"), driver, runtime())
     else {
         eprintln!(
             "SKIPPED: WebGPU needs PANELCAM_TEST_WEBGPU (libonnxruntime_providers_webgpu.so of `panelcam runtime add webgpu`) and SwiftShader (PANELCAM_TEST_VULKAN, or Debian's chromium)."
@@ -121,5 +151,11 @@ fn webgpu_draws_what_the_cpu_draws() {
         .clone();
     assert_eq!(entry["works"], true, "{entry}");
     // In software it is slower than the CPU, and so it is not what draws.
-    assert!(entry["text"].as_str().unwrap().contains("slower than the CPU"), "{entry}");
+    assert!(
+        entry["text"]
+            .as_str()
+            .unwrap()
+            .contains("slower than the CPU"),
+        "{entry}"
+    );
 }

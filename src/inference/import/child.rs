@@ -64,7 +64,9 @@ pub(super) fn run(
     let mut heard = 0;
     let mut refused = None;
     let status = loop {
-        let ended = child.try_wait().map_err(|error| crashed(error.to_string()))?;
+        let ended = child
+            .try_wait()
+            .map_err(|error| crashed(error.to_string()))?;
         for line in lines(&report, &mut heard) {
             match line.split_once(": ") {
                 Some(("say", line)) => say(line),

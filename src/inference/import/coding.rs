@@ -137,12 +137,17 @@ pub(super) fn readings(
                     value.swap(0, 2);
                 }
                 for at in 0..3 {
-                    value[at] = (value[at] - output.black[at]) / (output.white[at] - output.black[at]);
+                    value[at] =
+                        (value[at] - output.black[at]) / (output.white[at] - output.black[at]);
                 }
             }
             let outside = |value: &f32| *value < -0.02 || *value > 1.02;
-            let clipped = colours.values.iter().flatten().filter(|value| outside(value)).count()
-                as f32
+            let clipped = colours
+                .values
+                .iter()
+                .flatten()
+                .filter(|value| outside(value))
+                .count() as f32
                 / (colours.values.len() * 3).max(1) as f32;
             for value in colours.values.iter_mut().flatten() {
                 *value = value.clamp(0.0, 1.0);
@@ -245,7 +250,8 @@ pub(super) fn prepares(head: &Head, input: Range, order: Channels) -> bool {
     };
     let ends: Vec<[f32; 2]> = (0..3)
         .map(|channel| {
-            let value = |end: [f32; 3]| end[at(channel)] * head.scale[channel] + head.shift[channel];
+            let value =
+                |end: [f32; 3]| end[at(channel)] * head.scale[channel] + head.shift[channel];
             [value(input.black), value(input.white)]
         })
         .collect();

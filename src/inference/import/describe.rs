@@ -70,7 +70,8 @@ pub(super) fn describe(
     let onnx = Onnx::parse(&bytes).map_err(|_| Refusal::not_onnx())?;
     let mut external = Vec::new();
     for name in &onnx.external {
-        let bytes = read_limited(&folder.join(name), FILE_LIMIT).map_err(|error| unreadable(&error))?;
+        let bytes =
+            read_limited(&folder.join(name), FILE_LIMIT).map_err(|error| unreadable(&error))?;
         external.push((name.clone(), bytes));
     }
     let hashes = external
@@ -94,17 +95,23 @@ pub(super) fn describe(
         &onnx,
         step,
     )?;
-    let card = Card::new().ok_or_else(|| Refusal::new("the program is damaged".to_owned(), "Install it again"))?;
+    let card = Card::new()
+        .ok_or_else(|| Refusal::new("the program is damaged".to_owned(), "Install it again"))?;
 
     let sized = find_size(&mut network, &card, roles.layout_unknown)?;
     tell(sized.reason.clone());
     let probe = Probe::new(&network, &card, &sized, &onnx);
     let pick = probe.find_coding(&mut network)?;
     pick.reasons.iter().cloned().for_each(&mut tell);
-    settle_constants(&mut network, &probe, &pick).into_iter().for_each(&mut tell);
+    settle_constants(&mut network, &probe, &pick)
+        .into_iter()
+        .for_each(&mut tell);
     let styles = styles(&mut network, &probe, &pick, names)?;
     if styles.len() > 1 {
-        tell(format!("styles: {}, each becomes one of its own", styles.len()));
+        tell(format!(
+            "styles: {}, each becomes one of its own",
+            styles.len()
+        ));
     }
     let overlap = match network.image.size {
         Some(size) => {
@@ -118,7 +125,11 @@ pub(super) fn describe(
     let time = time(&mut network, &card, &sized, &pick);
     let drawn = sized.size.area() as f64 * f64::from(pick.drawn.scale).powi(2);
     // A network of one size takes its time for any picture.
-    let pictures = if network.image.size.is_some() { 1.0 } else { LIVE_SIZE.area() as f64 / drawn };
+    let pictures = if network.image.size.is_some() {
+        1.0
+    } else {
+        LIVE_SIZE.area() as f64 / drawn
+    };
     let live = Duration::from_secs_f64(time.as_secs_f64() * pictures);
     if live > SLOWEST {
         return Err(Refusal::new(
@@ -245,7 +256,12 @@ fn about(bytes: &[u8], onnx: &Onnx) -> String {
         format!(", written by {}", onnx.producer)
     };
     let opset = onnx.opsets.get("").copied().unwrap_or_default();
-    let quantised = ["QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger"];
+    let quantised = [
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "QLinearConv",
+        "ConvInteger",
+    ];
     let quantised = if quantised.iter().any(|kind| onnx.kinds.contains_key(*kind)) {
         ", its weights in 8 bits"
     } else {
@@ -299,7 +315,10 @@ fn find_size(network: &mut Network, card: &Card, layout_unknown: bool) -> Result
             let started = Instant::now();
             match network.run(&picture, coding(network)) {
                 Ok(outputs) => {
-                    if outputs.iter().any(|output| roles::drawn(&output.shape, size).is_some()) {
+                    if outputs
+                        .iter()
+                        .any(|output| roles::drawn(&output.shape, size).is_some())
+                    {
                         let reason = if multiple == 1 {
                             format!("size: any, because it draws {size}")
                         } else {
@@ -350,7 +369,11 @@ fn settle_constants(network: &mut Network, probe: &Probe, pick: &Pick) -> Vec<St
                 .map_or(0.0, |drawing| drawing.distance(&probe.seen))
         };
         let (at_zero, at_one) = (distance(0.0), distance(1.0));
-        let value = if at_zero > at_one * 1.15 + 0.005 { 0.0 } else { 1.0 };
+        let value = if at_zero > at_one * 1.15 + 0.005 {
+            0.0
+        } else {
+            1.0
+        };
         network.extras[at].values = vec![value];
         let name = &network.extras[at].name;
         reasons.push(if (at_zero - at_one).abs() < 0.003 {
@@ -373,7 +396,11 @@ fn styles(
     pick: &Pick,
     names: &Names<'_>,
 ) -> Result<Vec<(String, String)>, Refusal> {
-    let count = match network.extras.iter().position(|extra| extra.kind != Extra::Constant) {
+    let count = match network
+        .extras
+        .iter()
+        .position(|extra| extra.kind != Extra::Constant)
+    {
         None => 1,
         Some(at) => match network.extras[at].kind {
             Extra::Weights | Extra::Map(_) => network.extras[at].values.len(),
@@ -402,11 +429,6 @@ fn styles(
         return Ok(vec![(names.id.to_owned(), names.name.to_owned())]);
     }
     Ok((1..=count)
-        .map(|at| {
-            (
-                format!("{}-{at}", names.id),
-                format!("{} {at}", names.name),
-            )
-        })
+        .map(|at| (format!("{}-{at}", names.id), format!("{} {at}", names.name)))
         .collect())
 }

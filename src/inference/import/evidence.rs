@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(tail.range, [-22.5, 277.5]);
         assert_eq!(tail.operator, "Tanh");
         assert_eq!(super::tail(&onnx, "a"), None);
-        let clip = network(&[("Clip", &["a", "0", "1"], "out")], &[("0", &[0.0]), ("1", &[1.0])]);
+        let clip = network(
+            &[("Clip", &["a", "0", "1"], "out")],
+            &[("0", &[0.0]), ("1", &[1.0])],
+        );
         assert_eq!(super::tail(&clip, "out").unwrap().range, [0.0, 1.0]);
         let endless = network(&[("Identity", &["out"], "out")], &[]);
         assert_eq!(super::tail(&endless, "out"), None);

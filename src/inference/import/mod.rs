@@ -339,7 +339,11 @@ fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
 }
 
 /// Files of weights: the names that the network gives them, and where they are.
-fn external(onnx: &Onnx, path: &Path, mut size: u64) -> Result<Vec<(String, PathBuf)>, ImportError> {
+fn external(
+    onnx: &Onnx,
+    path: &Path,
+    mut size: u64,
+) -> Result<Vec<(String, PathBuf)>, ImportError> {
     let wrong = |why: String| ImportError::External {
         why,
         path: path.to_owned(),

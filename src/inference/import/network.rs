@@ -248,7 +248,9 @@ fn unsupported(error: &ort::Error, runtime: &Runtime, onnx: &Onnx) -> Refusal {
             "Export it with standard operators alone",
         );
     }
-    if text.contains("opset") || text.contains("under development") || text.contains("ir_version")
+    if text.contains("opset")
+        || text.contains("under development")
+        || text.contains("ir_version")
         || text.contains("IR version")
     {
         let opset = onnx.opsets.get("").copied().unwrap_or_default();

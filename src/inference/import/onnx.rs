@@ -107,7 +107,8 @@ impl Onnx {
         }
         let constants = std::mem::take(&mut onnx.constants);
         // Old writers list constants among the inputs.
-        onnx.inputs.retain(|input| !constants.contains_key(&input.name));
+        onnx.inputs
+            .retain(|input| !constants.contains_key(&input.name));
         onnx.constants = constants
             .into_iter()
             .filter(|(_, values)| !values.is_empty())
@@ -223,7 +224,13 @@ impl Onnx {
                 (4, Value::Bytes(packed)) => {
                     self.weights = self.weights.saturating_add(packed.len());
                     if packed.len() <= VALUES_LIMIT * 4 {
-                        typed.extend(packed.as_chunks::<4>().0.iter().map(|c| f32::from_le_bytes(*c)));
+                        typed.extend(
+                            packed
+                                .as_chunks::<4>()
+                                .0
+                                .iter()
+                                .map(|c| f32::from_le_bytes(*c)),
+                        );
                     }
                 }
                 (4, Value::Float(value)) if typed.len() < VALUES_LIMIT => typed.push(value),
@@ -250,9 +257,13 @@ impl Onnx {
             self.external.push(location);
         }
         let values = match (element, raw) {
-            (1, Some(raw)) if raw.len() <= VALUES_LIMIT * 4 => {
-                Some(raw.as_chunks::<4>().0.iter().map(|c| f32::from_le_bytes(*c)).collect())
-            }
+            (1, Some(raw)) if raw.len() <= VALUES_LIMIT * 4 => Some(
+                raw.as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|c| f32::from_le_bytes(*c))
+                    .collect(),
+            ),
             (10, Some(raw)) if raw.len() <= VALUES_LIMIT * 2 => Some(
                 raw.as_chunks::<2>()
                     .0
@@ -412,7 +423,10 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> Vec<u8> {
-        let path = format!("{}/tests/models/{name}/{name}.onnx", env!("CARGO_MANIFEST_DIR"));
+        let path = format!(
+            "{}/tests/models/{name}/{name}.onnx",
+            env!("CARGO_MANIFEST_DIR")
+        );
         std::fs::read(path).unwrap()
     }
 
@@ -443,7 +457,13 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for bytes in [&b""[..], b"\0", b"\x3a\x00", b"PK\x03\x04 a zip", &[0xff; 64]] {
+        for bytes in [
+            &b""[..],
+            b"\0",
+            b"\x3a\x00",
+            b"PK\x03\x04 a zip",
+            &[0xff; 64],
+        ] {
             assert_eq!(Onnx::parse(bytes), Err(NotOnnx), "{bytes:?}");
         }
         let whole = file("colours");

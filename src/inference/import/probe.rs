@@ -248,7 +248,10 @@ impl Probe {
             if self.drawings.len() == 1 {
                 "it is the only one with the shape of a picture".to_owned()
             } else {
-                format!("it is most like the picture of {} outputs", self.drawings.len())
+                format!(
+                    "it is most like the picture of {} outputs",
+                    self.drawings.len()
+                )
             }
         )];
         let percent = |value: f32| format!("{:.0} %", value * 100.0);
@@ -299,9 +302,13 @@ impl Probe {
                 "its last operators, after {}, give {:.4} to {:.4}",
                 tail.operator, tail.range[0], tail.range[1]
             ),
-            None => "the drawing then has the picture's light and little of it is cut off".to_owned(),
+            None => {
+                "the drawing then has the picture's light and little of it is cut off".to_owned()
+            }
         };
-        reasons.push(format!("value range of the drawing: {output}, because {why}"));
+        reasons.push(format!(
+            "value range of the drawing: {output}, because {why}"
+        ));
         let order = |order: Channels| match order {
             Channels::Rgb => "red, green, blue",
             Channels::Bgr => "blue, green, red",
@@ -336,7 +343,11 @@ impl Probe {
         reasons.push(format!(
             "channels: {} in, {} out, because {why}",
             order(found.input_order),
-            order(if drawn.channels == 1 { Channels::Grey } else { found.output_order }),
+            order(if drawn.channels == 1 {
+                Channels::Grey
+            } else {
+                found.output_order
+            }),
         ));
         if let Some(matte) = matte {
             reasons.push(format!(

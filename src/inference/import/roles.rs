@@ -128,7 +128,11 @@ fn looks(port: &Port) -> Option<Looks> {
         [None, h, w] if all.len() == 4 => (Layout::Planes, Some(3), h, w, true),
         _ => return None,
     };
-    let side = |side: i64| u32::try_from(side).ok().filter(|side| (8..=Size::MAX_SIDE).contains(side));
+    let side = |side: i64| {
+        u32::try_from(side)
+            .ok()
+            .filter(|side| (8..=Size::MAX_SIDE).contains(side))
+    };
     let size = match (width, height) {
         (None, None) => None,
         // One side is free: the other decides.
@@ -196,7 +200,10 @@ fn extra(port: &Port, takes_pictures: bool) -> Result<(ExtraInput, String), Refu
         return match known {
             1 if shape.len() <= 2 => Ok((
                 make(Extra::Index, vec![0.0]),
-                format!("style: the input \"{}\" takes the number of a style", port.name),
+                format!(
+                    "style: the input \"{}\" takes the number of a style",
+                    port.name
+                ),
             )),
             count if (2..=STYLES_LIMIT).contains(&count) && free == 0 => {
                 Ok(weights(port, count, make))
@@ -265,7 +272,10 @@ fn element(port: &Port) -> Result<Element, Refusal> {
         7 => Ok(Element::I64),
         10 => Ok(Element::F16),
         _ => Err(Refusal::new(
-            format!("its input {} has a type that panelcam does not feed", describe(port)),
+            format!(
+                "its input {} has a type that panelcam does not feed",
+                describe(port)
+            ),
             "Export it with float32, float16 or uint8",
         )),
     }
@@ -365,7 +375,9 @@ pub(super) fn no_drawing(outputs: &[Output], size: Size) -> Refusal {
     } else if outputs.iter().all(|output| output.shape.len() < 3) {
         format!("it gives numbers and no picture: {list}")
     } else {
-        format!("what it gives is no picture of the size it sees, or 2 to 8 times that: for {size} it gives {list}")
+        format!(
+            "what it gives is no picture of the size it sees, or 2 to 8 times that: for {size} it gives {list}"
+        )
     };
     Refusal::new(why, "Take a network that turns a picture into a picture")
 }

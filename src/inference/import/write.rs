@@ -44,10 +44,13 @@ pub(super) fn style_picture(channel: usize) -> String {
 impl Findings {
     /// The text of `model.toml`.
     pub(super) fn toml(&self) -> String {
-        let mut lines = vec![
-            "# Written by `panelcam styles add`. What was found, and why:".to_owned(),
-        ];
-        lines.extend(self.reasons.iter().map(|reason| format!("# - {}", plain(reason))));
+        let mut lines =
+            vec!["# Written by `panelcam styles add`. What was found, and why:".to_owned()];
+        lines.extend(
+            self.reasons
+                .iter()
+                .map(|reason| format!("# - {}", plain(reason))),
+        );
         lines.extend([
             "# Where that is wrong, correct it below; the program reads it at its next start."
                 .to_owned(),
@@ -67,7 +70,8 @@ impl Findings {
                         lines.push("fit = \"tiles\" # or \"letterbox\"".to_owned());
                         lines.push(format!("overlap = {overlap}"));
                     }
-                    None => lines.push("fit = \"letterbox\" # or \"tiles\", with overlap = 32".to_owned()),
+                    None => lines
+                        .push("fit = \"letterbox\" # or \"tiles\", with overlap = 32".to_owned()),
                 }
             }
             None => lines.push(format!("size_multiple = {}", self.size_multiple)),
@@ -161,7 +165,11 @@ impl PortFindings {
 fn extra_lines(extra: &ExtraInput) -> Vec<String> {
     let name = format!("name = {}", quoted(&extra.name));
     let style = |kind: &str, more: &[String]| {
-        let mut lines = vec!["[style]".to_owned(), name.clone(), format!("kind = \"{kind}\"")];
+        let mut lines = vec![
+            "[style]".to_owned(),
+            name.clone(),
+            format!("kind = \"{kind}\""),
+        ];
         lines.extend_from_slice(more);
         lines
     };

@@ -15,9 +15,9 @@ use super::super::model::Model;
 use super::super::runtime::{PATH_VARIABLE, Runtime};
 use super::super::style_map::StyleMap;
 use super::super::tuning::{Tuning, cores};
+use super::equip;
 use super::table::Supply;
 use super::verdict::Outcome;
-use super::equip;
 use crate::frame::{Picture, Size};
 use crate::places::Places;
 use crate::settings::Provider;
@@ -121,7 +121,9 @@ fn read(answer: &Path) -> Option<Outcome> {
         .take(ANSWER_LIMIT)
         .read_to_string(&mut text)
         .ok()?;
-    toml::from_str::<Answer>(&text).ok().map(|answer| answer.outcome)
+    toml::from_str::<Answer>(&text)
+        .ok()
+        .map(|answer| answer.outcome)
 }
 
 fn crashed(status: ExitStatus) -> Outcome {
@@ -277,10 +279,21 @@ fn time(
 fn test_picture(size: Size) -> Picture {
     let mut picture = Picture::new(size);
     let width = size.width.max(1);
-    for (at, pixel) in picture.rgba_mut().as_chunks_mut::<4>().0.iter_mut().enumerate() {
+    for (at, pixel) in picture
+        .rgba_mut()
+        .as_chunks_mut::<4>()
+        .0
+        .iter_mut()
+        .enumerate()
+    {
         let (x, y) = (at as u32 % width, at as u32 / width);
         let square = ((x / 12 + y / 12) % 2) * 130;
-        *pixel = [(x * 255 / width) as u8, (y * 5 % 256) as u8, square as u8, 255];
+        *pixel = [
+            (x * 255 / width) as u8,
+            (y * 5 % 256) as u8,
+            square as u8,
+            255,
+        ];
     }
     picture
 }
@@ -345,7 +358,11 @@ mod tests {
         }
         let sleeper = home.path().join("sleeper");
         fs::write(&sleeper, "#!/bin/sh\nexec sleep 60\n").unwrap();
-        fs::set_permissions(&sleeper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fs::set_permissions(
+            &sleeper,
+            std::os::unix::fs::PermissionsExt::from_mode(0o755),
+        )
+        .unwrap();
         let outcome = run_with(&sleeper, &places, &model, Provider::Webgpu, &|| true);
         assert_eq!(outcome, None);
     }

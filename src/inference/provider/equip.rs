@@ -87,8 +87,9 @@ fn plug_in(
     let environment = runtime.environment();
     let mut plugged = runtime.plugged().lock();
     if !plugged.contains(&supply.provider) {
-        let library = plug_in_library(&folder)
-            .ok_or_else(|| ort::Error::new(format!("there is no library in {}", folder.display())))?;
+        let library = plug_in_library(&folder).ok_or_else(|| {
+            ort::Error::new(format!("there is no library in {}", folder.display()))
+        })?;
         environment.register_ep_library(supply.provider.id(), &library)?;
         plugged.push(supply.provider);
     }
@@ -105,15 +106,15 @@ fn plug_in(
     devices.sort_by_key(|device| device.hardware_device().ty() != DeviceType::GPU);
     devices.truncate(1);
     if devices.is_empty() {
-        return Err(ort::Error::new(
-            "ONNX Runtime found no graphics card with a driver for it",
-        ));
+        return Err(ort::Error::new(format!(
+            "it found nothing to run on here; it is for {}",
+            supply.about
+        )));
     }
     let options = match supply.provider {
-        Provider::TensorrtRtx => vec![(
-            format!("{name}.nv_runtime_cache_path"),
-            engines.to_owned(),
-        )],
+        Provider::TensorrtRtx => {
+            vec![(format!("{name}.nv_runtime_cache_path"), engines.to_owned())]
+        }
         Provider::Openvino => vec![(format!("{name}.cache_dir"), engines.to_owned())],
         _ => Vec::new(),
     };
@@ -127,8 +128,13 @@ fn plug_in_library(folder: &Path) -> Option<PathBuf> {
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let is_plug_in = name.contains("onnxruntime_providers") || name.contains("onnxruntime_ep");
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let is_plug_in =
+                name.contains("onnxruntime_providers") || name.contains("onnxruntime_ep");
             is_plug_in && !name.contains("shared")
         })
         .collect();
@@ -147,7 +153,11 @@ fn preload(places: &Places, supply: &Supply) {
     let mut waiting: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             name.contains(std::env::consts::DLL_SUFFIX) && !name.contains("onnxruntime")
         })
         .collect();

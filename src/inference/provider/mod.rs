@@ -61,7 +61,9 @@ pub enum ProviderError {
     )]
     NoPip,
     /// It cannot be fetched.
-    #[error("{package} could not be fetched: {why}. Check the connection and try again; what was fetched completely is kept.")]
+    #[error(
+        "{package} could not be fetched: {why}. Check the connection and try again; what was fetched completely is kept."
+    )]
     Download {
         /// The package.
         package: &'static str,
@@ -165,7 +167,43 @@ pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderEr
 /// Checks every provider that is there with `model`, or gives the verdicts that are kept. Takes
 /// seconds to minutes for each that is new.
 pub fn verdicts(runtime: &Runtime, model: &Model, places: &Places) -> Vec<Verdict> {
-    Verdicts::of(runtime, model, places, &|| false).all().to_vec()
+    Verdicts::of(runtime, model, places, &|| false)
+        .all()
+        .to_vec()
+}
+
+/// What should run `model` when `asked` is set, and why, for people. Checks `asked` when that was
+/// not done yet; `auto` goes by the verdicts that are kept.
+pub fn choose(
+    runtime: &Runtime,
+    model: &Model,
+    places: &Places,
+    asked: Provider,
+) -> (Provider, String) {
+    let verdicts = match asked {
+        Provider::Cpu => return (Provider::Cpu, "CPU, as set.".to_owned()),
+        Provider::Auto => Verdicts::kept(runtime, model, places).unwrap_or_default(),
+        _ => Verdicts::of(runtime, model, places, &|| false),
+    };
+    let found = match asked {
+        Provider::Auto => verdicts.best(),
+        other => verdicts.about(other),
+    };
+    match found {
+        Some(verdict) if matches!(verdict.outcome, Outcome::Good { .. }) => {
+            (verdict.provider, verdict.text())
+        }
+        Some(verdict) => (Provider::Cpu, format!("{} The CPU draws.", verdict.text())),
+        None if asked == Provider::Auto => (Provider::Cpu, String::new()),
+        None => (
+            Provider::Cpu,
+            format!(
+                "{} is not there; the CPU draws. Run: panelcam runtime add {}",
+                asked.name(),
+                asked.id()
+            ),
+        ),
+    }
 }
 
 /// The library of ONNX Runtime that a provider which works brings along.

@@ -66,7 +66,11 @@ impl Verdict {
                 difference,
                 ..
             } => {
-                let what = if self.is_faster() { "works" } else { "works, slower than the CPU" };
+                let what = if self.is_faster() {
+                    "works"
+                } else {
+                    "works, slower than the CPU"
+                };
                 format!(
                     "{name}: {what}. {milliseconds:.1} ms a picture, the CPU {cpu_milliseconds:.1} ms; values differ by at most {difference:.1} of 255."
                 )
@@ -132,7 +136,10 @@ impl Verdicts {
             let mut memory = Memory::read(&path);
             memory.add(key, verdict.clone());
             if let Err(error) = memory.write(&path) {
-                tracing::warn!("{error}. Providers are checked again at each start. ({})", path.display());
+                tracing::warn!(
+                    "{error}. Providers are checked again at each start. ({})",
+                    path.display()
+                );
             }
             verdicts.push(verdict);
         }
@@ -140,7 +147,11 @@ impl Verdicts {
     }
 
     /// Only what is kept: asks nobody. `None` when a provider has yet to be checked.
-    pub(in super::super) fn kept(runtime: &Runtime, model: &Model, places: &Places) -> Option<Self> {
+    pub(in super::super) fn kept(
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+    ) -> Option<Self> {
         let memory = Memory::read(&places.cache.join(FILE));
         let known = |provider| memory.find(&Key::of(runtime, model, places, provider));
         present(places)
@@ -225,7 +236,11 @@ fn driver() -> String {
     let nvidia = fs::read_to_string("/proc/driver/nvidia/version").unwrap_or_default();
     let named = std::env::var("VK_DRIVER_FILES").unwrap_or_default();
     let first = nvidia.lines().next().unwrap_or_default();
-    format!("{first} {named}").trim().chars().take(300).collect()
+    format!("{first} {named}")
+        .trim()
+        .chars()
+        .take(300)
+        .collect()
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -306,9 +321,11 @@ mod tests {
         ]);
         assert_eq!(all.best().unwrap().provider, Provider::Openvino);
         let reasons = all.reasons(Provider::Openvino);
-        assert!(reasons.contains(
-            "CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda"
-        ));
+        assert!(
+            reasons.contains(
+                "CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda"
+            )
+        );
         assert!(reasons.contains("TensorRT: works, slower than the CPU"));
         assert!(Verdicts::default().best().is_none());
     }

@@ -108,15 +108,23 @@ pub(super) fn find(folder: &Path, sha256: &str) -> Option<PathBuf> {
 fn is_library(name: &str) -> bool {
     // Python's own modules are of no use here.
     let python = name.contains("pybind11") || name.ends_with(".pyd");
-    let versioned = name.split_once(".so.").is_some_and(|(_, version)| {
-        version.bytes().all(|c| c.is_ascii_digit() || c == b'.')
-    });
-    !python && (name.ends_with(".so") || versioned || name.ends_with(".dll") || name.ends_with(".dylib"))
+    let versioned = name
+        .split_once(".so.")
+        .is_some_and(|(_, version)| version.bytes().all(|c| c.is_ascii_digit() || c == b'.'));
+    !python
+        && (name.ends_with(".so")
+            || versioned
+            || name.ends_with(".dll")
+            || name.ends_with(".dylib"))
 }
 
 fn is_licence(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    name.is_some_and(|name| name.contains("licen") || name.contains("notice") || name.contains("eula"))
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase());
+    name.is_some_and(|name| {
+        name.contains("licen") || name.contains("notice") || name.contains("eula")
+    })
 }
 
 #[cfg(test)]
@@ -153,7 +161,10 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["libone.so", "libtwo.so.13.1", "some_package-LICENSE"]);
+        assert_eq!(
+            names,
+            ["libone.so", "libtwo.so.13.1", "some_package-LICENSE"]
+        );
         assert_eq!(find(home.path(), &sha256), Some(path));
         assert_eq!(find(home.path(), "00"), None);
     }
@@ -166,7 +177,9 @@ mod tests {
             let _ = fs::remove_dir_all(&to);
             fs::create_dir(&to).unwrap();
             let (path, own) = wheel(home.path(), entries);
-            unpack(&path, sha256.unwrap_or(&own), 10_000, &to).unwrap_err().to_string()
+            unpack(&path, sha256.unwrap_or(&own), 10_000, &to)
+                .unwrap_err()
+                .to_string()
         };
         // Ten megabytes of nothing in a few kilobytes.
         let zeros = vec![0; 10_000_000];

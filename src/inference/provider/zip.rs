@@ -46,7 +46,10 @@ impl Zip {
         let mut entries = Vec::new();
         while entries.len() < count {
             let damaged = || wrong("its list of files is damaged");
-            let head = rest.get(..46).filter(|head| head.starts_with(&LISTED)).ok_or_else(damaged)?;
+            let head = rest
+                .get(..46)
+                .filter(|head| head.starts_with(&LISTED))
+                .ok_or_else(damaged)?;
             let names = usize::from(number16(head, 28));
             let more = usize::from(number16(head, 30)) + usize::from(number16(head, 32));
             let name = rest.get(46..46 + names).ok_or_else(damaged)?;
@@ -151,7 +154,10 @@ pub(super) mod tests {
             .iter()
             .map(|entry| {
                 let mut content = Vec::new();
-                entry.read(&mut file)?.take(10_000).read_to_end(&mut content)?;
+                entry
+                    .read(&mut file)?
+                    .take(10_000)
+                    .read_to_end(&mut content)?;
                 Ok((entry.name.clone(), content))
             })
             .collect()
@@ -161,7 +167,10 @@ pub(super) mod tests {
     fn what_was_packed_comes_out() {
         let bytes = zip(&[("a/b.txt", b"hello hello hello"), ("c", b"")]);
         let found = all(&bytes).unwrap();
-        assert_eq!(found[0], ("a/b.txt".to_owned(), b"hello hello hello".to_vec()));
+        assert_eq!(
+            found[0],
+            ("a/b.txt".to_owned(), b"hello hello hello".to_vec())
+        );
         assert_eq!(found[1].0, "c");
         assert!(all(b"").is_err() && all(b"no zip at all").is_err());
     }
