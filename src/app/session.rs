@@ -21,6 +21,7 @@ use crate::panels;
 use crate::pipeline::{LIVE_FPS, Pipeline, PipelineError, Setup};
 use crate::places::Places;
 use crate::settings::Settings;
+use crate::shots::Desk;
 use crate::source::{CameraChoice, Source};
 use crate::status::{Board, Severity, SourceState, Topic};
 use crate::ui::Device;
@@ -34,6 +35,7 @@ pub struct Session {
     orders: Arc<Mailbox<Order>>,
     news: Arc<Mailbox<News>>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    desk: Arc<Desk>,
     added: Arc<Mailbox<String>>,
     board: Arc<Board>,
     pictures: PathBuf,
@@ -63,6 +65,7 @@ impl Session {
         let orders = Arc::new(Mailbox::new());
         let news = Arc::new(Mailbox::with_waker(waker(ctx)));
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
+        let desk = Desk::new();
         let added = Arc::new(Mailbox::with_waker(waker(ctx)));
         let pictures = places.pictures.clone();
         let stages = Stages {
@@ -77,6 +80,7 @@ impl Session {
             orders: Arc::clone(&orders),
             catalogue: Catalogue::new(Arc::clone(&news)),
             screen: Arc::clone(&screen),
+            desk: Arc::clone(&desk),
             added: Arc::clone(&added),
             board: Arc::clone(&board),
         };
@@ -85,6 +89,7 @@ impl Session {
             orders,
             news,
             screen,
+            desk,
             added,
             board,
             pictures,
@@ -124,6 +129,11 @@ impl Session {
         &self.screen
     }
 
+    /// Where shots are asked for and where they lie.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Where the stages report.
     pub fn board(&self) -> &Arc<Board> {
         &self.board
@@ -148,6 +158,7 @@ struct Stages {
     orders: Arc<Mailbox<Order>>,
     catalogue: Arc<Catalogue>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    desk: Arc<Desk>,
     /// Styles that were added, for the window to choose.
     added: Arc<Mailbox<String>>,
     board: Arc<Board>,
@@ -212,6 +223,7 @@ impl Stages {
             board: Arc::clone(&self.board),
             gpu: Arc::clone(&self.gpu),
             runtime: runtime.cloned(),
+            desk: Arc::clone(&self.desk),
             screen: Some(Arc::clone(&self.screen)),
             source_fps: LIVE_FPS,
         });
@@ -245,8 +257,10 @@ impl Stages {
         };
         self.catalogue.list(&styles, &pages);
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
+        let desk = Arc::clone(&self.desk);
         Worker::spawn("thumbnails", move |stop| {
             thumbnails::draw(runtime, &styles, &pages, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&styles, &pages, &catalogue, &desk, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

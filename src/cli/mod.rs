@@ -8,6 +8,7 @@ mod doctor;
 mod pages;
 mod runtime;
 mod stream;
+mod strip;
 mod studio;
 mod styles;
 
@@ -41,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Convert a photo, a video or a folder, frame for frame.
     Convert(convert::Arguments),
+    /// Make a strip: photos become the shots of a page.
+    Strip(strip::Arguments),
     /// Run without a window, from the source to a file or to nowhere.
     Stream(stream::Arguments),
     /// List styles, check or add a model, render a preview.
@@ -184,6 +187,7 @@ pub fn main() -> ExitCode {
             app::run(session.places, session.settings, session.settings_path).map_err(Into::into)
         }
         Some(Command::Convert(arguments)) => convert::run(&session, &arguments),
+        Some(Command::Strip(arguments)) => strip::run(&session, &arguments),
         Some(Command::Stream(arguments)) => stream::run(session, &arguments),
         Some(Command::Styles(arguments)) => styles::run(&session, arguments),
         Some(Command::Pages(arguments)) => pages::run(&session, arguments),

@@ -18,6 +18,7 @@ use super::fit::Fit;
 use super::model::{Model, StyleInput, StyleKind};
 use super::provider::equip;
 use super::runtime::Runtime;
+use super::segmenter::Segmenter;
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
@@ -30,11 +31,14 @@ pub struct Generator {
     fit: Fit,
     threads: usize,
     provider: Provider,
+    file_bytes: u64,
     tensors: Tensors,
     /// What each style of a model whose styles are pictures or numbers feeds.
     styles: Vec<Vec<f32>>,
     /// Locked for each run: a session does one at a time.
     session: Mutex<Session>,
+    /// For models without a matte.
+    segmenter: Option<Mutex<Segmenter>>,
     /// Of [`stylize`](Self::stylize).
     own: Mutex<Option<Slot>>,
 }
@@ -46,7 +50,7 @@ pub struct Slot {
     scaler: Scaler,
     /// The picture as the network sees it, when that is another size.
     content: Picture,
-    /// The picture at the drawing's size, when it is mixed in later.
+    /// The picture at the drawing's size.
     input: Picture,
     /// One tile of it, or of its drawing.
     tile: Picture,
@@ -56,6 +60,13 @@ pub struct Slot {
     styled: Option<usize>,
     /// Of the drawing in the final picture, for models that know no strength.
     strength: f32,
+}
+
+impl Slot {
+    /// What was prepared, at the drawing's size.
+    pub fn input(&self) -> &Picture {
+        &self.input
+    }
 }
 
 /// One run of the network.
@@ -121,8 +132,14 @@ impl Generator {
             fit,
             threads,
             provider,
+            // The built-in model is no file, and small.
+            file_bytes: std::fs::metadata(model.path()).map_or(0, |file| file.len()),
             tensors,
             styles,
+            segmenter: match model.matte() {
+                Some(_) => None,
+                None => Some(Mutex::new(Segmenter::open(runtime)?)),
+            },
             session: Mutex::new(session),
             own: Mutex::new(None),
         })
@@ -151,6 +168,13 @@ impl Generator {
     /// CPU threads of a run.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// About how many bytes it takes with a few slots: twice its file, and what networks of this
+    /// kind keep for each pixel of a picture.
+    pub fn memory(&self) -> u64 {
+        const BYTES_PER_PIXEL: u64 = 600;
+        2 * self.file_bytes + self.size().area() as u64 * BYTES_PER_PIXEL
     }
 
     /// Memory for one more picture.
@@ -191,7 +215,6 @@ impl Generator {
             content,
             input,
             tile,
-            strength,
             ..
         } = slot;
         let mut scale = |to: &mut Picture, size: Size| {
@@ -200,18 +223,15 @@ impl Generator {
                 .scale(picture, to)
                 .map_err(|why| self.run_failed(why))
         };
-        let kept = self.mixes_outside() && *strength < 1.0;
-        if kept {
-            if picture.size() == self.size() {
-                input.copy_from(picture);
-            } else {
-                scale(input, self.size())?;
-            }
+        if picture.size() == self.size() {
+            input.copy_from(picture);
+        } else {
+            scale(input, self.size())?;
         }
-        let seen: &Picture = if picture.size() == self.fit.content {
-            picture
-        } else if kept && self.fit.content == self.size() {
+        let seen: &Picture = if self.fit.content == self.size() {
             input
+        } else if picture.size() == self.fit.content {
+            picture
         } else {
             scale(content, self.fit.content)?;
             content
@@ -248,7 +268,7 @@ impl Generator {
     }
 
     /// Writes the drawing to `styled`, at the generator's size: RGB is the drawing, alpha the
-    /// matte, 255 when the model has none.
+    /// matte, which another network finds when the model has none.
     ///
     /// # Errors
     /// When the network's values are not numbers; `styled` then holds no picture.
@@ -283,7 +303,10 @@ impl Generator {
         if self.mixes_outside() && *strength < 1.0 {
             tensor::mix(styled.rgba_mut(), input.rgba(), *strength);
         }
-        Ok(())
+        match &self.segmenter {
+            Some(segmenter) => segmenter.lock().cut_out(input, styled),
+            None => Ok(()),
+        }
     }
 
     /// All three steps, for those who keep every frame.

@@ -166,8 +166,9 @@ pub(super) struct Loader {
     pub(super) wishes: Arc<Mailbox<Wanted>>,
     pub(super) answers: Arc<Mailbox<Answer>>,
     pub(super) board: Arc<Board>,
-    /// The newest generator, and what else was found out.
-    pub(super) current: Option<Arc<Loaded>>,
+    /// The generators in memory, the one that was wanted last at the end.
+    pub(super) resident: Vec<Arc<Loaded>>,
+    /// What was found out about models.
     pub(super) known: Vec<(String, Option<usize>, Tuning)>,
     /// The provider that is not there; told once.
     pub(super) refused: Option<Provider>,
@@ -205,7 +206,7 @@ impl Loader {
     fn doubt(&self) {
         let Some(Loaded {
             generator, fastest, ..
-        }) = self.current.as_deref()
+        }) = self.resident.last().map(|loaded| &**loaded)
         else {
             return;
         };
@@ -228,7 +229,7 @@ impl Loader {
             }
             Err(error) => {
                 // Without an added model, the built-in one draws; without that, nothing does.
-                let severity = if self.current.is_none() && wanted.model.is_builtin() {
+                let severity = if self.resident.is_empty() && wanted.model.is_builtin() {
                     Severity::Critical
                 } else {
                     Severity::Warning
@@ -245,7 +246,7 @@ impl Loader {
             return;
         };
         let mut again = false;
-        if let Some(current) = self.current.clone()
+        if let Some(current) = self.resident.last().cloned()
             && let Some(why) = self.trouble(&current)
         {
             let provider = current.generator.provider();
@@ -345,31 +346,47 @@ impl Loader {
         let multiple = wanted.model.size_multiple();
         let size = size_for(wanted.frame, wanted.settings.quality, budget, multiple);
         let size = wanted.model.drawing_size(size);
-        if let Some(current) = &self.current {
-            let Loaded { generator, .. } = &**current;
-            let same_model = Arc::ptr_eq(generator.model(), &wanted.model);
-            let same = (generator.size(), generator.threads(), generator.provider());
-            if same_model && same == (size, threads, provider) {
-                return Ok(Arc::clone(current));
-            }
-        }
+        let known = self.resident.iter().position(|loaded| {
+            let generator = &loaded.generator;
+            Arc::ptr_eq(generator.model(), &wanted.model)
+                && (generator.size(), generator.threads(), generator.provider())
+                    == (size, threads, provider)
+        });
         let open = |provider| Loaded::open(&self.runtime, &wanted.model, size, threads, provider);
-        let loaded = match open(provider) {
-            Err(error) if provider != Provider::Cpu => {
-                self.failed.push(provider);
-                let text = format!("{} is replaced by the CPU. {error}", provider.name());
-                self.board.notice(Topic::Runtime, Severity::Warning, text);
-                open(Provider::Cpu)?
-            }
-            result => result?,
+        let loaded = match known {
+            Some(at) => self.resident.remove(at),
+            None => Arc::new(match open(provider) {
+                Ok(mut loaded) if provider != Provider::Cpu => {
+                    loaded.expected = nanos_per_pixel * size.area() as f64;
+                    loaded
+                }
+                Err(error) if provider != Provider::Cpu => {
+                    self.failed.push(provider);
+                    let text = format!("{} is replaced by the CPU. {error}", provider.name());
+                    self.board.notice(Topic::Runtime, Severity::Warning, text);
+                    open(Provider::Cpu)?
+                }
+                result => result?,
+            }),
         };
-        let mut loaded = loaded;
-        if loaded.generator.provider() != Provider::Cpu {
-            loaded.expected = nanos_per_pixel * size.area() as f64;
-        }
-        let loaded = Arc::new(loaded);
-        self.current = Some(Arc::clone(&loaded));
+        self.resident.push(Arc::clone(&loaded));
+        self.evict(wanted.settings.memory_mb);
         Ok(loaded)
+    }
+
+    /// Lets go of what was not wanted for longest, until the rest fits into `memory_mb`. A size
+    /// that the model in use was drawn at before goes first: it comes back with the old window.
+    fn evict(&mut self, memory_mb: u32) {
+        let budget = u64::from(memory_mb) << 20;
+        let sum = |resident: &[Arc<Loaded>]| -> u64 {
+            resident
+                .iter()
+                .map(|loaded| loaded.generator.memory())
+                .sum()
+        };
+        while self.resident.len() > 1 && sum(&self.resident) > budget {
+            self.resident.remove(0);
+        }
     }
 
     /// CPU threads and nanoseconds a pixel; the latter is measured only where it decides.

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use super::error::InferenceError;
 use super::library::{Library, Style};
 use super::loader::{Answer, Lease, Loaded, Loader, Wanted};
+use super::model::Model;
 use super::pace::Pace;
+use super::retouch::Retouch;
 use super::runtime::Runtime;
 use super::style_map::StyleMap;
 use crate::frame::{Frame, Picture, Pool, Size, Styled};
@@ -65,7 +67,7 @@ pub fn start(
         wishes: Arc::clone(&wishes),
         answers: Arc::clone(&answers),
         board: Arc::clone(&board),
-        current: None,
+        resident: Vec::new(),
         known: Vec::new(),
         refused: None,
         failed: Vec::new(),
@@ -76,7 +78,7 @@ pub fn start(
     let mut preparer = Preparer {
         library,
         input,
-        control,
+        control: Arc::clone(&control),
         wishes,
         answers,
         prepared: Arc::clone(&prepared),
@@ -100,7 +102,9 @@ pub fn start(
             Worker::spawn("inference", move |stop| {
                 run(&inbox, &next, &pace, &reports, stop);
             })?,
-            Worker::spawn("finish", move |stop| finish(&drawn, &output, &board, stop))?,
+            Worker::spawn("finish", move |stop| {
+                finish(&drawn, &output, &control, &board, stop);
+            })?,
             Worker::spawn("load", move |stop| loader.run(&first, stop))?,
         ],
     })
@@ -117,6 +121,8 @@ impl Drop for Inference {
 struct Job {
     frame: Arc<Frame>,
     slot: Lease,
+    /// What it is drawn with.
+    key: MapKey,
 }
 
 impl Job {
@@ -232,11 +238,11 @@ impl Preparer {
                 self.board.record(Stage::Prepare, time);
                 self.drawn_with = Some(key);
                 self.pace.prepared(time);
-                if self.prepared.send(Job { frame, slot }) == Replaced::Yes {
+                if self.prepared.send(Job { frame, slot, key }) == Replaced::Yes {
                     self.board.dropped(1);
                 }
             }
-            Err(error) => Job { frame, slot }.fault(&self.board, &error),
+            Err(error) => Job { frame, slot, key }.fault(&self.board, &error),
         }
     }
 
@@ -378,8 +384,17 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
 }
 
 /// The thread that turns tensors into drawings.
-fn finish(input: &Mailbox<Job>, output: &Mailbox<Styled>, board: &Board, stop: &Stop) {
+fn finish(
+    input: &Mailbox<Job>,
+    output: &Mailbox<Styled>,
+    control: &Watch<Control>,
+    board: &Board,
+    stop: &Stop,
+) {
     let pool = Pool::<Picture>::new();
+    let mut retouch = Retouch::default();
+    let started = Instant::now();
+    let mut last: Option<(*const Model, MapKey)> = None;
     while !stop.asked() {
         let mut job = match input.take_within(PATIENCE) {
             Taken::Value(job) => job,
@@ -387,13 +402,26 @@ fn finish(input: &Mailbox<Job>, output: &Mailbox<Styled>, board: &Board, stop: &
             Taken::Closed => break,
         };
         let mut picture = pool.take();
-        let result = board.time(Stage::Finish, || match job.slot.parts() {
-            Some((generator, slot)) => generator.finish(slot, &mut picture),
-            None => Ok(()),
+        let time = job.frame.stamp.captured.saturating_duration_since(started);
+        let model = Arc::as_ptr(job.slot.home().generator.model());
+        match last.replace((model, job.key)) {
+            Some((former, key)) if (former, key.channel) != (model, job.key.channel) => {
+                retouch.style_changed(time);
+            }
+            Some((_, key)) if key != job.key => retouch.forget(),
+            _ => {}
+        }
+        let result = board.time(Stage::Finish, || {
+            if let Some((generator, slot)) = job.slot.parts() {
+                generator.finish(slot, &mut picture)?;
+                let settings = control.get().settings.retouch;
+                retouch.apply(slot.input(), &mut picture, time, &settings);
+            }
+            Ok(())
         });
         match result {
             Ok(()) => {
-                let Job { frame, slot } = job;
+                let Job { frame, slot, .. } = job;
                 drop(slot);
                 board.count(Rate::Styled);
                 if output.send(Styled {
