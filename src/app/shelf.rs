@@ -1,9 +1,10 @@
 //! What there is to pick from: cameras, styles and pages, on their way from the session's threads
 //! to the control panel.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use egui::{ColorImage, Context, TextureOptions};
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use parking_lot::Mutex;
 
 use crate::frame::Picture;
@@ -70,6 +71,23 @@ impl Catalogue {
         });
     }
 
+    /// These pages are there now; thumbnails of those that were stay.
+    pub fn list_pages(&self, styles: &inference::Library, pages: &panels::Library) {
+        let old = self.known.lock().clone();
+        self.list(styles, pages);
+        self.change(|known| {
+            for (list, before) in [
+                (&mut known.styles, &old.styles),
+                (&mut known.pages, &old.pages),
+            ] {
+                for item in list.iter_mut() {
+                    let same = before.iter().find(|old| old.id == item.id);
+                    item.thumbnail = same.and_then(|old| old.thumbnail.clone());
+                }
+            }
+        });
+    }
+
     /// These cameras are there.
     pub fn cameras(&self, devices: Vec<Device>) {
         self.change(|known| known.devices = devices);
@@ -106,6 +124,27 @@ fn korean_name(page: &str) -> Option<String> {
         "webtoon" => &texts.webtoon,
         "two-panel" => &texts.two_panel,
         "plain" => &texts.plain,
+        "close-up" => &texts.close_up,
+        "corridor" => &texts.corridor,
+        "petals" => &texts.petals,
+        "action" => &texts.action,
+        "rooftop" => &texts.rooftop,
+        "gloom" => &texts.gloom,
+        "cover" => &texts.cover,
+        "manga" => &texts.manga,
+        "photo-card" => &texts.photo_card,
+        "group" => &texts.group,
+        "scroll" => &texts.scroll,
+        "profile" => &texts.profile,
+        "news" => &texts.news,
+        "strip-ink" => &texts.strip_ink,
+        "strip-sky" => &texts.strip_sky,
+        "strip-pop" => &texts.strip_pop,
+        "stream-corner" => &texts.stream_corner,
+        "stream-chat" => &texts.stream_chat,
+        "stream-scene" => &texts.stream_scene,
+        "desk-mate" => &texts.desk_mate,
+        "visual-novel" => &texts.visual_novel,
         _ => return None,
     };
     Some(name.clone())
@@ -120,24 +159,45 @@ pub struct Shelf {
     pub styles: Vec<Choice>,
     /// Pages.
     pub pages: Vec<Choice>,
+    /// Thumbnails as textures: what has not changed is not uploaded again.
+    textures: HashMap<String, (Arc<Picture>, TextureHandle)>,
 }
 
 impl Shelf {
     /// Takes what is new over.
     pub fn update(&mut self, ctx: &Context, news: News) {
-        let choices = |items: Vec<Item>| items.into_iter().map(|item| item.into_choice(ctx));
+        let textures = &mut self.textures;
+        let mut choices = |kind: &str, items: Vec<Item>| {
+            items
+                .into_iter()
+                .map(|item| item.into_choice(ctx, kind, textures))
+                .collect()
+        };
         self.devices = news.devices;
-        self.styles = choices(news.styles).collect();
-        self.pages = choices(news.pages).collect();
+        self.styles = choices("style", news.styles);
+        self.pages = choices("page", news.pages);
     }
 }
 
 impl Item {
-    fn into_choice(self, ctx: &Context) -> Choice {
+    fn into_choice(
+        self,
+        ctx: &Context,
+        kind: &str,
+        textures: &mut HashMap<String, (Arc<Picture>, TextureHandle)>,
+    ) -> Choice {
         let thumbnail = self.thumbnail.map(|picture| {
+            let key = format!("{kind} {}", self.id);
+            if let Some((known, texture)) = textures.get(&key)
+                && Arc::ptr_eq(known, &picture)
+            {
+                return texture.clone();
+            }
             let size = [picture.width() as usize, picture.height() as usize];
             let image = ColorImage::from_rgba_premultiplied(size, picture.rgba());
-            ctx.load_texture(self.id.clone(), image, TextureOptions::LINEAR)
+            let texture = ctx.load_texture(key.clone(), image, TextureOptions::LINEAR);
+            textures.insert(key, (picture, texture.clone()));
+            texture
         });
         Choice {
             id: self.id,

@@ -76,7 +76,7 @@ fn list(session: &Session, json: bool) {
             .collect();
         return print_json(&list.into());
     }
-    for page in library.pages() {
+    for page in library.pages().iter() {
         let origin = if page.builtin() { "" } else { "  (added)" };
         print(&format!(
             "{:16} {:10} {}{origin}",

@@ -4,6 +4,7 @@
 //! back when somebody wants it in memory. [`Compositor`] does that when it is told to; [`start`]
 //! runs it as a stage of the pipeline. The compositor itself reads no clock.
 
+mod booth;
 mod brush;
 mod cutout;
 mod device;
@@ -272,6 +273,11 @@ impl Compositor {
     /// Which shot is taken next, and so is not dimmed: 1 to 9; `None`: the first that is missing.
     pub fn set_next_shot(&mut self, number: Option<u8>) {
         self.now.next_shot = number.map(|number| usize::from(number).wrapping_sub(1));
+    }
+
+    /// The page in use.
+    pub fn page(&self) -> &Page {
+        self.page.page()
     }
 
     /// Switches effects off: by kind (`rain`), or by all that follows `fx-` in a name

@@ -183,6 +183,11 @@ impl Resident {
         })
     }
 
+    /// The page.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
     /// Whether this is `page` at `size`. A page made in code is told by its size.
     pub fn is(&self, page: &Page, size: Size) -> bool {
         let same = self.page.same(page)

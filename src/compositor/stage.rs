@@ -15,10 +15,12 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::panels::{Library, Page};
 use crate::people::{Focus, Point};
 use crate::settings::Control;
+use crate::shots::Desk;
 use crate::status::{Board, Rate, Severity, Stage, Topic};
 use crate::watch::Watch;
 use crate::worker::{Stop, Worker};
 
+use super::booth::Booth;
 use super::pages::{Pages, Wanted};
 use super::readback;
 use super::{Compositor, CompositorError, Gpu, Outlets, ProgramTexture, Reading, Scene};
@@ -70,6 +72,7 @@ pub fn start(
     control: Arc<Watch<Control>>,
     screen: Option<Arc<Mailbox<ScreenProgram>>>,
     outlets: Arc<Outlets>,
+    desk: Arc<Desk>,
     clock: Clock,
     board: Arc<Board>,
 ) -> Result<Running, CompositorError> {
@@ -101,6 +104,7 @@ pub fn start(
         drawing: None,
         frame: None,
         focus: Focus::default(),
+        booth: Booth::new(desk),
         point: Point::USUAL,
         last: None,
         animation: 0,
@@ -133,6 +137,7 @@ struct Live {
     drawing: Option<Drawing>,
     frame: Option<Arc<Frame>>,
     focus: Focus,
+    booth: Booth,
     point: Point,
     /// When the last program was composited.
     last: Option<Instant>,
@@ -201,6 +206,18 @@ impl Live {
             due |= !Arc::ptr_eq(&newest, &control);
             control = newest;
             due |= self.turn_page(&control);
+            let time = self.time();
+            match self
+                .booth
+                .act(&mut self.compositor, &control.settings, time)
+            {
+                Ok(changed) => due |= changed,
+                Err(error) => self.complain(GRAPHICS, &error),
+            }
+            due |= self.last.is_some_and(|last| {
+                self.booth
+                    .moves(self.clock.now().saturating_duration_since(last))
+            });
             self.compositor
                 .set_effects_off(&control.settings.look.effects_off);
             // A photo does not change; its effects do.
@@ -233,6 +250,7 @@ impl Live {
         match self.inbox.styled.take_within(patience) {
             Taken::Value(styled) => {
                 self.point = self.focus.follow(&styled.picture, self.time());
+                self.booth.see(&styled.picture, self.point, self.time());
                 self.drawing = Some(Drawing {
                     styled,
                     uploaded: false,
@@ -321,8 +339,11 @@ impl Live {
         {
             self.compositor.upload_frame(&frame.picture)?;
         }
+        let time = self.time();
+        self.booth
+            .letter(&mut self.compositor, &control.settings, time);
         let scene = Scene {
-            time: self.time(),
+            time,
             mirror: control.settings.look.mirror,
             compare: control.compare,
             focus: self.point,

@@ -294,7 +294,7 @@ impl Page {
 }
 
 /// The page's shape in the middle of a program; a rest of one pixel is taken in.
-fn fitted((width, height): (f32, f32), size: Size) -> PixelRect {
+pub(super) fn fitted((width, height): (f32, f32), size: Size) -> PixelRect {
     let (program_width, program_height) = (size.width as f32, size.height as f32);
     let scale = (program_width / width).min(program_height / height);
     let snap = |side: f32, whole: u32| {

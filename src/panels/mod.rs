@@ -33,9 +33,13 @@
 //! - Blend modes (multiply, screen, overlay, darken, lighten, difference, hard and soft light,
 //!   dodge) work between everything, pictures included: `live-…` itself may be multiplied with the
 //!   paper below it.
-//! - Letter with the fonts of the program, carry a font in the page (`@font-face` with `data:`), or
-//!   convert text to paths: fonts of the system are not used, so that a page looks the same
-//!   everywhere.
+//! - Letter with `BM JUA`, `BM DoHyeon`, `Nanum Pen` or `Pretendard` (Korean and Latin) or
+//!   `Bangers` (Latin), carry a font in the page (`@font-face` with `data:`), or convert text to
+//!   paths: fonts of the system are not used, so that a page looks the same everywhere.
+//! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` may move:
+//!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other.
+//! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that
+//!   size.
 //!
 //! More is said in attributes (Inkscape: XML editor), lengths in page units:
 //!
@@ -57,16 +61,20 @@
 
 mod artwork;
 mod blend;
+pub mod bubble;
 mod check;
 mod cover;
 mod data;
 mod document;
 mod fonts;
 mod layer;
+mod letterer;
+pub mod lettering;
 mod library;
 mod names;
 mod page;
 mod preview;
+mod words;
 
 pub use artwork::{
     Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
@@ -75,8 +83,9 @@ pub use blend::Blend;
 pub use check::Found;
 pub use cover::{Cover, Uv};
 pub use data::Data;
-pub use fonts::Fonts;
+pub use fonts::{Fonts, Typeface};
 pub use layer::{Art, Effect, Layer, Lettering, Panel, Rect, Written};
+pub use letterer::{Countdown, Letterer, Moment, Place, PlaceKind, Seen};
 pub use library::Library;
 pub use names::{Crop, EffectKind, PanelKind};
 pub use page::Page;

@@ -24,6 +24,7 @@ struct Inner {
     name: String,
     builtin: bool,
     units: (f32, f32),
+    inches: Option<(f32, f32)>,
     layers: Vec<Layer>,
     warnings: Vec<String>,
 }
@@ -144,6 +145,7 @@ impl Page {
                 name: parts.title.unwrap_or_else(|| id.to_owned()),
                 builtin: false,
                 units,
+                inches: parts.inches,
                 layers,
                 warnings: warnings.take(),
             }),
@@ -159,6 +161,7 @@ impl Page {
                 name: "No page".to_owned(),
                 builtin: true,
                 units,
+                inches: None,
                 layers: vec![Layer::Panel(Panel {
                     id: "live".to_owned(),
                     kind: PanelKind::Live,
@@ -185,6 +188,7 @@ impl Page {
             id,
             name,
             units,
+            inches,
             layers,
             warnings,
             ..
@@ -195,6 +199,7 @@ impl Page {
                 name: name.clone(),
                 builtin: true,
                 units: *units,
+                inches: *inches,
                 layers: layers.clone(),
                 warnings: warnings.clone(),
             }),
@@ -219,6 +224,11 @@ impl Page {
     /// Width and height in page units.
     pub fn units(&self) -> (f32, f32) {
         self.inner.units
+    }
+
+    /// Width and height on paper, in inches, when the artist gave them.
+    pub fn inches(&self) -> Option<(f32, f32)> {
+        self.inner.inches
     }
 
     /// The size of a program that is as large as the page says: a unit a pixel, sides even (video

@@ -229,7 +229,7 @@ fn both_hands_agree_with_the_plain_way() {
     let (library, warnings) = Library::load(&Places::under(std::path::Path::new("none")));
     assert_eq!(warnings, Vec::<String>::new());
     let styled = super::pages::chart(Size::new(320, 180));
-    for page in library.pages() {
+    for page in library.pages().iter() {
         let natural = page.size();
         let size = Size::new((natural.width / 4) | 1, natural.height / 4);
         let expected = preview(
@@ -349,6 +349,7 @@ impl Studio {
             Arc::clone(&control),
             Some(Arc::clone(&screen)),
             Arc::clone(&outlets),
+            panelcam::shots::Desk::new(),
             Clock::system(),
             Arc::clone(&board),
         )

@@ -142,11 +142,12 @@ pub fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
 #[test]
 fn shipped_pages_have_titles_panels_and_no_warnings() {
     let library = shipped();
-    let ids: Vec<&str> = library.pages().iter().map(|page| page.id()).collect();
+    let pages = library.pages();
+    let ids: Vec<&str> = pages.iter().map(|page| page.id()).collect();
     for id in ["webtoon", "two-panel", "plain"] {
         assert!(ids.contains(&id), "{ids:?}");
     }
-    for page in library.pages() {
+    for page in library.pages().iter() {
         assert!(page.builtin() && page.name() != page.id(), "{}", page.id());
         assert!(page.warnings().is_empty(), "{:?}", page.warnings());
         assert!(page.panels().count() > 0);

@@ -6,6 +6,7 @@
 mod fontface;
 mod limits;
 mod looks;
+mod paper;
 mod words;
 mod write;
 
@@ -58,6 +59,8 @@ pub(super) enum PartKind {
 pub(super) struct Parts {
     /// From the text of `<title>`.
     pub title: Option<String>,
+    /// Width and height on paper, in inches, when the artist gave them.
+    pub inches: Option<(f32, f32)>,
     /// In document order.
     pub parts: Vec<Part>,
     /// The fonts it carries.
@@ -136,6 +139,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     warnings.append(&mut plan.warnings);
     Ok(Parts {
         title,
+        inches: paper::inches(root),
         parts,
         fonts,
         warnings,
