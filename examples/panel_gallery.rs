@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<()> {
         eprintln!("{warning}");
     }
     let mut compositor = Compositor::new(Gpu::headless()?)?;
-    for page in library.pages() {
+    for page in library.pages().iter() {
         compositor.set_page(page, page.size())?;
         compositor.upload_frame(&frame)?;
         compositor.upload_styled(&frame)?;

@@ -1,7 +1,8 @@
-// Lays one layer of a page into the program: art, the drawn picture, the camera picture, or people.
+// Lays one layer of a page into the program: art, the drawn picture, the camera picture, people, or
+// an effect.
 //
 // Every tile is a rectangle of program pixels. Art and shapes have the program's size already, so
-// that they are read pixel for pixel; only pictures are filtered.
+// that they are read pixel for pixel; only pictures are filtered. Colours are premultiplied.
 
 // Mirrored by `LayerData` in src/compositor/passes.rs.
 struct Layer {
@@ -12,16 +13,39 @@ struct Layer {
     program: vec2<f32>,
     // The program pixel on which pixel 0,0 of the layer's texture lies.
     corner: vec2<i32>,
+    // Colours of outline and shadow, or of an effect; straight alpha.
+    first: vec4<f32>,
+    second: vec4<f32>,
+    // People: how far the shadow falls, in the picture.
+    shadow: vec2<f32>,
+    // People: the outline's width, the shadow's softness, and the longest distance that is
+    // measured, in program pixels. Tone: how sharp its dots are, its strength, and 1 when the
+    // picture is taken in steps.
+    outline: f32,
+    blur: f32,
+    reach: f32,
+    // People: how much the picture cuts off their heads.
+    cut: f32,
+    // 1 where a shot is waited for.
+    waits: f32,
+    // How the layer is mixed with what is below it, as `Blend::ALL` in src/panels/blend.rs counts.
+    mode: u32,
 }
 
-// Group 0: what changes with the picture.
+// Group 0: what changes with the picture. `matte` has the people in its alpha, `around` how near
+// they are.
 @group(0) @binding(0) var picture: texture_2d<f32>;
 @group(0) @binding(1) var matte: texture_2d<f32>;
 @group(0) @binding(2) var smooth_sampler: sampler;
+@group(0) @binding(3) var around: texture_2d<f32>;
 
-// Group 1: what belongs to the layer. `ink` is the art, or in its red channel the panel's shape.
+// Group 1: what belongs to the layer. `ink` is the art, or in its red channel the panel's shape; of
+// people its green channel is the shape of the panel they stand in.
 @group(1) @binding(0) var<uniform> layer: Layer;
 @group(1) @binding(1) var ink: texture_2d<f32>;
+
+// Group 2: the program as it is below a layer that is mixed with it.
+@group(2) @binding(0) var below: texture_2d<f32>;
 
 @vertex
 fn vs_main(@builtin(vertex_index) corner: u32, @location(0) tile: vec4<u32>) -> @builtin(position) vec4<f32> {
@@ -39,33 +63,179 @@ fn ink_at(position: vec4<f32>) -> vec4<f32> {
     return textureLoad(ink, vec2<i32>(position.xy) - layer.corner, 0);
 }
 
+// The picture; darker and paler where a shot is waited for, like `waiting` in
+// src/compositor/pixel.rs.
+fn picture_at(position: vec4<f32>) -> vec3<f32> {
+    let colour = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).rgb;
+    let luma = dot(colour, vec3<f32>(0.30078, 0.58594, 0.11328));
+    let paler = (colour + luma) / 4.0 + 18.0 / 255.0;
+    return mix(colour, paler, layer.waits);
+}
+
+// A layer's own colours, whatever is below.
+
+fn art(position: vec4<f32>) -> vec4<f32> {
+    return ink_at(position);
+}
+
+// A picture along the edge of the panel's shape.
+fn edge(position: vec4<f32>) -> vec4<f32> {
+    let covered = ink_at(position).r;
+    return vec4<f32>(picture_at(position) * covered, covered);
+}
+
+fn distance_at(uv: vec2<f32>) -> f32 {
+    return (1.0 - textureSampleLevel(around, smooth_sampler, uv, 0.0).r) * layer.reach;
+}
+
+fn inked(colour: vec4<f32>, alpha: f32) -> vec4<f32> {
+    let covered = colour.a * clamp(alpha, 0.0, 1.0);
+    return vec4<f32>(colour.rgb * covered, covered);
+}
+
+// The people alone, with outline and shadow. The matte's soft edge is tightened, so that no
+// background shines through around them; beyond the picture is nobody. Where the picture cuts off
+// their heads they stay in their panel.
+fn person(position: vec4<f32>) -> vec4<f32> {
+    let uv = uv_at(position);
+    let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
+    let shapes = ink_at(position).rg;
+    let shape = select(0.0, mix(shapes.r, min(shapes.r, shapes.g), layer.cut), inside);
+    let people = smoothstep(0.25, 0.85, textureSampleLevel(matte, smooth_sampler, uv, 0.0).a);
+    let colour = textureSampleLevel(picture, smooth_sampler, uv, 0.0).rgb;
+    var above = vec4<f32>(colour * people, people);
+    if layer.reach > 0.0 {
+        let shadow = 1.0 - smoothstep(0.0, layer.blur, distance_at(uv - layer.shadow));
+        var beneath = inked(layer.second, shadow);
+        if layer.outline > 0.0 {
+            let line = inked(layer.first, layer.outline - distance_at(uv) + 0.5);
+            beneath = line + beneath * (1.0 - line.a);
+        }
+        above += beneath * (1.0 - above.a);
+    }
+    return above * shape;
+}
+
+// An effect: `picture` is the drawing, its red channel the first ink and its green the second.
+fn effect(position: vec4<f32>) -> vec4<f32> {
+    let inks = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).rg;
+    let above = inked(layer.first, inks.r) + inked(layer.second, min(inks.g, 1.0 - inks.r));
+    return above * ink_at(position).r;
+}
+
+// How much ink a picture of a luminance gets, like `Tone::darkness` in src/compositor/fx/look.rs.
+fn darkness(luminance: f32) -> f32 {
+    if layer.reach > 0.5 {
+        let dark = (1.0 - luminance) * layer.blur;
+        let steps = clamp((dark - vec3<f32>(0.42, 0.60, 0.78)) / 0.02 + 0.5, vec3<f32>(0.0), vec3<f32>(1.0));
+        return dot(steps, vec3<f32>(0.20, 0.20, 0.28));
+    }
+    return clamp((1.0 - luminance) * 0.95 * layer.blur - 0.17, 0.0, 0.86);
+}
+
+// Tone: `picture` is the pattern; it is inked where the program below is darker than it says.
+fn tone(position: vec4<f32>) -> vec4<f32> {
+    let under = textureLoad(below, vec2<i32>(position.xy), 0);
+    // What is transparent counts as paper.
+    let luminance = dot(under.rgb, vec3<f32>(0.30078, 0.58594, 0.11328)) + 1.0 - under.a;
+    let pattern = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).r;
+    let ink = (pattern + darkness(luminance) - 1.0) * layer.outline + 0.5;
+    return inked(layer.first, ink * step(0.004, darkness(luminance))) * ink_at(position).r;
+}
+
+// Ways of mixing: Compositing and Blending Level 1 of the W3C, like src/panels/blend.rs.
+
+fn hard_light(under: f32, over: f32) -> f32 {
+    let twice = 2.0 * over;
+    return select(under + (twice - 1.0) * (1.0 - under), under * twice, over <= 0.5);
+}
+
+fn soft_light(under: f32, over: f32) -> f32 {
+    let bright = select(sqrt(under), ((16.0 * under - 12.0) * under + 4.0) * under, under <= 0.25);
+    let lit = under + (2.0 * over - 1.0) * (bright - under);
+    return select(lit, under - (1.0 - 2.0 * over) * under * (1.0 - under), over <= 0.5);
+}
+
+fn dodge(under: f32, over: f32) -> f32 {
+    let lit = min(1.0, under / max(1.0 - over, 1e-5));
+    return select(lit, 0.0, under <= 0.0);
+}
+
+fn channel(under: f32, over: f32) -> f32 {
+    switch layer.mode {
+        case 1u: { return under * over; }
+        case 2u: { return under + over - under * over; }
+        case 3u: { return hard_light(over, under); }
+        case 4u: { return min(under, over); }
+        case 5u: { return max(under, over); }
+        case 6u: { return abs(under - over); }
+        case 7u: { return hard_light(under, over); }
+        case 8u: { return soft_light(under, over); }
+        case 9u: { return dodge(under, over); }
+        default: { return over; }
+    }
+}
+
+fn mixed(position: vec4<f32>, above: vec4<f32>) -> vec4<f32> {
+    let under = textureLoad(below, vec2<i32>(position.xy), 0);
+    let straight_under = min(under.rgb / max(under.a, 1e-5), vec3<f32>(1.0));
+    let straight_over = min(above.rgb / max(above.a, 1e-5), vec3<f32>(1.0));
+    let both = vec3<f32>(
+        channel(straight_under.r, straight_over.r),
+        channel(straight_under.g, straight_over.g),
+        channel(straight_under.b, straight_over.b),
+    );
+    let colour = above.rgb * (1.0 - under.a) + both * above.a * under.a + under.rgb * (1.0 - above.a);
+    return vec4<f32>(colour, above.a + under.a * (1.0 - above.a));
+}
+
 @fragment
 fn fs_art(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    return ink_at(position);
+    return art(position);
+}
+
+@fragment
+fn fs_art_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, art(position));
 }
 
 // A picture where the panel's shape covers the pixel altogether.
 @fragment
 fn fs_picture(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    return vec4<f32>(textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).rgb, 1.0);
+    return vec4<f32>(picture_at(position), 1.0);
 }
 
-// A picture along the edge of the panel's shape.
 @fragment
 fn fs_picture_edge(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let covered = ink_at(position).r;
-    let colour = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).rgb;
-    return vec4<f32>(colour * covered, covered);
+    return edge(position);
 }
 
-// The people alone. The matte's soft edge is tightened, so that no background shines through
-// around them; beyond the picture is nobody.
+@fragment
+fn fs_picture_edge_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, edge(position));
+}
+
 @fragment
 fn fs_person(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let uv = uv_at(position);
-    let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
-    let people = smoothstep(0.25, 0.85, textureSampleLevel(matte, smooth_sampler, uv, 0.0).a);
-    let covered = select(0.0, ink_at(position).r * people, inside);
-    let colour = textureSampleLevel(picture, smooth_sampler, uv, 0.0).rgb;
-    return vec4<f32>(colour * covered, covered);
+    return person(position);
+}
+
+@fragment
+fn fs_person_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, person(position));
+}
+
+@fragment
+fn fs_effect(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return effect(position);
+}
+
+@fragment
+fn fs_effect_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, effect(position));
+}
+
+@fragment
+fn fs_tone_mixed(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    return mixed(position, tone(position));
 }

@@ -16,6 +16,8 @@ pub enum Action {
     OpenSource(PathBuf),
     /// Use a page that was dropped on the window or picked.
     OpenPage(PathBuf),
+    /// Make a style of an ONNX file that was dropped on the window.
+    AddStyle(PathBuf),
     /// Let the person pick a photo or video in a file dialog.
     PickSource,
     /// Let the person pick a page in a file dialog.
@@ -26,6 +28,20 @@ pub enum Action {
     LeaveFullScreen,
     /// Close the window.
     Quit,
+    /// Count down to the next shot, or stop counting.
+    StartShots,
+    /// Take the next shot at once.
+    TakeShot,
+    /// Take this shot again, 1 to 9.
+    RetakeShot(u8),
+    /// Let two shots change places.
+    SwapShots(u8, u8),
+    /// Forget all shots of the page.
+    ClearShots,
+    /// Save the page with its shots.
+    FinishStrip,
+    /// Let bubbles with several lines show the next one.
+    NextLine,
     /// Show the folder with saved pictures in the system's file manager.
     ShowPhotos,
 }

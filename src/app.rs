@@ -5,6 +5,8 @@
 
 mod dialogs;
 mod icon;
+mod imports;
+mod page;
 mod saving;
 mod screen;
 mod session;
@@ -22,8 +24,9 @@ use crate::places::Places;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::status::{Notice, Severity, SourceState, Status, Topic};
-use crate::ui::{self, Keys, Notices, PanelState, Texts, theme};
+use crate::ui::{self, Keys, Notices, PageEditor, PanelState, Texts, theme};
 use dialogs::{Answer, Dialogs, Purpose};
+use page::PageWatch;
 use saving::Saving;
 use screen::Screen;
 use session::Session;
@@ -116,6 +119,8 @@ struct App {
     saving: Saving,
     screen: Screen,
     shelf: Shelf,
+    page: PageWatch,
+    editor: PageEditor,
     status: Status,
     status_read: Instant,
     keys: Keys,
@@ -148,6 +153,8 @@ impl App {
             settings,
             screen: Screen::new(graphics),
             shelf: Shelf::default(),
+            page: PageWatch::default(),
+            editor: PageEditor::default(),
             status: Status::default(),
             status_read: Instant::now(),
             keys: Keys::default(),
@@ -173,12 +180,20 @@ impl App {
                 self.comparing = on;
                 self.session.act(action);
             }
-            Action::FindCameras => self.session.act(action),
+            Action::FindCameras
+            | Action::StartShots
+            | Action::TakeShot
+            | Action::RetakeShot(_)
+            | Action::SwapShots(..)
+            | Action::ClearShots
+            | Action::FinishStrip
+            | Action::NextLine => self.session.act(action),
             Action::OpenSource(path) => {
                 self.settings.capture.source = Source::File(path);
                 self.settings.capture.format = None;
             }
             Action::OpenPage(path) => self.settings.look.page = path.display().to_string(),
+            Action::AddStyle(_) => self.session.act(action),
             Action::PickSource => self.dialogs.open(ctx, Purpose::Source, self.texts()),
             Action::PickPage => self.dialogs.open(ctx, Purpose::Page, self.texts()),
             Action::ToggleFullScreen => {
@@ -295,11 +310,17 @@ impl eframe::App for App {
         if let Some(news) = self.session.news() {
             self.shelf.update(ctx, news);
         }
+        if let Some(style) = self.session.added() {
+            self.settings.look.style = style;
+        }
         for notice in self.session.board().take_notices() {
             self.notices
                 .tell(ctx, notice, Texts::of(self.settings.window.language));
         }
         self.read_status();
+        if self.page.follow(ctx, self.session.desk()) {
+            self.photo_taken = self.screen.shown().map(|_| Instant::now());
+        }
         self.take_dialog_answer(ctx);
         self.follow_settings(ctx);
     }
@@ -321,6 +342,7 @@ impl eframe::App for App {
             devices: &self.shelf.devices,
             styles: &self.shelf.styles,
             pages: &self.shelf.pages,
+            view: self.page.view(),
             comparing: self.comparing,
         };
         if self.settings.window.panel_open {
@@ -343,7 +365,11 @@ impl eframe::App for App {
             .frame(Frame::new().fill(theme::GROUND))
             .show(ui, |ui| {
                 match self.screen.shown() {
-                    Some(shown) => ui::preview_ui(ui, shown, &state),
+                    Some(shown) => {
+                        let program = ui::preview_ui(ui, shown, &state);
+                        let settings = &mut self.settings;
+                        actions.extend(self.editor.ui(ui, program, settings, &state));
+                    }
                     None if self.notices.has_card() => {}
                     None => ui::starting_ui(ui, &state),
                 }

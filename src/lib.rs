@@ -11,6 +11,8 @@ pub mod inference;
 pub mod output;
 pub mod panels;
 pub mod people;
+pub mod shots;
+pub mod strip;
 pub mod ui;
 
 pub mod app;

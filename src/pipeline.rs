@@ -15,10 +15,11 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::output::{self, Existing};
 use crate::places::Places;
 use crate::settings::{Control, Settings};
+use crate::shots::{Desk, Order};
 use crate::status::{Board, Severity, Topic};
 use crate::watch::Watch;
 use crate::worker::Worker;
-use crate::{frame, panels};
+use crate::{frame, panels, strip};
 
 /// What a pipeline is made from.
 pub struct Setup {
@@ -32,6 +33,8 @@ pub struct Setup {
     pub gpu: Arc<Gpu>,
     /// ONNX Runtime; without it the pages stay undrawn and a notice says why.
     pub runtime: Option<Arc<Runtime>>,
+    /// Where shots are asked for and where they lie.
+    pub desk: Arc<Desk>,
     /// Where a window takes programs as textures.
     pub screen: Option<Arc<Mailbox<ScreenProgram>>>,
     /// Frames a second that made sources give, and that cameras are asked for; a camera that is
@@ -62,7 +65,7 @@ pub struct Pipeline {
     /// What the stages read each frame.
     control: Arc<Watch<Control>>,
     outlets: Arc<Outlets>,
-    styles: Arc<inference::Library>,
+    styles: Arc<Watch<inference::Library>>,
     pages: Arc<panels::Library>,
     to_inference: Arc<Mailbox<Arc<frame::Frame>>>,
     to_compositor: Arc<Mailbox<Arc<frame::Frame>>>,
@@ -70,6 +73,8 @@ pub struct Pipeline {
     source_fps: u32,
     board: Arc<Board>,
     places: Places,
+    desk: Arc<Desk>,
+    gpu: Arc<Gpu>,
 }
 
 impl Pipeline {
@@ -84,9 +89,11 @@ impl Pipeline {
             board,
             gpu,
             runtime,
+            desk,
             screen,
             source_fps,
         } = setup;
+        let for_strips = Arc::clone(&gpu);
         let (styles, style_warnings) = inference::Library::load(&places);
         let (pages, page_warnings) = panels::Library::load(&places);
         for warning in style_warnings {
@@ -95,7 +102,7 @@ impl Pipeline {
         for warning in page_warnings {
             board.notice(Topic::Page, Severity::Warning, warning);
         }
-        let (styles, pages) = (Arc::new(styles), Arc::new(pages));
+        let (styles, pages) = (Arc::new(Watch::new(styles)), Arc::new(pages));
         let request = request(&settings, &pages, source_fps);
         let control = Arc::new(Watch::new(Control {
             settings,
@@ -117,6 +124,7 @@ impl Pipeline {
             Arc::clone(&control),
             screen,
             Arc::clone(&outlets),
+            Arc::clone(&desk),
             Clock::system(),
             Arc::clone(&board),
         )?;
@@ -154,6 +162,8 @@ impl Pipeline {
             source_fps,
             board,
             places,
+            desk,
+            gpu: for_strips,
         })
     }
 
@@ -219,14 +229,51 @@ impl Pipeline {
         }
     }
 
+    /// Saves the page with its shots in the pictures folder, in every format the settings name;
+    /// notices say where, or why not. The shots stay on the desk.
+    pub fn finish_strip(&mut self) {
+        self.photos.retain(|photo| !photo.finished());
+        let settings = self.control.get().settings.clone();
+        let (gpu, board) = (Arc::clone(&self.gpu), Arc::clone(&self.board));
+        let (finished, folder) = (self.desk.finished(), self.places.pictures.clone());
+        let worker = Worker::spawn("strip", move |_| {
+            match strip::save_all(finished, &settings, gpu, &folder) {
+                Ok(files) => {
+                    let first = files.first().map(|path| path.display().to_string());
+                    let text = format!("Strip saved. ({})", first.unwrap_or_default());
+                    board.notice(Topic::Output, Severity::Info, text);
+                }
+                Err(error) => board.notice(Topic::Output, Severity::Warning, error),
+            }
+        });
+        match worker {
+            Ok(worker) => self.photos.push(worker),
+            Err(error) => self.board.notice(Topic::Output, Severity::Warning, error),
+        }
+    }
+
+    /// Where shots are asked for and where they lie.
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
     /// A mailbox that receives every program from now on, newest wins.
     pub fn subscribe(&self) -> Outlet {
         self.outlets.subscribe()
     }
 
     /// The styles there are.
-    pub fn styles(&self) -> &Arc<inference::Library> {
-        &self.styles
+    pub fn styles(&self) -> Arc<inference::Library> {
+        self.styles.get()
+    }
+
+    /// Reads the user's models again: one was added. What draws goes on.
+    pub fn reload_styles(&self) {
+        let (styles, warnings) = self.styles.get().reloaded(&self.places);
+        for warning in warnings {
+            self.board.notice(Topic::Style, Severity::Warning, warning);
+        }
+        self.styles.set(styles);
     }
 
     /// The pages there are.
@@ -244,6 +291,13 @@ impl Pipeline {
         match action {
             Action::TakePhoto => self.take_photo(),
             Action::Compare(compare) => self.compare(*compare),
+            Action::StartShots => self.desk.order(Order::Start),
+            Action::TakeShot => self.desk.order(Order::Now),
+            Action::RetakeShot(number) => self.desk.order(Order::Retake(*number)),
+            Action::SwapShots(a, b) => self.desk.order(Order::Swap(*a, *b)),
+            Action::ClearShots => self.desk.order(Order::Clear),
+            Action::NextLine => self.desk.order(Order::NextLine),
+            Action::FinishStrip => self.finish_strip(),
             _ => {}
         }
     }

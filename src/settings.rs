@@ -4,6 +4,7 @@
 //! section that is wrong becomes its default and a warning says so. Keys that this version does
 //! not know survive rewriting.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -21,8 +22,12 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// How people are drawn.
     pub look: LookSettings,
+    /// What is done to drawings, whatever the model.
+    pub retouch: RetouchSettings,
     /// The final picture.
     pub program: ProgramSettings,
+    /// How shots are taken and strips are saved.
+    pub shots: ShotSettings,
     /// The generator's engine.
     pub inference: InferenceSettings,
     /// The window.
@@ -52,6 +57,138 @@ pub struct LookSettings {
     pub page: String,
     /// Whether people see themselves as in a mirror.
     pub mirror: bool,
+    /// Effects of pages that are switched off: kinds (`rain`), or all that follows `fx-` in a name
+    /// (`rain-left`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects_off: Vec<String>,
+    /// What words and bubbles say in place of what the artist wrote. Keys are `page/name`; an
+    /// empty text shows nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
+}
+
+impl LookSettings {
+    /// The texts of the page with this id, by the names of its words and bubbles.
+    pub fn texts_of(&self, page: &str) -> BTreeMap<String, String> {
+        let name = |key: &str| Some(key.strip_prefix(page)?.strip_prefix('/')?.to_owned());
+        self.texts
+            .iter()
+            .filter_map(|(key, text)| Some((name(key)?, text.clone())))
+            .collect()
+    }
+
+    /// Says `text` at `name` of a page; `None`: what the artist wrote.
+    pub fn set_text(&mut self, page: &str, name: &str, text: Option<String>) {
+        let key = format!("{page}/{name}");
+        match text {
+            Some(text) => self.texts.insert(key, text),
+            None => self.texts.remove(&key),
+        };
+    }
+}
+
+/// How shots are taken and strips are saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShotSettings {
+    /// Seconds that are counted down before a shot, 0 to 10.
+    pub countdown: u32,
+    /// Whether the next shot is counted down as soon as one is taken.
+    pub goes_on: bool,
+    /// The kind of picture a strip becomes.
+    pub file: StripFile,
+    /// Whether a strip is also saved for paper, at 300 dots an inch.
+    pub print: bool,
+    /// Whether a strip is also saved as a clip in which every panel plays its second.
+    pub clip: StripClip,
+    /// Whether a strip is also saved as a vertical scroll, in slices.
+    pub scroll: bool,
+}
+
+impl Default for ShotSettings {
+    fn default() -> Self {
+        Self {
+            countdown: 3,
+            goes_on: true,
+            file: StripFile::Png,
+            print: false,
+            clip: StripClip::None,
+            scroll: false,
+        }
+    }
+}
+
+/// A kind of picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StripFile {
+    /// Lossless.
+    #[default]
+    Png,
+    /// What every print shop takes.
+    Jpg,
+    /// Small.
+    Webp,
+}
+
+impl StripFile {
+    /// The files' extension.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpg => "jpg",
+            Self::Webp => "webp",
+        }
+    }
+}
+
+/// A kind of clip, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StripClip {
+    /// No clip.
+    #[default]
+    None,
+    /// An animated GIF.
+    Gif,
+    /// An MP4.
+    Mp4,
+}
+
+impl StripClip {
+    /// The file's extension.
+    pub fn extension(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gif => Some("gif"),
+            Self::Mp4 => Some("mp4"),
+        }
+    }
+}
+
+/// What is done to drawings, whatever the model. Numbers go from 0, not at all, to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetouchSettings {
+    /// How much of their own tone people's skin keeps.
+    pub skin_tone: f32,
+    /// How calm what stands still is from frame to frame.
+    pub smoothing: f32,
+    /// Ink lines over the drawing.
+    pub lines: f32,
+    /// How one style follows another.
+    pub transition: Transition,
+}
+
+/// How one style follows another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transition {
+    /// From one frame to the next.
+    #[default]
+    Cut,
+    /// A soft edge wanders over the picture.
+    Wipe,
 }
 
 /// The final picture.
@@ -66,7 +203,7 @@ pub struct ProgramSettings {
 }
 
 /// The generator's engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InferenceSettings {
     /// What runs the generator.
@@ -76,6 +213,9 @@ pub struct InferenceSettings {
     pub threads: Option<usize>,
     /// How large the generator draws.
     pub quality: Quality,
+    /// Memory for models that are not in use but may be again, in MiB: styles that are in it are
+    /// switched to at once.
+    pub memory_mb: u32,
 }
 
 /// The window.
@@ -109,6 +249,10 @@ pub enum Provider {
     Cuda,
     /// NVIDIA, compiled engines.
     Tensorrt,
+    /// NVIDIA RTX, compiled engines.
+    #[serde(rename = "tensorrt-rtx")]
+    #[value(name = "tensorrt-rtx")]
+    TensorrtRtx,
     /// Apple.
     Coreml,
     /// Windows GPUs.
@@ -126,9 +270,24 @@ impl Provider {
             Self::Webgpu => "webgpu",
             Self::Cuda => "cuda",
             Self::Tensorrt => "tensorrt",
+            Self::TensorrtRtx => "tensorrt-rtx",
             Self::Coreml => "coreml",
             Self::Directml => "directml",
             Self::Openvino => "openvino",
+        }
+    }
+
+    /// As its makers write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Cpu => "CPU",
+            Self::Webgpu => "WebGPU",
+            Self::Cuda => "CUDA",
+            Self::Tensorrt => "TensorRT",
+            Self::TensorrtRtx => "TensorRT-RTX",
+            Self::Coreml => "Core ML",
+            Self::Directml => "DirectML",
+            Self::Openvino => "OpenVINO",
         }
     }
 }
@@ -207,6 +366,30 @@ impl Default for LookSettings {
             strength: 1.0,
             page: "webtoon".to_owned(),
             mirror: true,
+            effects_off: Vec::new(),
+            texts: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for RetouchSettings {
+    fn default() -> Self {
+        Self {
+            skin_tone: 0.0,
+            smoothing: 0.6,
+            lines: 0.0,
+            transition: Transition::default(),
+        }
+    }
+}
+
+impl Default for InferenceSettings {
+    fn default() -> Self {
+        Self {
+            provider: Provider::default(),
+            threads: None,
+            quality: Quality::default(),
+            memory_mb: 1536,
         }
     }
 }
@@ -240,7 +423,7 @@ pub struct Control {
 }
 
 /// Keys that mean something by being absent: an old one must not survive rewriting.
-const OPTIONAL_KEYS: [&str; 3] = ["format", "size", "threads"];
+const OPTIONAL_KEYS: [&str; 4] = ["format", "size", "threads", "texts"];
 
 impl Settings {
     /// Reads the file at `path`. A missing file gives the defaults and no warning; everything
@@ -278,16 +461,24 @@ impl Settings {
         let mut settings = Self {
             capture: section(&table, "capture", path, &mut warnings),
             look: section(&table, "look", path, &mut warnings),
+            retouch: section(&table, "retouch", path, &mut warnings),
             program: section(&table, "program", path, &mut warnings),
+            shots: section(&table, "shots", path, &mut warnings),
             inference: section(&table, "inference", path, &mut warnings),
             window: section(&table, "window", path, &mut warnings),
         };
-        settings.look.strength = if settings.look.strength.is_finite() {
-            settings.look.strength.clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        settings.look.strength = share(settings.look.strength, 1.0);
+        let RetouchSettings {
+            skin_tone,
+            smoothing,
+            lines,
+            transition: _,
+        } = &mut settings.retouch;
+        for value in [skin_tone, smoothing, lines] {
+            *value = share(*value, 0.0);
+        }
         settings.program.fps = settings.program.fps.clamp(1, 240);
+        settings.shots.countdown = settings.shots.countdown.min(10);
         (settings, warnings)
     }
 
@@ -323,6 +514,15 @@ impl Settings {
         file.write_all(text.as_bytes())?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
+    }
+}
+
+/// A number from 0 to 1.
+fn share(value: f32, otherwise: f32) -> f32 {
+    if value.is_finite() {
+        value.clamp(0.0, 1.0)
+    } else {
+        otherwise
     }
 }
 

@@ -2,12 +2,14 @@
 
     python data.py PHOTOS --teachers FOLDER --out DATA [--jobs 2]
 
-Each photo gives one array at each of `SIDES` (uint8, H x W x (3 + 3 a style + 1): photo, drawings, matte) and half of
-those that show a face a second scene: the person smaller, elsewhere, in other light, before another background.
+Each photo gives one array at each of `SIDES` (uint8, H x W x (3 + 3 a style + 1): photo, drawings, matte). Those that
+show a face give two more: a close-up, often in another light, and for most a second scene, the person smaller,
+elsewhere, in other light, before another background. `NAME.json` beside an array has the first face and its lightness.
 A quarter of the photos, fixed by their names, is held out for evaluation. Can be interrupted and run again.
 """
 import argparse
 import hashlib
+import json
 import random
 import tomllib
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,15 +19,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from people import Array
-from styles import STYLES
+from people import Array, Face
+from styles import STYLES, Style, read_style
 from teacher import Scene, Teacher, draw
 
 SIDES = (512, 320)
-SCENES = 0.5            # share of the faces that get a second scene
+SCENES = 0.6            # share of the faces that get a second scene
+RELIT = 0.5             # share of the close-ups that are lit anew
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 # Shown in reports, so always held out.
-SHOWN = ("skimage_astronaut", "kodak_04", "kodak_15")
+SHOWN = ("skimage_astronaut", "kodak_04", "kodak_15", "pexels_gl2blazepose_pexels-anthony-shkraba-4662345")
 HERE = Path(__file__).parent
 
 
@@ -49,8 +52,8 @@ def read(file: Path, side: int) -> Array | None:
     return np.ascontiguousarray(photo[:h, :w, ::-1]).astype(np.float32) / 255
 
 
-def pair(scene: Scene) -> Array:
-    parts = [scene.photo, *(draw(scene, s) for s in STYLES), scene.matte[..., None]]
+def pair(scene: Scene, styles: tuple[Style, ...]) -> Array:
+    parts = [scene.photo, *(draw(scene, s) for s in styles), scene.matte[..., None]]
     return (np.concatenate(parts, -1) * 255).round().clip(0, 255).astype(np.uint8)
 
 
@@ -76,10 +79,33 @@ def another_scene(scene: Scene, background: Array, rng: random.Random) -> Array:
     return out.clip(0, 1).astype(np.float32)
 
 
+def close_up(photo: Array, face: Face, rng: random.Random) -> Array:
+    """The face as a kiosk or a webcam shows it: it fills about half of the frame, not always in the middle."""
+    centre, width = face.points.mean(0), face.box[2] - face.box[0]
+    h, w = photo.shape[:2]
+    side = min(width * rng.uniform(1.5, 2.6), h, w)
+    corner = centre - side / 2 + np.array([rng.uniform(-0.18, 0.18), rng.uniform(-0.10, 0.14)]) * side
+    x, y = (int(np.clip(v, 0, full - side)) for v, full in zip(corner, (w, h)))
+    crop = photo[y:y + int(side), x:x + int(side)]
+    shrink = side > 512
+    return cv2.resize(crop, (512, 512), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC).clip(0, 1)
+
+
+def relit(photo: Array, rng: random.Random) -> Array:
+    """Light from one side, coloured, softer or harder."""
+    h, w = photo.shape[:2]
+    x, y = np.meshgrid(np.linspace(-1, 1, w), np.linspace(-1, 1, h))
+    angle, dark = rng.uniform(0, 2 * np.pi), rng.uniform(0.0, 0.6)
+    slope = np.clip(0.5 + 0.5 * (x * np.cos(angle) + y * np.sin(angle)), 0, 1)
+    colour = np.array([rng.uniform(0.85, 1.1) for _ in range(3)])
+    lit = photo ** rng.uniform(0.85, 1.2) * (1 - dark * slope[..., None]) * colour * rng.uniform(0.75, 1.15)
+    return lit.clip(0, 1).astype(np.float32)
+
+
 _teacher: Teacher | None = None
 
 
-def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
+def make(file: Path, backgrounds: list[Path], folder: Path, out: Path, styles: tuple[Style, ...] = STYLES) -> str:
     """All arrays of one photo. Returns what to tell the user, empty when all went well."""
     global _teacher
     cv2.setNumThreads(1)
@@ -92,25 +118,37 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path) -> str:
     if photo is None:
         return f"skipped, not a picture that can be read: {file.name}"
     scene = _teacher.look(photo)
+    train = out.name == "train"
 
     def save(name: str, s: Scene) -> None:
-        target = out / f"{name}.npy"
-        if not target.exists():
-            temporary = target.with_suffix(".tmp")
-            with temporary.open("wb") as f:
-                np.save(f, pair(s))
-            temporary.rename(target)
+        target = out / f"{file.stem}-{name}.npy"
+        if target.exists():
+            return
+        if s.complexions:
+            face = s.faces[0]
+            facts = {"face": [round(float(v)) for v in (*face.points.min(0), *face.points.max(0))],
+                     "lightness": round(float(s.complexions[0].tone[0]), 1)}
+            target.with_suffix(".json").write_text(json.dumps(facts))
+        temporary = target.with_suffix(".tmp")
+        with temporary.open("wb") as f:
+            np.save(f, pair(s, styles))
+        temporary.rename(target)
 
     # The smaller one redraws the same low picture: one pass of the slow network does for both.
-    for side in SIDES if out.name == "train" else SIDES[:1]:
+    for side in SIDES if train else SIDES[:1]:
         h, w = (round(v * side / max(SIDES)) // 16 * 16 for v in photo.shape[:2])
         small = scene.scaled(side / max(SIDES)) if side != max(SIDES) else scene
         if min(h, w) >= 192:
-            save(f"{file.stem}-{side}", small.cropped(h, w))
-    if out.name == "train" and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
+            save(str(side), small.cropped(h, w))
+    if scene.faces and scene.faces[0].eye_distance > 24:
+        large = read(file, 1600)
+        if large is not None:
+            near = close_up(large, scene.faces[0].scaled(max(large.shape) / max(photo.shape)), rng)
+            save("close", _teacher.look(relit(near, rng) if train and rng.random() < RELIT else near))
+    if train and backgrounds and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
         ground = read(rng.choice(backgrounds), 512)
         if ground is not None:
-            save(f"{file.stem}-scene", _teacher.look(another_scene(scene, ground, rng)))
+            save("scene", _teacher.look(another_scene(scene, ground, rng)))
     done.touch()
     return ""
 
@@ -122,7 +160,10 @@ def main() -> None:
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--jobs", type=int, default=1)
     a.add_argument("--only", choices=("train", "test"), help="draw only this part")
+    a.add_argument("--style", type=Path, help="draw one style, from such a file, instead of those the network has: for extend.py")
+    a.add_argument("--limit", type=int, help="only so many photos")
     a = a.parse_args()
+    styles = (read_style(a.style),) if a.style else STYLES
     files = sorted((f for f in a.photos.rglob("*") if f.suffix.lower() in PICTURES),
                    key=lambda f: (held_out(f.stem), hashlib.sha256(f.stem.encode()).digest()[::-1]))
     used = []
@@ -133,13 +174,14 @@ def main() -> None:
         used.append(file)
     for split in ("train", "test"):
         (a.out / split).mkdir(parents=True, exist_ok=True)
+    used = used[:a.limit]
     grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
     with ProcessPoolExecutor(a.jobs) as pool:
         jobs = {}
         for file in used:
             split = "test" if held_out(file.stem) else "train"
             if a.only in (None, split):
-                jobs[pool.submit(make, file, grounds, a.teachers, a.out / split)] = file.name
+                jobs[pool.submit(make, file, grounds, a.teachers, a.out / split, styles)] = file.name
         for n, job in enumerate(as_completed(jobs), 1):
             # One bad photo must not end an hour's work.
             trouble = f"skipped, {jobs[job]}: {error}" if (error := job.exception()) else job.result()

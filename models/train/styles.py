@@ -1,5 +1,7 @@
 """The eight styles: what the teacher draws with, in numbers. Order is the order of the style map's channels."""
-from dataclasses import dataclass
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,14 @@ class Style:
     line_weight: float = 1.0
     line_colour: float = 0.4         # how much of the ground's colour a line takes
     outline: float = 1.0
-    skin_calm: float = 0.85          # how many of the lines on skin go
+    skin_calm: float = 0.92          # how many of the lines on skin go
     skin_step: float = 9.0           # L* between lit and shaded skin
     skin_shade: float = 0.30         # share of the skin that is drawn in shade
     skin_flat: float = 0.9
     skin_chroma: float = 1.08
-    skin_shift: float = 0.5          # how far gain, offset and gamma move skin
+    skin_move: tuple = (0.0, 0.0, 0.0)  # L*, a*, b*: what everybody's skin is moved by, the same for all
+    hair_shapes: float = 0.92        # how far hair is drawn in three tones
     blush: float = 0.0
-    blush_colour: tuple = (1.0, 0.80, 0.80)
     hair_tint: tuple | None = None   # a*, b*, share
     features: float = 1.0            # eyes, nose, mouth from landmarks
     brow: float = 0.7
@@ -51,26 +53,48 @@ class Style:
 
 
 STYLES = (
-    Style("clean", "Bright comedy", "밝은 학원물", band=16, crisp=7, mix=0.9, chroma=1.45, gain=0.95, offset=8, gamma=0.9, background_fade=0.15, skin_step=10,
-          blush=0.35, ink=(0.16, 0.09, 0.08), line_sigma=1.1),
-    Style("romance", "Modern romance", "현대 로맨스", band=11, crisp=3, mix=0.7, chroma=1.05, gain=0.90, offset=10, gamma=0.85, tint=(7, 1), glow=0.28,
-          background_fade=0.38, paper_lab=(95, 6, 2), background_lines=0.25, ink=(0.42, 0.20, 0.27), line_eps=-0.006, line_sigma=0.8,
-          line_colour=0.6, blush=0.6, blush_colour=(1.0, 0.72, 0.76), lips=0.45, lips_colour=(1.0, 0.58, 0.62), skin_step=9),
-    Style("noir", "Noir thriller", "느와르 스릴러", band=24, crisp=9, mix=1.0, chroma=0.30, gain=1.2, offset=-14, tint=(-4, -7), ink=(0.02, 0.02, 0.05),
-          line_sigma=1.3, line_eps=-0.002, line_colour=0.0, skin_step=26, skin_shade=0.45, skin_chroma=0.45, skin_shift=0.4, hard_black=30, background_fade=0.0,
+    Style("clean", "Bright comedy", "밝은 학원물", band=16, crisp=7, mix=0.9, chroma=1.45, gain=0.95, offset=8, gamma=0.9, background_fade=0.28, skin_step=9,
+          skin_move=(4, 1, 2), blush=0.45, ink=(0.16, 0.09, 0.08), line_sigma=1.1),
+    Style("romance", "Modern romance", "현대 로맨스", band=11, crisp=3, mix=0.7, chroma=1.0, gain=0.86, offset=14, gamma=0.85, tint=(8, 0), shadow_tint=(10, -8), glow=0.28,
+          background_fade=0.48, paper_lab=(95, 7, 1), background_lines=0.2, ink=(0.45, 0.18, 0.26), line_eps=-0.006, line_sigma=0.8,
+          line_colour=0.5, skin_move=(5, 2, 0), blush=0.8, lips=0.45, lips_colour=(1.0, 0.58, 0.62), skin_step=8),
+    Style("noir", "Noir thriller", "느와르 스릴러", band=24, crisp=9, mix=1.0, chroma=0.22, gain=1.2, offset=-14, tint=(-4, -7), ink=(0.02, 0.02, 0.05),
+          line_sigma=1.3, line_eps=-0.002, line_colour=0.0, skin_step=26, skin_shade=0.45, skin_chroma=0.6, skin_move=(-2, -9, -13), hard_black=30, background_fade=0.0,
           lips=0.3, paper_lab=(20, 0, -6)),
     Style("manga", "Black-and-white manga", "흑백 만화", band=28, crisp=10, mix=1.0, chroma=0.0, gain=1.15, offset=6, gamma=0.8, ink=(0.03, 0.03, 0.04),
-          line_sigma=1.0, line_eps=-0.003, line_colour=0.0, skin_chroma=0.0, skin_step=16, skin_shift=0.9, hard_black=22, background_fade=0.3,
-          paper_lab=(98, 0, 0), lips=0.15, screen=0.95, screen_at=0.50, screen_range=0.34, skin_shade=0.35),
+          line_sigma=1.0, line_eps=-0.003, line_colour=0.0, skin_chroma=0.0, skin_step=14, skin_move=(10, 0, 0), hard_black=22, background_fade=0.35,
+          paper_lab=(98, 0, 0), lips=0.15, screen=0.95, screen_at=0.50, screen_range=0.30, screen_off_skin=0.95, skin_shade=0.35),
     Style("fantasy", "Painterly fantasy", "판타지 회화", band=7, crisp=2.5, mix=0.6, chroma=1.4, gain=1.05, offset=-2, tint=(2, 16), shadow_tint=(-8, -26), glow=0.2,
           ink=(0.22, 0.10, 0.12), line_weight=0.6, line_sigma=0.9, line_eps=-0.007, line_colour=0.8, background_fade=0.0, background_lines=0.3,
-          skin_flat=0.6, skin_step=14, skin_chroma=1.2, eye_colour=(0.20, 0.36, 0.34), hair_tint=(6, 8, 0.6)),
+          skin_flat=0.6, skin_step=13, skin_move=(1, 2, 7), eye_colour=(0.20, 0.36, 0.34), hair_tint=(6, 8, 0.6), hair_shapes=0.5),
     Style("action", "Action ink", "액션 먹선", band=20, crisp=9, mix=1.0, chroma=1.25, gain=1.12, offset=-5, ink=(0.03, 0.02, 0.03), line_sigma=1.9,
-          line_eps=-0.001, line_colour=0.0, outline=1.0, skin_step=18, skin_shade=0.4, skin_calm=0.75, hard_black=26, background_fade=0.0, brow=1.0, skin_chroma=1.1, lips=0.3),
-    Style("watercolour", "Soft watercolour", "수채화", band=13, crisp=2.5, mix=0.7, chroma=1.15, gain=0.72, offset=27, gamma=0.9, tint=(-1, 3), shadow_tint=(2, -12), pigment=1.6, ink=(0.30, 0.27, 0.33),
-          line_weight=0.62, line_sigma=0.7, line_eps=-0.006, line_colour=0.7, background_fade=0.55, paper_lab=(97, 0, 4), background_lines=0.2,
-          skin_step=8, skin_shift=0.45, blush=0.6, outline=0.6),
+          line_eps=-0.001, line_colour=0.0, outline=1.0, skin_step=18, skin_shade=0.4, skin_calm=0.9, skin_move=(0, 2, 3), hard_black=26, background_fade=0.0, brow=1.0, lips=0.3),
+    Style("watercolour", "Soft watercolour", "수채화", band=13, crisp=2.5, mix=0.7, chroma=1.15, gain=0.70, offset=29, gamma=0.9, tint=(-1, 3), shadow_tint=(2, -12), pigment=1.6, ink=(0.30, 0.27, 0.33),
+          line_weight=0.62, line_sigma=0.7, line_eps=-0.006, line_colour=0.7, background_fade=0.62, paper_lab=(97, 0, 4), background_lines=0.2,
+          skin_step=7, skin_move=(5, 0, 0), blush=0.6, outline=0.6),
     Style("pop", "Retro pop print", "레트로 팝", band=26, crisp=11, mix=1.0, chroma=1.9, gain=1.1, offset=0, tint=(2, 8), ink=(0.06, 0.05, 0.18), line_sigma=1.4,
-          line_eps=-0.003, line_colour=0.0, skin_step=12, skin_chroma=1.25, background_fade=0.1, paper_lab=(92, 0, 22), hard_black=18, lips=0.6, lips_colour=(1.0, 0.40, 0.40),
-          screen=0.6, screen_at=0.5, screen_range=0.32, screen_off_skin=0.65),
+          line_eps=-0.003, line_colour=0.0, skin_step=12, skin_move=(3, 4, 6), background_fade=0.1, paper_lab=(92, 0, 22), hard_black=18, lips=0.6, lips_colour=(1.0, 0.40, 0.40),
+          screen=0.7, screen_at=0.5, screen_range=0.32, screen_off_skin=0.95),
 )
+
+
+def write_style(style: Style, path: Path) -> None:
+    """A style as TOML: only what differs from the defaults."""
+    lines = []
+    for f in fields(style):
+        value = getattr(style, f.name)
+        if f.default is not MISSING and value == f.default:
+            continue
+        text = f'"{value}"' if isinstance(value, str) else f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+        lines.append(f"{f.name} = {text}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def read_style(path: Path) -> Style:
+    """A style that `write_style` wrote. A field that does not exist, or a text where a number belongs, is an error."""
+    values = tomllib.loads(path.read_text())
+    known = {f.name: f.type for f in fields(Style)}
+    for name, value in values.items():
+        assert name in known, f"a style has no {name}: {path}"
+        assert isinstance(value, str) == (known[name] is str), f"{name} is no {known[name]}: {path}"
+    return Style(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

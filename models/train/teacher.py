@@ -79,11 +79,11 @@ class Scene:
         p = self.redrawn
         for _ in range(3):
             p = cv2.bilateralFilter(p, 9, 0.10, 5)
-        far = p
-        for _ in range(2):
-            far = cv2.bilateralFilter(far, 11, 0.16, 7)
-        m = self.matte[..., None]
-        return p * m + far * (1 - m)
+        far = cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        for _ in range(3):
+            far = cv2.bilateralFilter(far, 9, 0.18, 5)
+        far = cv2.GaussianBlur(cv2.resize(far, p.shape[1::-1], interpolation=cv2.INTER_CUBIC), (0, 0), 1.4)
+        return mix(far, p, self.matte)
 
     @cached_property
     def lab(self) -> Array:
@@ -92,6 +92,18 @@ class Scene:
     @cached_property
     def skin(self) -> Array:
         return people.skin_mask(cv2.cvtColor(self.redrawn, cv2.COLOR_RGB2LAB), self.faces, self.matte, self.hair)
+
+    @cached_property
+    def complexions(self) -> list["Complexion"]:
+        return [c for n, _ in enumerate(self.faces) if (c := complexion(self, n)) is not None]
+
+    @cached_property
+    def nearest(self) -> Array:
+        """The face each pixel's skin belongs to: the nearest one, measured in that face's size."""
+        if len(self.faces) < 2:
+            return np.zeros(self.photo.shape[:2], np.int64)
+        yy, xx = np.mgrid[:self.photo.shape[0], :self.photo.shape[1]]
+        return np.argmin([np.hypot(xx - f.points[4, 0], yy - f.points[4, 1]) / f.eye_distance for f in self.faces], 0)
 
     @cached_property
     def features(self) -> dict[str, Array]:
@@ -189,7 +201,11 @@ def draw_features(face: Face, shape: tuple[int, int]) -> dict[str, Array]:
     seam = p[people.MOUTH_UPPER] if open_mouth else seam
     put("seam", stroke(canvas(), np.concatenate([p[[61]], seam[1:-1], p[[291]]]), 2.8))
     put("seam", stroke(canvas(), p[[84, 17, 314]] + [0, 1.0 * unit * zoom], 1.4))    # under the lower lip
-    put("jaw", stroke(canvas(), p[people.JAW], 2.6))
+    # The jaw, but not that side of a turned head where the landmarks run across the face.
+    left, right = p[people.JAW[0]], p[people.JAW[-1]]
+    turned = float(np.dot(p[1] - left, right - left) / max(1.0, np.dot(right - left, right - left)))
+    start, end = 0 if turned > 0.27 else 8, len(people.JAW) - (0 if turned < 0.73 else 8)
+    put("jaw", stroke(canvas(), p[people.JAW[start:end]], 2.6))
     for cheek in people.CHEEKS:
         c = np.zeros((h, w), np.float32)
         cv2.circle(c, tuple(np.int32(points[cheek])), max(1, int(24 * unit)), 1.0, -1)
@@ -243,15 +259,14 @@ def draw(scene: Scene, style: Style) -> Array:
     toned = (1 - style.mix) * l + style.mix * bands(cv2.GaussianBlur(l, (0, 0), 1.2), style.band, style.crisp)
     lab[..., 0] = toned
     lab[..., 1:] *= style.chroma
-    if skin.max() > 0.5:
-        lab = mix(lab, skin_tones(scene, style), skin)
+    hair_tones(lab, scene, style)
+    skin_tones(lab, scene, style)
     l = 100 * np.clip((lab[..., 0] * style.gain + style.offset) / 100, 0, 1) ** style.gamma
-    # Skin keeps the person's lightness: a style moves it only as far as `skin_shift` lets it.
-    lab[..., 0] = mix(l, (1 - style.skin_shift) * lab[..., 0] + style.skin_shift * l, skin)
+    lab[..., 0] = mix(l, lab[..., 0], 0.5 * skin)
     if style.pigment:
         # Watercolour dries darker along the edge of a wash.
         soft = cv2.GaussianBlur(lab[..., 0], (0, 0), 1.3 * size)
-        rim = np.hypot(cv2.Sobel(soft, -1, 1, 0), cv2.Sobel(soft, -1, 0, 1)) / 4
+        rim = cv2.GaussianBlur(np.hypot(cv2.Sobel(soft, -1, 1, 0), cv2.Sobel(soft, -1, 0, 1)) / 4, (0, 0), 1.0 * size)
         lab[..., 0] -= style.pigment * np.minimum(rim, 9) * (1 - 0.5 * skin)
     light = lab[..., 0:1] / 100
     tint = light * np.array(style.tint, np.float32) + (1 - light) * np.array(style.shadow_tint, np.float32)
@@ -263,19 +278,21 @@ def draw(scene: Scene, style: Style) -> Array:
     away = (1 - matte) * style.background_fade
     lab = mix(lab, (style.paper_lab[0], *style.paper_lab[1:]), away)
     colour = cv2.cvtColor(np.clip(lab, [0, -110, -110], [100, 110, 110]).astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1)
-    if style.blush and len(scene.faces):
-        colour = mix(colour, colour * np.array(style.blush_colour, np.float32), parts["blush"] * skin * style.blush)
     if style.glow:
         colour = 1 - (1 - colour) * (1 - style.glow * cv2.GaussianBlur(colour, (0, 0), 9 * size))
+    colour = keep_complexion(colour, scene, style)
 
     # Lines: the person's outline heaviest, then clothes and hair, then background; skin none but what is drawn below.
     grey = cv2.cvtColor(scene.redrawn, cv2.COLOR_RGB2GRAY)
     sigma = style.line_sigma * (0.75 + 0.25 * size)
     weight = style.background_lines + (1 - style.background_lines) * matte
-    calm_skin = np.maximum(skin * (1 - 0.8 * parts["keep"]), parts["lips"] * 0.9)
+    calm_skin = np.maximum(skin * (1 - 0.35 * parts["keep"]), parts["lips"] * 0.9)
     # Wrinkles are faint and go; the frame of glasses is strong and stays.
     calm_skin = calm_skin * (1 - ink_lines(grey, 1.2, -0.022, 60))
     inner = ink_lines(grey, sigma, style.line_eps, style.line_hard) * weight * (1 - style.skin_calm * calm_skin)
+    # Hair: a few strong strokes instead of every strand.
+    strands = ink_lines(grey, sigma * 1.7, style.line_eps - 0.008, style.line_hard) * weight
+    inner = mix(inner, strands, hair * matte * style.hair_shapes)
     outline = scene.depth * ink_lines(grey, sigma * 1.8, style.line_eps + 0.006, style.line_hard)
     lines = np.maximum(inner, outline * style.outline)
     lines = cv2.GaussianBlur(lines, (0, 0), 0.45).clip(0, 1)
@@ -285,46 +302,107 @@ def draw(scene: Scene, style: Style) -> Array:
     picture = mix(colour, pen, lines * style.line_weight)
     if style.hard_black:
         black = np.clip((style.hard_black - cv2.GaussianBlur(scene.lab[..., 0], (0, 0), 1.5)) / 3 + 0.5, 0, 1)
-        picture = mix(picture, ink, black * (1 - 0.6 * skin))
+        picture = mix(picture, ink, black * (1 - skin))
     picture = draw_face(picture, scene, style)
     if style.screen:
         picture = screentone(picture, skin, style)
     return picture.clip(0, 1).astype(np.float32)
 
 
-def skin_tones(scene: Scene, style: Style) -> Array:
+@dataclass
+class Complexion:
+    """One person's skin as the teacher sees it."""
+    place: tuple[slice, slice]      # what lies around it; the arrays below have its shape
+    own: Array                      # 0..1, where it is
+    smooth: Array                   # its Lab without texture
+    spread: tuple[float, float, float]
+    cheeks: Array                   # 0..1, where lightness and hue are compared
+    tone: Array                     # mean Lab of the cheeks in the photo
+
+
+def complexion(scene: Scene, n: int) -> Complexion | None:
+    face, own = scene.faces[n], scene.skin * (scene.nearest == n)
+    found = cv2.boundingRect((own > 0.02).astype(np.uint8))
+    if found[2] < 8 or found[3] < 8:
+        return None
+    place = np.s_[found[1]:found[1] + found[3], found[0]:found[0] + found[2]]
+    own, lab = own[place], scene.lab[place]
+    solid = own > 0.6
+    if solid.sum() < 30:
+        return None
+    sigma = max(1.2, face.eye_distance * 0.07)
+    k = cv2.GaussianBlur(own, (0, 0), sigma) + 1e-4
+    smooth = np.dstack([cv2.GaussianBlur(lab[..., i] * own, (0, 0), sigma) / k for i in range(3)])
+    low, middle, high = (float(v) for v in np.percentile(smooth[..., 0][solid], [12, 50, 88]))
+    cheeks = np.zeros(scene.photo.shape[:2], np.float32)
+    for i in people.CHEEK_FLATS:
+        cv2.circle(cheeks, tuple(int(v) for v in face.points[i]), max(2, round(0.11 * face.eye_distance)), 1.0, -1)
+    cheeks = cheeks[place] * (own > 0.3)
+    if cheeks.sum() < 8:
+        cheeks = solid.astype(np.float32)
+    photo = cv2.cvtColor(np.ascontiguousarray(scene.photo[place]), cv2.COLOR_RGB2LAB)
+    return Complexion(place, own, smooth, (low, middle, high), cheeks, (photo * cheeks[..., None]).sum((0, 1)) / cheeks.sum())
+
+
+def skin_tones(lab: Array, scene: Scene, style: Style) -> None:
     """Everyone's skin in two tones with a clean edge between them. Lightness and hue stay the person's own."""
-    lab, skin = scene.lab, scene.skin
-    out = lab.copy()
-    yy, xx = np.mgrid[:lab.shape[0], :lab.shape[1]]
-    # Skin belongs to the nearest face, measured in that face's size.
-    distance = [np.hypot(xx - f.points[4, 0], yy - f.points[4, 1]) / f.eye_distance for f in scene.faces]
-    nearest = np.argmin(distance, 0)
-    for n, face in enumerate(scene.faces):
-        own = skin * (nearest == n)
-        solid = own > 0.6
-        if solid.sum() < 30:
-            continue
-        sigma = max(1.2, face.eye_distance * 0.07)
-        k = cv2.GaussianBlur(own, (0, 0), sigma) + 1e-4
-        smooth = np.dstack([cv2.GaussianBlur(lab[..., i] * own, (0, 0), sigma) / k for i in range(3)])
-        l = smooth[..., 0]
-        low, middle, high = (float(v) for v in np.percentile(l[solid], [12, 50, 88]))
+    for c in scene.complexions:
+        l, solid, (low, middle, high) = c.smooth[..., 0], c.own > 0.6, c.spread
         # Shade starts where the light has clearly fallen off; an evenly lit face gets little of it, but some.
         edge = min(float(np.percentile(l[solid], 100 * style.skin_shade)), middle - 1.0)
         lit = 0.5 + 0.5 * np.tanh((l - edge) / max(0.5, 0.05 * (high - low)))
-        bright = float(np.median(lab[..., 0][solid & (l > edge)]))
+        own_l = scene.lab[c.place][..., 0]
+        bright = float(np.median(own_l[solid & (l > edge)]))
         dark = solid & (l <= edge)
-        dim = float(np.median(lab[..., 0][dark])) if dark.any() else middle - 6
+        dim = float(np.median(own_l[dark])) if dark.any() else middle - 6
         # At least a visible step, at most a readable one: deep shadow on a face reads as dirt.
         step = float(np.clip(1.1 * (bright - dim), 0.7 * style.skin_step, 1.4 * style.skin_step))
         tone = bright + 1.0 - step * (1 - lit)
-        centre = np.median(smooth[solid][:, 1:], 0)
-        ab = centre + 0.45 * (smooth[..., 1:] - centre)
-        mine = nearest == n
-        out[..., 0][mine] = (style.skin_flat * tone + (1 - style.skin_flat) * bands(l, 6, 3))[mine]
-        out[..., 1:][mine] = (ab * (1 + 0.10 * (1 - lit[..., None])) * style.skin_chroma)[mine]
-    return out
+        centre = np.median(c.smooth[solid][:, 1:], 0)
+        ab = (centre + 0.35 * (c.smooth[..., 1:] - centre)) * (1 + 0.10 * (1 - lit[..., None])) * style.skin_chroma
+        drawn = np.dstack([style.skin_flat * tone + (1 - style.skin_flat) * l, ab])
+        lab[c.place] = mix(lab[c.place], drawn, c.own)
+
+
+def keep_complexion(colour: Array, scene: Scene, style: Style) -> Array:
+    """Whatever a style's tones, tints and glow did to skin, everyone's cheeks end at their own lightness and hue,
+    moved by the same few units for all: a style must not lighten some people more than others."""
+    for c in scene.complexions:
+        lab = cv2.cvtColor(np.ascontiguousarray(colour[c.place], np.float32), cv2.COLOR_RGB2LAB)
+        shift = c.tone + style.skin_move - (lab * c.cheeks[..., None]).sum((0, 1)) / c.cheeks.sum()
+        if style.chroma < 0.1:
+            shift[1:] = 0
+        lab += shift.astype(np.float32) * c.own[..., None]
+        if style.blush:
+            blush = scene.features["blush"][c.place] * c.own * style.blush * np.clip(c.tone[0] / 45, 0.3, 1)
+            lab += blush[..., None] * np.array((-3.0, 11.0, 3.0), np.float32)
+        colour[c.place] = cv2.cvtColor(np.clip(lab, [0, -110, -110], [100, 110, 110]).astype(np.float32), cv2.COLOR_LAB2RGB)
+    return colour.clip(0, 1)
+
+
+def hair_tones(lab: Array, scene: Scene, style: Style) -> None:
+    """Hair as shapes: shade, body and a band of highlight instead of strands."""
+    if not scene.faces or not style.hair_shapes:
+        return
+    mask = scene.hair * scene.matte
+    solid = mask > 0.6
+    if solid.sum() < 200:
+        return
+    unit = scene.faces[0].eye_distance
+    k = cv2.GaussianBlur(mask, (0, 0), max(1.2, 0.045 * unit)) + 1e-3
+    l = cv2.GaussianBlur(scene.lab[..., 0] * mask, (0, 0), max(1.2, 0.045 * unit)) / k
+    lo, hi = (float(v) for v in np.percentile(l[solid], [38, 86]))
+    crisp = max(0.6, 0.10 * (hi - lo))
+    lit = 0.5 + 0.5 * np.tanh((l - lo) / crisp)
+    shine = 0.5 + 0.5 * np.tanh((l - hi) / crisp)
+    levels = [float(np.median(l[solid & m])) if (solid & m).any() else lo for m in (l <= lo, (l > lo) & (l <= hi), l > hi)]
+    body, shade, top = levels[1], min(levels[0], levels[1] - 3), max(levels[2], levels[1] + 4)
+    tone = shade + lit * (body - shade) + shine * (top - body)
+    solid_hair = mask * style.hair_shapes
+    lab[..., 0] = mix(lab[..., 0], tone, solid_hair)
+    for i in (1, 2):
+        smooth = cv2.GaussianBlur(lab[..., i] * mask, (0, 0), max(1.2, 0.06 * unit)) / (cv2.GaussianBlur(mask, (0, 0), max(1.2, 0.06 * unit)) + 1e-3)
+        lab[..., i] = mix(lab[..., i], smooth, solid_hair)
 
 
 def draw_face(picture: Array, scene: Scene, style: Style) -> Array:

@@ -6,10 +6,12 @@ Seeded and resumable: it goes on from RUN/state.pt when there is one. Arrays tha
 used as they come. Uses CUDA when there is a device, else `--threads` CPU threads.
 """
 import argparse
+import json
 import math
 import os
 import random
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -17,32 +19,37 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from people import Array
 from student import Student
 from styles import STYLES
 
 BATCH, TWINS = 8, 2
+CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
+REFRESH = 250            # steps between looks for new arrays
 
 
 def degrade(photo: Array) -> Array:
     """What a webcam does to a picture: white balance, exposure, blur, low resolution, noise, JPEG."""
     p, chance = photo, random.random
-    if chance() < 0.5:
-        # Mild on purpose: a network that undoes strong exposure errors lightens dark skin.
-        p = p * random.uniform(0.86, 1.10) * np.array([random.uniform(0.95, 1.05) for _ in range(3)], np.float32)
-    if chance() < 0.25:
+    if chance() < 0.3:
+        # Mild on purpose: a network that guesses exposure and white balance pulls every skin towards the mean one.
+        p = p * random.uniform(0.95, 1.04) * np.array([random.uniform(0.98, 1.02) for _ in range(3)], np.float32)
+    if chance() < 0.2:                                 # cameras sharpen
+        p = p + random.uniform(0.2, 0.9) * (p - cv2.GaussianBlur(p, (0, 0), random.uniform(0.8, 1.6)))
+    if chance() < 0.15:
         p = cv2.GaussianBlur(p, (0, 0), random.uniform(0.3, 1.0))
-    elif chance() < 0.1:
+    elif chance() < 0.07:
         k = np.zeros((7, 7), np.float32)
         cv2.line(k, (3, 3), (random.randint(0, 6), random.randint(0, 6)), 1.0)
         p = cv2.filter2D(p, -1, k / k.sum())
-    elif chance() < 0.15:
+    elif chance() < 0.1:
         h, w = p.shape[:2]
         s = random.uniform(0.5, 0.9)
         p = cv2.resize(cv2.resize(p, None, fx=s, fy=s, interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_LINEAR)
-    if chance() < 0.65:
-        sigma = random.uniform(0, 0.03) if chance() < 0.8 else random.uniform(0.03, 0.06)
+    if chance() < 0.55:
+        sigma = random.uniform(0, 0.02) if chance() < 0.85 else random.uniform(0.02, 0.05)
         noise = np.random.standard_normal(p.shape).astype(np.float32)
         if chance() < 0.3:                             # sensors that denoise leave blotches
             noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * 2
@@ -76,41 +83,85 @@ class Muon(torch.optim.Optimizer):
                 p.add_((x.T if flip else x).view_as(p), alpha=-group["lr"])
 
 
-class Pairs:
-    """Crops from the arrays of a folder."""
+def shaken(photo: Array) -> Array:
+    """A still camera's next frame: a fraction of a pixel aside, the light a touch different."""
+    m = np.float32([[1, 0, random.uniform(-0.4, 0.4)], [0, 1, random.uniform(-0.4, 0.4)]])
+    moved = cv2.warpAffine(photo, m, photo.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return moved * random.uniform(0.97, 1.03)
 
-    def __init__(self, folder: Path, crop: int):
-        self.folder, self.crop, self.files = folder, crop, []
+
+class Pairs(IterableDataset):
+    """Batches of crops from the arrays of a folder, made in a process of its own."""
+
+    def __init__(self, folder: Path, crop: int, seed: int):
+        self.folder, self.crop, self.seed = folder, crop, seed
         self.refresh()
 
     def refresh(self) -> None:
-        self.files = sorted(self.folder.glob("*.npy"))
+        """Close faces, dark and very light skin are rarer than they should be: they come more often. Pictures without a face, less."""
+        self.files, self.shares, self.faces = sorted(self.folder.glob("*.npy")), [], []
+        for file in self.files:
+            facts = file.with_suffix(".json")
+            facts = json.loads(facts.read_text()) if facts.exists() else {}
+            share = 1.0 if facts else 0.35
+            tone = facts.get("lightness", 62)
+            share *= 3.5 if tone < 45 else 2.5 if tone < 52 else 1.5 if tone < 57 or tone > 76 else 1.0
+            self.shares.append(share * (1.6 if file.stem.endswith("-close") else 1.0))
+            self.faces.append(facts.get("face"))
+
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        random.seed(self.seed), np.random.seed(self.seed)
+        cv2.setNumThreads(1), torch.set_num_threads(1)
+        while True:
+            self.refresh()
+            for _ in range(REFRESH):
+                yield self.batch()
+
+    def cut(self) -> Array:
+        """A crop of one array, on the grid of 16, so that printed dots keep their place in the network's blocks."""
+        n = random.choices(range(len(self.files)), self.shares)[0]
+        array, face = np.load(self.files[n], mmap_mode="r"), self.faces[n]
+        h, w = array.shape[:2]
+        size = min(self.crop, h, w)
+        y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
+        if face and random.random() < 0.72:               # on the face, where everybody looks
+            at = lambda lo, hi, full: int(np.clip((random.uniform(lo, hi) - size / 2) // 16 * 16, 0, full - size))
+            x, y = at(face[0], face[2], w), at(face[1], face[3], h)
+        cut = array[y:y + size, x:x + size]
+        if size < self.crop:                             # a small picture: its mirror image around it
+            cut = np.pad(cut, ((0, self.crop - size), (0, self.crop - size), (0, 0)), "symmetric")
+        return cut
+
+    def crop_of(self, choose: Callable) -> tuple[Array, Array, Array]:
+        """A crop as photo, the drawing `choose` makes of its drawings, and matte; mirrored half of the time."""
+        cut = self.cut()
+        cut = cut[:, ::-1] if random.random() < 0.5 else cut
+        part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
+        return part(0, 3), choose(lambda style: part(3 + 3 * style, 3)), part(cut.shape[2] - 1, 1)[..., 0]
 
     def sample(self) -> tuple[Array, Array, Array, Array]:
         """One crop: clean photo, style map, the drawing that map asks for, matte."""
-        array = np.load(random.choice(self.files), mmap_mode="r")
-        h, w = array.shape[:2]
-        size, cells = self.crop, self.crop // 16
-        # On the grid of 16, so that printed dots keep their place in the network's blocks.
-        y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
-        cut = array[y:y + size, x:x + size]
+        cut, cells = self.cut(), self.crop // 16
+        i, j, kind = *random.choices(range(len(STYLES)), CHANCES, k=2), random.random()
+        # Printed dots are not mirrored with the picture: their grid would move by a pixel.
+        if not STYLES[i].screen and not STYLES[j].screen and random.random() < 0.5:
+            cut = cut[:, ::-1]
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
         drawing = lambda style: part(3 + 3 * style, 3)
         photo, matte = part(0, 3), part(3 + 3 * len(STYLES), 1)[..., 0]
         style = np.zeros((len(STYLES), cells, cells), np.float32)
-        i, j, kind = random.randrange(len(STYLES)), random.randrange(len(STYLES)), random.random()
-        if kind < 0.10:                                  # two styles with an edge between them
+        if kind < 0.06:                                  # two styles with an edge between them
             cut_at = random.randint(1, cells - 1)
             style[i, :, :cut_at] = 1
             style[j, :, cut_at:] += 1
             target = np.concatenate([drawing(i)[:, :cut_at * 16], drawing(j)[:, cut_at * 16:]], 1)
-        elif kind < 0.20:                                # strength and blends
+        elif kind < 0.13:                                # strength and blends
             a = random.random()
             b = random.random() * (1 - a)
             style[i] += a
             style[j] += b
             target = photo + a * (drawing(i) - photo) + b * (drawing(j) - photo)
-        elif kind < 0.25:                                # people in one style, the rest in another
+        elif kind < 0.18:                                # people in one style, the rest in another
             m = matte.reshape(cells, 16, cells, 16).mean((1, 3)) > 0.5
             style[i] += m
             style[j] += ~m
@@ -120,31 +171,62 @@ class Pairs:
             style[i], target = 1, drawing(i)
         return photo, style, target.astype(np.float32), matte
 
-    def batch(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The last `TWINS` are the first ones again, degraded anew: both must give the same drawing."""
-        rows = []
-        for n in range(BATCH):
-            photo, style, target, matte = self.sample() if n < BATCH - TWINS else rows[n - BATCH + TWINS]
-            rows.append((photo, style, target, matte))
-        columns = [[degrade(r[0]) for r in rows], *([r[i] for r in rows] for i in (1, 2, 3))]
-        photo, style, target, matte = (torch.from_numpy(np.stack(c)) for c in columns)
-        return photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte
+    def batch(self) -> list[Tensor]:
+        """The last `TWINS` are the first ones again, as the next frame of a still camera: both must give the same drawing."""
+        rows = [self.sample() for _ in range(BATCH - TWINS)]
+        inputs = [degrade(r[0]) for r in rows]
+        for n in range(TWINS):
+            twin = shaken(inputs[n] if random.random() < 0.6 else rows[n][0])
+            inputs.append((twin + np.random.standard_normal(twin.shape).astype(np.float32) * random.uniform(0.004, 0.02)).clip(0, 1))
+            rows.append(rows[n])
+        columns = [inputs, *([r[i] for r in rows] for i in (1, 2, 3))]
+        photo, style, target, matte = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in columns)
+        return [photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte]
 
 
 def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
     return x[..., 1:, :] - x[..., :-1, :], x[..., :, 1:] - x[..., :, :-1]
 
 
-def loss_of(picture: Tensor, logits: Tensor, photo: Tensor, target: Tensor, matte: Tensor, late: float) -> Tensor:
+def unlike(a: Tensor, b: Tensor) -> Tensor:
+    """1 - SSIM of the grey pictures: where the drawing is flat, faint texture left over from the photo weighs as much as a line."""
+    a, b = a.mean(1, keepdim=True), b.mean(1, keepdim=True)
+    x = torch.cat([a, b, a * a, b * b, a * b], 1)
+    ma, mb, aa, bb, ab = F.avg_pool2d(x, 8, 4).split(1, 1)
+    va, vb, vab = (aa - ma * ma).clamp(min=0), (bb - mb * mb).clamp(min=0), ab - ma * mb
+    return 1 - (((2 * ma * mb + 1e-3) * (2 * vab + 9e-4)) / ((ma * ma + mb * mb + 1e-3) * (va + vb + 9e-4))).mean()
+
+
+def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, late: float) -> Tensor:
     """`late` goes from 0 to 1: colour first, lines later. A full slope term from the start holds the net at "change nothing"."""
     (py, px), (ty, tx) = slopes(picture), slopes(target)
-    inked = 1 + 2.5 * late * (target.mean(1, keepdim=True) < 0.5 * photo.mean(1, keepdim=True) + 0.03).float()
-    colour = (inked * (picture - target).abs()).mean()
-    lines = (py - ty).abs().mean() + (px - tx).abs().mean()
-    low = (F.avg_pool2d(picture, 8) - F.avg_pool2d(target, 8)).abs().mean()
+    # Strokes, eyes and edges are few pixels and most of the drawing.
+    drawn = F.pad(ty.abs().mean(1, keepdim=True), (0, 0, 0, 1)) + F.pad(tx.abs().mean(1, keepdim=True), (0, 1))
+    weight = 1 + 3 * late * F.max_pool2d((4 * drawn).clamp(max=1), 3, 1, 1)
+    colour = (weight * (picture - target).abs()).mean()
+    lines = (weight[..., 1:, :] * (py - ty).abs()).mean() + (weight[..., 1:] * (px - tx).abs()).mean()
+    half, goal = F.avg_pool2d(picture, 2), F.avg_pool2d(target, 2)
+    coarse = sum((a - b).abs().mean() for a, b in zip(slopes(half), slopes(goal)))
+    # Colours at large, people's most of all: skin must stay theirs.
+    person = 1 + 3 * matte[:, None]
+    low = sum((F.avg_pool2d(person, n) * (F.avg_pool2d(picture, n) - F.avg_pool2d(target, n)).abs()).mean() for n in (8, 32))
     calm = (picture[:TWINS] - picture[-TWINS:]).abs().mean()
     cut = F.binary_cross_entropy_with_logits(logits[:, 0], matte)
-    return colour + late * lines + 0.5 * low + 0.3 * calm + 0.12 * cut
+    return colour + late * (lines + 0.7 * coarse + 0.3 * unlike(picture, target) + 0.3 * unlike(half, goal)) + 1.5 * low + calm + 0.15 * cut
+
+
+def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the convolutions, Adam at a fifth of the rate for style maps and biases."""
+    wide = [p for n, p in net.named_parameters() if p.ndim == 4 and not n.split(".")[-2].startswith(("shift", "scale"))]
+    rest = [p for p in net.parameters() if all(p is not w for w in wide)]
+    return [Muon(wide, rate), torch.optim.Adam(rest, rate / 5, betas=(0.9, 0.99))]
+
+
+def save(folder: Path, parts: dict) -> None:
+    """Both files are whole at any moment: training may be stopped while it writes."""
+    for name, value in (("state.pt", parts), ("weights.pt", parts["ema"])):
+        torch.save(value, folder / (name + ".tmp"))
+        os.replace(folder / (name + ".tmp"), folder / name)
 
 
 def main() -> None:
@@ -154,7 +236,7 @@ def main() -> None:
     a.add_argument("--steps", type=int, default=60000)
     a.add_argument("--minutes", type=float, help="plan by time instead of steps: for a machine that is shared")
     a.add_argument("--rate", type=float, default=0.01, help="of the convolutions; style maps and biases learn at a fifth of it")
-    a.add_argument("--crop", type=int, default=192)
+    a.add_argument("--crop", type=int, default=224)
     a.add_argument("--start", type=Path, help="weights to start from")
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--seed", type=int, default=0)
@@ -168,9 +250,7 @@ def main() -> None:
     if a.start:
         net.load_state_dict(torch.load(a.start, map_location=device))
     ema = {k: v.clone() for k, v in net.state_dict().items()}
-    wide = [p for n, p in net.named_parameters() if p.ndim == 4 and not n.split(".")[-2].startswith(("shift", "scale"))]
-    rest = [p for p in net.parameters() if all(p is not w for w in wide)]
-    opts = [Muon(wide, a.rate), torch.optim.Adam(rest, a.rate / 5, betas=(0.9, 0.99))]
+    opts = optimisers(net, a.rate)
     first, before, state = 0, 0.0, a.out / "state.pt"
     if state.exists():
         s = torch.load(state, map_location=device)
@@ -178,16 +258,10 @@ def main() -> None:
         for opt, value in zip(opts, s["opts"]):
             opt.load_state_dict(value)
         ema, first, before = s["ema"], s["step"], s["seconds"]
-        random.seed(first), np.random.seed(first)        # not the crops of the start again
         print("going on from step", first, flush=True)
 
-    def save(step: int, seconds: float) -> None:
-        parts = {"net": net.state_dict(), "opts": [o.state_dict() for o in opts], "ema": ema, "step": step, "seconds": seconds}
-        for name, value in (("state.pt", parts), ("weights.pt", ema)):
-            torch.save(value, a.out / (name + ".tmp"))
-            os.replace(a.out / (name + ".tmp"), a.out / name)
-
-    pairs = Pairs(a.data / "train", a.crop)
+    pairs = Pairs(a.data / "train", a.crop, a.seed + first)
+    batches = iter(DataLoader(pairs, batch_size=None, num_workers=1, prefetch_factor=8))
     print(len(pairs.files), "arrays,", sum(p.numel() for p in net.parameters()), "parameters,", device, flush=True)
     started, shown = time.time(), 0.0
     step, progress = first, 0.0
@@ -197,27 +271,28 @@ def main() -> None:
         share = min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
         for opt, rate in zip(opts, (a.rate, a.rate / 5)):
             opt.param_groups[0]["lr"] = rate * share
-        photo, style, target, matte = (x.to(device) for x in pairs.batch())
+        photo, style, target, matte = (x.to(device) for x in next(batches))
         with torch.autocast(device, torch.bfloat16):
             picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
         late = 1.0 if a.start else min(1.0, 0.4 + 3 * progress)
-        loss = loss_of(picture.float(), logits.float(), photo, target, matte, late)
+        loss = loss_of(picture.float(), logits.float(), target, matte, late)
         net.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         for opt in opts:
             opt.step()
-        keep = min(0.997, (step + 1) / (step + 50))
+        keep = min(0.998, (step + 1) / (step + 50))
         for k, v in net.state_dict().items():
             ema[k].lerp_(v, 1 - keep)
         shown = 0.99 * shown + 0.01 * loss.item() if step > first else loss.item()
-        if step % 250 == 0:
+        if step % REFRESH == 0:
             pairs.refresh()
             print(f"step {step}, {progress:.1%}, loss {shown:.4f}, {len(pairs.files)} arrays, "
                   f"{1000 * spent / (step - first + 1):.0f} ms a step", flush=True)
         step += 1
         if step % 250 == 0 or progress >= 1:
-            save(step, before + spent)
+            save(a.out, {"net": net.state_dict(), "opts": [o.state_dict() for o in opts], "ema": ema, "step": step,
+                         "seconds": before + spent})
 
 
 if __name__ == "__main__":

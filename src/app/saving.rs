@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::settings::{
-    CaptureSettings, InferenceSettings, LookSettings, ProgramSettings, Settings, WindowSettings,
+    CaptureSettings, InferenceSettings, LookSettings, ProgramSettings, RetouchSettings, Settings,
+    ShotSettings, WindowSettings,
 };
 
 /// This long after the last change the file is written.
@@ -106,9 +107,11 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
     }
     Settings {
         capture: section!(capture: CaptureSettings { source, format }),
-        look: section!(look: LookSettings { style, strength, page, mirror }),
+        look: section!(look: LookSettings { style, strength, page, mirror, effects_off, texts }),
+        retouch: section!(retouch: RetouchSettings { skin_tone, smoothing, lines, transition }),
         program: section!(program: ProgramSettings { size, fps }),
-        inference: section!(inference: InferenceSettings { provider, threads, quality }),
+        shots: section!(shots: ShotSettings { countdown, goes_on, file, print, clip, scroll }),
+        inference: section!(inference: InferenceSettings { provider, threads, quality, memory_mb }),
         window: section!(window: WindowSettings { language, panel_open, size }),
     }
 }

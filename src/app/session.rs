@@ -9,6 +9,7 @@ use std::time::Duration;
 use eframe::egui_wgpu::RenderState;
 use egui::Context;
 
+use super::imports::Imports;
 use super::shelf::{Catalogue, News};
 use super::thumbnails;
 use crate::action::Action;
@@ -20,6 +21,7 @@ use crate::panels;
 use crate::pipeline::{LIVE_FPS, Pipeline, PipelineError, Setup};
 use crate::places::Places;
 use crate::settings::Settings;
+use crate::shots::Desk;
 use crate::source::{CameraChoice, Source};
 use crate::status::{Board, Severity, SourceState, Topic};
 use crate::ui::Device;
@@ -33,6 +35,8 @@ pub struct Session {
     orders: Arc<Mailbox<Order>>,
     news: Arc<Mailbox<News>>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    desk: Arc<Desk>,
+    added: Arc<Mailbox<String>>,
     board: Arc<Board>,
     pictures: PathBuf,
     _worker: Worker,
@@ -61,6 +65,8 @@ impl Session {
         let orders = Arc::new(Mailbox::new());
         let news = Arc::new(Mailbox::with_waker(waker(ctx)));
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
+        let desk = Desk::new();
+        let added = Arc::new(Mailbox::with_waker(waker(ctx)));
         let pictures = places.pictures.clone();
         let stages = Stages {
             gpu: Gpu::from_parts(
@@ -74,6 +80,8 @@ impl Session {
             orders: Arc::clone(&orders),
             catalogue: Catalogue::new(Arc::clone(&news)),
             screen: Arc::clone(&screen),
+            desk: Arc::clone(&desk),
+            added: Arc::clone(&added),
             board: Arc::clone(&board),
         };
         let worker = Worker::spawn("session", move |stop| stages.run(stop))?;
@@ -81,6 +89,8 @@ impl Session {
             orders,
             news,
             screen,
+            desk,
+            added,
             board,
             pictures,
             _worker: worker,
@@ -109,9 +119,19 @@ impl Session {
         self.news.try_take()
     }
 
+    /// The id of a style that was added since the last call.
+    pub fn added(&self) -> Option<String> {
+        self.added.try_take()
+    }
+
     /// Where programs arrive.
     pub fn screen(&self) -> &Mailbox<ScreenProgram> {
         &self.screen
+    }
+
+    /// Where shots are asked for and where they lie.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Where the stages report.
@@ -138,6 +158,9 @@ struct Stages {
     orders: Arc<Mailbox<Order>>,
     catalogue: Arc<Catalogue>,
     screen: Arc<Mailbox<ScreenProgram>>,
+    desk: Arc<Desk>,
+    /// Styles that were added, for the window to choose.
+    added: Arc<Mailbox<String>>,
     board: Arc<Board>,
 }
 
@@ -152,9 +175,19 @@ impl Stages {
             }
         };
         let mut pipeline = self.start_pipeline(runtime.as_ref());
-        let _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+        let mut _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
         self.find_cameras();
+        let mut imports = Imports::new(self.places.clone(), Arc::clone(&self.board));
         while !stop.asked() {
+            if let Some(imported) = imports.poll() {
+                if let Some(pipeline) = &mut pipeline {
+                    pipeline.reload_styles();
+                }
+                _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+                if let Some(style) = imported.styles.into_iter().next() {
+                    self.added.send(style);
+                }
+            }
             let Taken::Value(order) = self.orders.take_within(PATIENCE) else {
                 continue;
             };
@@ -167,6 +200,9 @@ impl Stages {
                 }
             }
             for action in order.actions {
+                if let Action::AddStyle(file) = &action {
+                    imports.add(file.clone());
+                }
                 if action == Action::FindCameras {
                     self.find_cameras();
                     if pipeline.is_none() {
@@ -187,6 +223,7 @@ impl Stages {
             board: Arc::clone(&self.board),
             gpu: Arc::clone(&self.gpu),
             runtime: runtime.cloned(),
+            desk: Arc::clone(&self.desk),
             screen: Some(Arc::clone(&self.screen)),
             source_fps: LIVE_FPS,
         });
@@ -212,7 +249,7 @@ impl Stages {
         runtime: Option<Arc<Runtime>>,
     ) -> Option<Worker> {
         let (styles, pages) = match pipeline {
-            Some(pipeline) => (Arc::clone(pipeline.styles()), Arc::clone(pipeline.pages())),
+            Some(pipeline) => (pipeline.styles(), Arc::clone(pipeline.pages())),
             None => (
                 Arc::new(inference::Library::load(&self.places).0),
                 Arc::new(panels::Library::load(&self.places).0),
@@ -220,8 +257,10 @@ impl Stages {
         };
         self.catalogue.list(&styles, &pages);
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
+        let desk = Arc::clone(&self.desk);
         Worker::spawn("thumbnails", move |stop| {
             thumbnails::draw(runtime, &styles, &pages, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&styles, &pages, &catalogue, &desk, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

@@ -1,9 +1,10 @@
 //! What there is to pick from: cameras, styles and pages, on their way from the session's threads
 //! to the control panel.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use egui::{ColorImage, Context, TextureOptions};
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use parking_lot::Mutex;
 
 use crate::frame::Picture;
@@ -67,6 +68,23 @@ impl Catalogue {
                     thumbnail: None,
                 })
                 .collect();
+        });
+    }
+
+    /// These pages are there now; thumbnails of those that were stay.
+    pub fn list_pages(&self, styles: &inference::Library, pages: &panels::Library) {
+        let old = self.known.lock().clone();
+        self.list(styles, pages);
+        self.change(|known| {
+            for (list, before) in [
+                (&mut known.styles, &old.styles),
+                (&mut known.pages, &old.pages),
+            ] {
+                for item in list.iter_mut() {
+                    let same = before.iter().find(|old| old.id == item.id);
+                    item.thumbnail = same.and_then(|old| old.thumbnail.clone());
+                }
+            }
         });
     }
 
@@ -141,24 +159,45 @@ pub struct Shelf {
     pub styles: Vec<Choice>,
     /// Pages.
     pub pages: Vec<Choice>,
+    /// Thumbnails as textures: what has not changed is not uploaded again.
+    textures: HashMap<String, (Arc<Picture>, TextureHandle)>,
 }
 
 impl Shelf {
     /// Takes what is new over.
     pub fn update(&mut self, ctx: &Context, news: News) {
-        let choices = |items: Vec<Item>| items.into_iter().map(|item| item.into_choice(ctx));
+        let textures = &mut self.textures;
+        let mut choices = |kind: &str, items: Vec<Item>| {
+            items
+                .into_iter()
+                .map(|item| item.into_choice(ctx, kind, textures))
+                .collect()
+        };
         self.devices = news.devices;
-        self.styles = choices(news.styles).collect();
-        self.pages = choices(news.pages).collect();
+        self.styles = choices("style", news.styles);
+        self.pages = choices("page", news.pages);
     }
 }
 
 impl Item {
-    fn into_choice(self, ctx: &Context) -> Choice {
+    fn into_choice(
+        self,
+        ctx: &Context,
+        kind: &str,
+        textures: &mut HashMap<String, (Arc<Picture>, TextureHandle)>,
+    ) -> Choice {
         let thumbnail = self.thumbnail.map(|picture| {
+            let key = format!("{kind} {}", self.id);
+            if let Some((known, texture)) = textures.get(&key)
+                && Arc::ptr_eq(known, &picture)
+            {
+                return texture.clone();
+            }
             let size = [picture.width() as usize, picture.height() as usize];
             let image = ColorImage::from_rgba_premultiplied(size, picture.rgba());
-            ctx.load_texture(self.id.clone(), image, TextureOptions::LINEAR)
+            let texture = ctx.load_texture(key.clone(), image, TextureOptions::LINEAR);
+            textures.insert(key, (picture, texture.clone()));
+            texture
         });
         Choice {
             id: self.id,

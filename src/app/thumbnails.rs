@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::shelf::Catalogue;
 use crate::capture::Demo;
-use crate::frame::{Picture, Size};
+use crate::frame::{Picture, Pooled, Size};
 use crate::inference::{Generator, InferenceError, Library, Model, Runtime, Style, StyleMap};
 use crate::panels::{self, Page, PageError};
 use crate::people::Point;
+use crate::shots::{self, Desk};
 use crate::status::Board;
 use crate::worker::Stop;
 
@@ -22,6 +23,8 @@ const PAGE_SIDE: f32 = 256.0;
 const LARGEST_PNG: u32 = 1024;
 /// Which picture of the demo is drawn.
 const DEMO_FRAME: u64 = 45;
+/// One page's thumbnail is redrawn this often: cheap beside a live picture.
+const EVERY: Duration = Duration::from_millis(1500);
 /// Thumbnails come after this long even when there is no picture yet.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -68,13 +71,53 @@ pub fn draw(
     let first = styles.styles().first();
     let drawing = drawing.or_else(|| artist.draw(first?, &raw));
     let drawing = drawing.as_ref().unwrap_or(&raw);
-    for page in pages.pages() {
+    for page in pages.pages().iter() {
         if stop.asked() {
             return;
         }
         match page_thumbnail(page, drawing, &raw) {
             Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
             Err(error) => tracing::warn!("No thumbnail of a page: {error}"),
+        }
+    }
+}
+
+/// Redraws the pages' thumbnails with who is there now, one every [`EVERY`], and lists pages that
+/// the user adds, changes or takes away.
+pub fn keep_fresh(
+    styles: &Library,
+    pages: &panels::Library,
+    catalogue: &Catalogue,
+    desk: &Desk,
+    stop: &Stop,
+) {
+    let mut turn = 0;
+    let mut shown: Option<Arc<Pooled<Picture>>> = None;
+    while !stop.asked() {
+        stop.sleep(EVERY);
+        if pages.refresh() {
+            catalogue.list_pages(styles, pages);
+        }
+        let list = pages.pages();
+        let Some(drawing) = desk.live() else { continue };
+        // All pages once for each drawing: a photo does not change.
+        let is_new = shown
+            .as_ref()
+            .is_none_or(|shown| !Arc::ptr_eq(shown, &drawing));
+        if is_new && turn >= list.len() {
+            (shown, turn) = (Some(drawing), 0);
+        }
+        let Some(drawing) = &shown else {
+            turn = list.len();
+            continue;
+        };
+        if let Some(page) = list.get(turn) {
+            let small = shots::small(drawing, STYLE_SIZE.width);
+            match page_thumbnail(page, &small, &small) {
+                Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
+                Err(error) => tracing::debug!("No thumbnail of a page: {error}"),
+            }
+            turn += 1;
         }
     }
 }
@@ -107,7 +150,7 @@ impl Artist {
             None => Generator::open(runtime, &style.model, STYLE_SIZE, 1)?,
         };
         let generator = self.open.insert(generator);
-        let map = StyleMap::uniform(&style.model, STYLE_SIZE, style.channel, 1.0)?;
+        let map = StyleMap::uniform(&style.model, generator.size(), style.channel, 1.0)?;
         let mut styled = Picture::default();
         generator.stylize(picture, &map, &mut styled)?;
         Ok(styled)

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::studio::Studio;
+use super::studio::{Drawing, Studio};
 use super::{Session, say};
 use crate::capture::{Demo, FileKind, Pattern, Read, VideoReader, kind_of, read_photo};
 use crate::frame::{Picture, Pool, Pooled, Size};
@@ -290,17 +290,23 @@ fn convert_clip(
         clip.sound.clone(),
     );
     let (drawing, mut compositing) = studio.split(size)?;
+    let Drawing {
+        generator,
+        style,
+        mut retouch,
+        retouching,
+    } = drawing;
     let (free_in, free) = sync_channel::<Slot>(SLOTS);
     for _ in 0..SLOTS {
         // There is room for every slot, so this never waits and never fails.
-        let _ = free_in.send(drawing.generator.slot()?);
+        let _ = free_in.send(generator.slot()?);
     }
     let (prepared_in, prepared) = sync_channel::<Job>(WAITING);
     let (drawn_in, drawn) = sync_channel::<Job>(WAITING);
     let (programs_in, programs) = sync_channel::<Pooled<Picture>>(WAITING);
 
     let written = std::thread::scope(|scope| -> anyhow::Result<u64> {
-        let (generator, style) = (&drawing.generator, &drawing.style);
+        let (generator, style) = (&generator, &style);
         let decode = named(scope, "decode", move || {
             let pool = Pool::new();
             for index in 0..limit {
@@ -326,13 +332,14 @@ fn convert_clip(
             let pool = Pool::new();
             let mut styled = Picture::default();
             let mut index = 0;
-            pass(&drawn, &programs_in, |job: Job| {
-                generator.finish(&job.slot, &mut styled)?;
+            pass(&drawn, &programs_in, |mut job: Job| {
+                let time = Duration::from_secs_f64(f64::from(index) / seconds);
+                index += 1;
+                generator.finish(&mut job.slot, &mut styled)?;
+                retouch.apply(job.slot.input(), &mut styled, time, &retouching);
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);
                 let mut program = pool.take();
-                let time = Duration::from_secs_f64(f64::from(index) / seconds);
-                index += 1;
                 compositing.compose(&job.picture, &styled, time, &mut program)?;
                 Ok(program)
             })

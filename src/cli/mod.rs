@@ -6,7 +6,9 @@ mod convert;
 mod devices;
 mod doctor;
 mod pages;
+mod runtime;
 mod stream;
+mod strip;
 mod studio;
 mod styles;
 
@@ -21,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app;
 use crate::frame::Size;
+use crate::inference::import;
 use crate::places::Places;
 use crate::settings::{Provider, Quality, Settings};
 use crate::source::Source;
@@ -39,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Convert a photo, a video or a folder, frame for frame.
     Convert(convert::Arguments),
+    /// Make a strip: photos become the shots of a page.
+    Strip(strip::Arguments),
     /// Run without a window, from the source to a file or to nowhere.
     Stream(stream::Arguments),
     /// List styles, check or add a model, render a preview.
@@ -51,6 +56,23 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Measure the pipeline on the demo source.
     Bench(bench::Arguments),
+    /// List, add or remove what runs the generator besides the CPU.
+    Runtime(runtime::Arguments),
+    /// Check a provider: what the program runs in a process of its own.
+    #[command(name = "__check-provider", hide = true)]
+    CheckProvider(runtime::Check),
+    /// Try a model that is being added: what `styles add` runs in a process of its own.
+    #[command(name = "__describe-model", hide = true)]
+    DescribeModel(DescribeModel),
+}
+
+#[derive(Args)]
+struct DescribeModel {
+    folder: PathBuf,
+    file: String,
+    id: String,
+    name: String,
+    pictures: usize,
 }
 
 /// Options that all commands know. They win over the settings file.
@@ -165,12 +187,34 @@ pub fn main() -> ExitCode {
             app::run(session.places, session.settings, session.settings_path).map_err(Into::into)
         }
         Some(Command::Convert(arguments)) => convert::run(&session, &arguments),
+        Some(Command::Strip(arguments)) => strip::run(&session, &arguments),
         Some(Command::Stream(arguments)) => stream::run(session, &arguments),
         Some(Command::Styles(arguments)) => styles::run(&session, arguments),
         Some(Command::Pages(arguments)) => pages::run(&session, arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&session, &arguments),
         Some(Command::Bench(arguments)) => bench::run(session, &arguments),
+        Some(Command::Runtime(arguments)) => runtime::run(&session, arguments),
+        Some(Command::CheckProvider(check)) => {
+            check.run(&session);
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::DescribeModel(wanted)) => {
+            import::limit_memory();
+            let DescribeModel {
+                folder,
+                file,
+                id,
+                name,
+                pictures,
+            } = wanted;
+            let done = import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
+            return if done {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

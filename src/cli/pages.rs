@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Session, print, print_json, say, styles};
-use crate::panels::{Layer, Library, Page};
+use crate::frame::Size;
+use crate::output::{self, Existing};
+use crate::panels::{Fonts, Library, Page};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -34,6 +36,9 @@ enum Command {
     Check {
         /// The SVG.
         file: PathBuf,
+        /// Write a picture of the page with everything alive labelled.
+        #[arg(long, value_name = "OUT.png")]
+        preview: Option<PathBuf>,
     },
     /// Draw the page that --page names, with the demo or a photo in it.
     Render(styles::Preview),
@@ -46,7 +51,9 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
             Ok(())
         }
         Command::Add { file, overwrite } => add(session, &file, overwrite),
-        Command::Check { file } => check(session, &file, arguments.json),
+        Command::Check { file, preview } => {
+            check(session, &file, preview.as_deref(), arguments.json)
+        }
         Command::Render(preview) => preview.render(session),
     }
 }
@@ -69,7 +76,7 @@ fn list(session: &Session, json: bool) {
             .collect();
         return print_json(&list.into());
     }
-    for page in library.pages() {
+    for page in library.pages().iter() {
         let origin = if page.builtin() { "" } else { "  (added)" };
         print(&format!(
             "{:16} {:10} {}{origin}",
@@ -85,31 +92,56 @@ fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
     Ok(library.read(file)?)
 }
 
-fn check(session: &Session, file: &Path, json: bool) -> anyhow::Result<()> {
+fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let page = read(session, file)?;
-    let panels: Vec<String> = page
-        .layers()
-        .iter()
-        .filter_map(|layer| match layer {
-            Layer::Panel(panel) => Some(panel.id.clone()),
-            Layer::Art(_) => None,
-        })
-        .collect();
+    let (found, advice) = (page.found(), page.advice());
+    if let Some(preview) = preview {
+        let natural = page.size();
+        let longest = natural.width.max(natural.height);
+        let scaled = |side: u32| (u64::from(side) * 1200 / u64::from(longest)).max(1) as u32;
+        let size = Size::new(scaled(natural.width), scaled(natural.height));
+        let picture = page.labelled(size, &Fonts::embedded())?;
+        output::save_picture(&picture, preview, Existing::Overwrite)?;
+    }
     if json {
+        let alive: Vec<_> = found
+            .iter()
+            .map(|found| {
+                let bounds = found.bounds;
+                json!({
+                    "id": found.id, "becomes": found.becomes,
+                    "x": bounds.x, "y": bounds.y, "width": bounds.width, "height": bounds.height,
+                })
+            })
+            .collect();
+        let panels: Vec<&str> = page.panels().map(|panel| panel.id.as_str()).collect();
         print_json(&json!({
             "id": page.id(), "name": page.name(), "size": page.size().to_string(),
-            "panels": panels, "warnings": page.warnings(),
+            "panels": panels, "alive": alive, "warnings": page.warnings(), "advice": advice,
         }));
         return Ok(());
     }
-    print(&format!(
-        "{}, {}: alive are {}.",
-        page.name(),
-        page.size(),
-        panels.join(", ")
-    ));
+    let (width, height) = page.units();
+    print(&format!("{}: {width} x {height} units.", page.name()));
+    print("Alive, the lowest first:");
+    for found in &found {
+        let bounds = found.bounds;
+        print(&format!(
+            "  {:16} {}\n{:19}{:.0} x {:.0} at {:.0}, {:.0}",
+            found.id, found.becomes, "", bounds.width, bounds.height, bounds.x, bounds.y
+        ));
+    }
     for warning in page.warnings() {
         print(&format!("warning: {warning}"));
+    }
+    for advice in &advice {
+        print(&format!("look at: {advice}"));
+    }
+    if page.warnings().is_empty() && advice.is_empty() {
+        print("Nothing was left out.");
+    }
+    if let Some(preview) = preview {
+        say(&format!("The labelled page is in {}.", preview.display()));
     }
     Ok(())
 }

@@ -116,6 +116,7 @@ impl Headless {
             board: Arc::clone(&board),
             gpu,
             runtime: Some(runtime),
+            desk: crate::shots::Desk::new(),
             screen: None,
             source_fps,
         })?;

@@ -1,6 +1,7 @@
 //! Draws pictures one by one, waiting for each: what `convert` and the previews use. The live
 //! pipeline does the same with stages that never wait.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use anyhow::{Context as _, anyhow};
 use super::Session;
 use crate::compositor::{Compositor, Gpu, Scene};
 use crate::frame::{Picture, Size};
-use crate::inference::{self, Generator, Model, Runtime, StyleMap};
-use crate::panels::{self, Page};
-use crate::people::Focus;
-use crate::settings::Quality;
+use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
+use crate::panels::{self, Letterer, Moment, Page, Seen};
+use crate::people::{self, Focus};
+use crate::settings::{Quality, RetouchSettings};
 
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
@@ -33,12 +34,17 @@ pub(super) struct Studio {
     page: Option<Page>,
     program_size: Option<Size>,
     mirror: bool,
+    retouching: RetouchSettings,
+    /// What words and bubbles of the page say.
+    texts: BTreeMap<String, String>,
 }
 
 /// The half of a [`Studio`] that draws.
 pub(super) struct Drawing {
     pub(super) generator: Generator,
     pub(super) style: StyleMap,
+    pub(super) retouch: Retouch,
+    pub(super) retouching: RetouchSettings,
 }
 
 /// The half of a [`Studio`] that composites.
@@ -46,6 +52,8 @@ pub(super) struct Compositing<'a> {
     compositor: &'a mut Compositor,
     focus: Focus,
     mirror: bool,
+    letterer: Option<Letterer>,
+    texts: &'a BTreeMap<String, String>,
 }
 
 impl Studio {
@@ -79,6 +87,10 @@ impl Studio {
             Some(threads) => threads,
             None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
         };
+        let texts = page
+            .as_ref()
+            .map(|page| look.texts_of(page.id()))
+            .unwrap_or_default();
         let mut studio = Self {
             runtime,
             channel: style.channel,
@@ -90,12 +102,37 @@ impl Studio {
             page,
             program_size: session.common.size,
             mirror,
+            retouching: session.settings.retouch,
+            texts,
         };
         if let Some(page) = &studio.page {
             let size = studio.program_size.unwrap_or_else(|| page.size());
             studio.compositor.set_page(page, size)?;
         }
         Ok(studio)
+    }
+
+    /// The page, if there is one.
+    pub(super) fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
+    }
+
+    /// What words and bubbles of the page say, by name.
+    pub(super) fn texts(&self) -> &BTreeMap<String, String> {
+        &self.texts
+    }
+
+    /// Who composites.
+    pub(super) fn compositor(&mut self) -> &mut Compositor {
+        &mut self.compositor
+    }
+
+    /// Draws one picture without a page: RGB is the drawing, alpha the matte.
+    pub(super) fn stylize(&mut self, picture: &Picture) -> anyhow::Result<Picture> {
+        let (mut drawing, _) = self.halves(picture.size(), PHOTO_SIDE)?;
+        let mut styled = Picture::default();
+        drawing.draw(picture, &mut styled)?;
+        Ok(styled)
     }
 
     /// Draws one picture; its program has premultiplied alpha.
@@ -124,6 +161,7 @@ impl Studio {
             quality => quality.long_side().unwrap_or(auto_side),
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
+        let size = self.model.drawing_size(size);
         let generator = Generator::open(&self.runtime, &self.model, size, self.threads)
             .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
         let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
@@ -136,12 +174,22 @@ impl Studio {
             }
             self.compositor.set_page(&Page::plain(program), program)?;
         }
+        let size = self.compositor.size();
+        let letterer = self.page.as_ref().map(|page| Letterer::new(page, size));
         let compositing = Compositing {
             compositor: &mut self.compositor,
             focus: Focus::default(),
             mirror: self.mirror,
+            letterer: letterer.filter(|letterer| !letterer.is_empty()),
+            texts: &self.texts,
         };
-        Ok((Drawing { generator, style }, compositing))
+        let drawing = Drawing {
+            generator,
+            style,
+            retouch: Retouch::default(),
+            retouching: self.retouching,
+        };
+        Ok((drawing, compositing))
     }
 }
 
@@ -159,7 +207,18 @@ fn drawable(frame: Size) -> Size {
 impl Drawing {
     /// Draws `picture`: RGB is the drawing, alpha the matte.
     pub(super) fn draw(&mut self, picture: &Picture, styled: &mut Picture) -> anyhow::Result<()> {
-        Ok(self.generator.stylize(picture, &self.style, styled)?)
+        let Self {
+            generator,
+            style,
+            retouch,
+            retouching,
+        } = self;
+        let mut slot = generator.slot()?;
+        generator.prepare(picture, style, &mut slot)?;
+        generator.run(&mut slot)?;
+        generator.finish(&mut slot, styled)?;
+        retouch.apply(slot.input(), styled, Duration::ZERO, retouching);
+        Ok(())
     }
 }
 
@@ -175,6 +234,23 @@ impl Compositing<'_> {
         let focus = self.focus.follow(styled, time);
         self.compositor.upload_frame(picture)?;
         self.compositor.upload_styled(styled)?;
+        if let Some(letterer) = &mut self.letterer {
+            let live = Seen {
+                size: styled.size(),
+                focus,
+                faces: people::faces(styled),
+            };
+            let sprites = letterer.sprites(&Moment {
+                time,
+                texts: self.texts,
+                turned: 0,
+                live: &live,
+                shots: &[],
+                mirror: self.mirror,
+                countdown: None,
+            });
+            self.compositor.set_sprites(sprites);
+        }
         let texture = self.compositor.render(&Scene {
             time,
             mirror: self.mirror,

@@ -2,24 +2,50 @@
 
 use std::sync::Arc;
 
-use crate::frame::Picture;
-use crate::panels::PanelKind;
+use crate::frame::{Picture, Size};
+use crate::panels::{Blend, PanelKind, PixelRect, Sprite};
 
-use super::passes::{LAYER_STRIDE, LayerData, Passes};
+use super::cutout::Around;
+use super::fx::{Drawn, Laid, Mix, Stand, Tone};
+use super::passes::{FORMAT, Family, LAYER_STRIDE, LayerData, Passes};
 use super::program::{Inner, ProgramTexture, Programs};
 use super::readback::{Reading, Staging};
-use super::resident::{Body, Resident, Shown};
+use super::resident::{Body, Layer, OnDevice, Place, Resident, What};
 use super::textures::Pictures;
-use super::{CompositorError, Gpu, Scene, Sizes};
+use super::tiles::{self, Tile};
+use super::{Gpu, Now, Scene, Sizes};
 
 /// What is on the device besides the page.
 pub(super) struct Device {
-    gpu: Arc<Gpu>,
+    pub gpu: Arc<Gpu>,
     pub passes: Arc<Passes>,
     pub pictures: Pictures,
     programs: Programs,
     staging: Staging,
     uniforms: Vec<u8>,
+    below: Option<Below>,
+}
+
+/// A copy of what is below a layer that is mixed with it.
+struct Below {
+    texture: wgpu::Texture,
+    bindings: wgpu::BindGroup,
+    size: Size,
+}
+
+/// What a program is made of.
+pub(super) struct Making<'a> {
+    pub page: &'a Resident,
+    pub scene: &'a Scene,
+    pub now: &'a Now,
+    pub sizes: &'a Sizes,
+}
+
+/// A pass that is interrupted where what is below has to be copied.
+struct Canvas<'a> {
+    commands: wgpu::CommandEncoder,
+    pass: Option<wgpu::RenderPass<'static>>,
+    program: &'a ProgramTexture,
 }
 
 impl Device {
@@ -29,36 +55,20 @@ impl Device {
             programs: Programs::default(),
             staging: Staging::new(Arc::clone(gpu)),
             uniforms: Vec::new(),
+            below: None,
             gpu: Arc::clone(gpu),
             passes,
         }
     }
 
-    pub fn upload_frame(&mut self, picture: &Picture) -> Result<(), CompositorError> {
-        self.pictures.upload_frame(&self.gpu, &self.passes, picture)
-    }
-
-    pub fn upload_styled(&mut self, picture: &Picture) -> Result<(), CompositorError> {
-        self.pictures
-            .upload_styled(&self.gpu, &self.passes, picture)
-    }
-
-    pub fn render(
-        &mut self,
-        page: &Resident,
-        scene: &Scene,
-    ) -> (ProgramTexture, wgpu::SubmissionIndex) {
-        let (program, commands) = self.record(page, scene);
+    pub fn render(&mut self, making: &Making) -> (ProgramTexture, wgpu::SubmissionIndex) {
+        let (program, commands) = self.record(making);
         let submission = self.gpu.queue.submit([commands.finish()]);
         (program, submission)
     }
 
-    pub fn render_to_memory(
-        &mut self,
-        page: &Resident,
-        scene: &Scene,
-    ) -> (ProgramTexture, Reading) {
-        let (program, commands) = self.record(page, scene);
+    pub fn render_to_memory(&mut self, making: &Making) -> (ProgramTexture, Reading) {
+        let (program, commands) = self.record(making);
         let reading = self.staging.read(&program, commands);
         (program, reading)
     }
@@ -71,12 +81,17 @@ impl Device {
             .read(program, self.gpu.device.create_command_encoder(&descriptor))
     }
 
-    fn record(&mut self, page: &Resident, scene: &Scene) -> (ProgramTexture, wgpu::CommandEncoder) {
-        let sizes = Sizes {
-            frame: self.pictures.frame_size(),
-            styled: self.pictures.styled_size(),
-        };
-        let shown = sizes.shown(scene);
+    /// How much of the people in the drawing its upper edge cuts off.
+    pub fn cut(&self) -> f32 {
+        self.pictures.people(super::Source::Styled).0
+    }
+
+    pub fn upload_frame(&mut self, picture: &Picture) -> Result<(), super::CompositorError> {
+        self.pictures.upload_frame(&self.gpu, &self.passes, picture)
+    }
+
+    fn record(&mut self, making: &Making) -> (ProgramTexture, wgpu::CommandEncoder) {
+        let page = making.page;
         let target = self.programs.next(&self.gpu.device, page.size);
         let program = ProgramTexture {
             inner: Inner::Device(target),
@@ -85,81 +100,381 @@ impl Device {
             label: Some("program"),
         };
         let mut commands = self.gpu.device.create_command_encoder(&descriptor);
-        self.write_uniforms(page, scene, sizes);
-        let mut pass = commands.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("program"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: program.view(),
-                depth_slice: None,
-                resolve_target: None,
-                ops: wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
-                    store: wgpu::StoreOp::Store,
-                },
-            })],
-            ..wgpu::RenderPassDescriptor::default()
-        });
-        self.draw(page, scene, shown, &mut pass);
+        let clear = wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT);
+        let mut canvas = Canvas {
+            pass: Some(Canvas::begin(&mut commands, &program, clear)),
+            commands,
+            program: &program,
+        };
+        if let Body::Device(body) = &page.body {
+            self.prepare_below(making);
+            let sprites = sprites(making);
+            self.write_uniforms(making, body, &sprites);
+            self.draw(making, body, &sprites, &mut canvas);
+        }
+        let Canvas { commands, pass, .. } = canvas;
         drop(pass);
         (program, commands)
     }
 
-    fn draw(&self, page: &Resident, scene: &Scene, shown: Shown, pass: &mut wgpu::RenderPass<'_>) {
-        let Body::Device(body) = &page.body else {
-            return;
-        };
+    fn draw(
+        &self,
+        making: &Making,
+        body: &OnDevice,
+        sprites: &[(usize, &Sprite)],
+        canvas: &mut Canvas,
+    ) {
+        let (page, scene, sizes) = (making.page, making.scene, making.sizes);
         let passes = &self.passes;
+        let shown = sizes.shown(scene);
         let vertices = body.vertices(&self.gpu.device, page.plan(shown), shown);
-        pass.set_vertex_buffer(0, vertices.buffer.slice(..));
-        let layers = page
-            .layers()
-            .iter()
-            .zip(&vertices.ranges)
-            .zip(&body.bindings);
-        for (number, ((layer, (opaque, mixed)), bindings)) in layers.enumerate() {
-            if opaque.is_empty() && mixed.is_empty() {
-                continue;
-            }
-            let (without_blending, blended) = match layer.kind {
-                None => (&passes.art_opaque, &passes.art),
-                Some(PanelKind::Live | PanelKind::Raw) => (&passes.picture_opaque, &passes.picture),
-                Some(PanelKind::Person) => (&passes.person, &passes.person),
-            };
-            let from_camera = scene.compare || layer.kind == Some(PanelKind::Raw);
-            // Art reads no picture, but the group has to be there.
-            pass.set_bind_group(0, self.pictures.bindings(from_camera), &[]);
-            pass.set_bind_group(1, bindings, &[number as u32 * LAYER_STRIDE as u32]);
-            for (pipeline, range) in [(without_blending, opaque), (blended, mixed)] {
-                if !range.is_empty() {
-                    pass.set_pipeline(pipeline);
-                    pass.draw(0..4, range.clone());
+        let sprite_bindings = body.show_sprites(&self.gpu, passes, sprites);
+        let mut waiting = sprites.iter().zip(&sprite_bindings).peekable();
+        // The same for all that reads no picture; the group has to be there.
+        let any_picture = self.pictures.bindings(super::Source::Styled, false);
+        for (number, layer) in page.layers().iter().enumerate() {
+            let (lay, opaque, pictures) = match &layer.what {
+                What::Art => (
+                    Lay::By(&passes.art, layer.blend),
+                    &passes.art_opaque,
+                    any_picture,
+                ),
+                What::Panel(place) => {
+                    let is_person = place.kind == PanelKind::Person;
+                    let pictures = self
+                        .pictures
+                        .bindings(scene.source(place, sizes), is_person);
+                    let family = if is_person {
+                        &passes.person
+                    } else {
+                        &passes.picture
+                    };
+                    (
+                        Lay::By(family, layer.blend),
+                        &passes.picture_opaque,
+                        pictures,
+                    )
                 }
+                What::Lettering(..) => {
+                    if let Some(((_, sprite), binding)) =
+                        waiting.next_if(|((at, _), _)| *at == number)
+                    {
+                        self.draw_sprite(number, sprite, binding, body, canvas);
+                    }
+                    continue;
+                }
+                What::Effect(stand) => {
+                    let Some(Laid { drawn, .. }) = making.now.effect(number) else {
+                        continue;
+                    };
+                    let Drawn::Device(drawing) = &**drawn else {
+                        continue;
+                    };
+                    let lay = match stand.look.mix {
+                        Mix::Inks(blend) => Lay::By(&passes.effect, blend),
+                        Mix::Tone(_) => Lay::Tone,
+                    };
+                    (lay, &passes.art_opaque, drawing)
+                }
+            };
+            let (Some((without_blending, blended)), Some(Some(bindings))) =
+                (vertices.ranges.get(number), body.bindings.get(number))
+            else {
+                continue;
+            };
+            if !without_blending.is_empty() {
+                let pass = canvas.pass();
+                pass.set_pipeline(opaque);
+                pass.set_bind_group(0, pictures, &[]);
+                pass.set_bind_group(1, bindings, &[offset(number)]);
+                pass.set_vertex_buffer(0, vertices.buffer.slice(..));
+                pass.draw(0..4, without_blending.clone());
             }
+            if !blended.is_empty() {
+                self.set(lay, tiles::touched(layer.rect), canvas);
+                let pass = canvas.pass();
+                pass.set_bind_group(0, pictures, &[]);
+                pass.set_bind_group(1, bindings, &[offset(number)]);
+                pass.set_vertex_buffer(0, vertices.buffer.slice(..));
+                pass.draw(0..4, blended.clone());
+            }
+        }
+        for ((number, sprite), binding) in waiting {
+            self.draw_sprite(*number, sprite, binding, body, canvas);
         }
     }
 
-    /// Says for each panel which part of its picture it shows.
-    fn write_uniforms(&mut self, page: &Resident, scene: &Scene, sizes: Sizes) {
-        let Body::Device(body) = &page.body else {
-            return;
+    fn draw_sprite(
+        &self,
+        number: usize,
+        sprite: &Sprite,
+        binding: &wgpu::BindGroup,
+        body: &OnDevice,
+        canvas: &mut Canvas,
+    ) {
+        let lay = Lay::By(&self.passes.art, sprite.bitmap.blend);
+        self.set(lay, sprite.place(), canvas);
+        let pass = canvas.pass();
+        pass.set_bind_group(0, self.pictures.bindings(super::Source::Styled, false), &[]);
+        pass.set_bind_group(1, binding, &[offset(number)]);
+        pass.set_vertex_buffer(0, body.sprite_tiles.slice(..));
+        pass.draw(0..4, number as u32..number as u32 + 1);
+    }
+
+    /// Picks the pipeline of a layer, and copies what is below where it is read.
+    fn set(&self, lay: Lay, rect: PixelRect, canvas: &mut Canvas) {
+        let (pipeline, reads_below) = match lay {
+            Lay::By(family, blend) => family.of(blend),
+            Lay::Tone => (&self.passes.tone, true),
         };
+        if reads_below
+            && let Some(below) = &self.below
+            && let Some(tile) = tiles::within(rect, below.size)
+        {
+            canvas.copy(tile, &below.texture);
+            canvas.pass().set_bind_group(2, &below.bindings, &[]);
+        }
+        canvas.pass().set_pipeline(pipeline);
+    }
+
+    /// Makes room for a copy of the program where a layer is mixed with it.
+    fn prepare_below(&mut self, making: &Making) {
+        let size = making.page.size;
+        let reads = |blend: Blend| !matches!(blend, Blend::Normal | Blend::Screen);
+        let of_effect = |stand: &Stand| match stand.look.mix {
+            Mix::Inks(blend) => reads(blend),
+            Mix::Tone(_) => true,
+        };
+        let wanted = making.page.layers().iter().any(|layer| reads(layer.blend))
+            || making.page.stands().any(|(_, stand)| of_effect(stand))
+            || sprites(making)
+                .iter()
+                .any(|(_, sprite)| reads(sprite.bitmap.blend));
+        if !wanted || self.below.as_ref().is_some_and(|below| below.size == size) {
+            return;
+        }
+        let texture = super::textures::texture(&self.gpu.device, size, FORMAT, "below");
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let bindings = self
+            .gpu
+            .device
+            .create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("below"),
+                layout: &self.passes.below_layout,
+                entries: &[wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: wgpu::BindingResource::TextureView(&view),
+                }],
+            });
+        self.below = Some(Below {
+            texture,
+            bindings,
+            size,
+        });
+    }
+
+    /// Says for each layer how it is drawn.
+    fn write_uniforms(&mut self, making: &Making, body: &OnDevice, sprites: &[(usize, &Sprite)]) {
+        let page = making.page;
+        let program = [page.size.width as f32, page.size.height as f32];
         self.uniforms.clear();
-        for layer in page.layers() {
-            let uv = scene.cover(layer, sizes).uv(layer.fit);
-            let data = LayerData {
-                uv_origin: uv.origin,
-                uv_step: uv.step,
-                program: [page.size.width as f32, page.size.height as f32],
-                corner: [layer.rect.x, layer.rect.y],
-            };
-            self.uniforms.extend_from_slice(bytemuck::bytes_of(&data));
+        let mut write = |data: &LayerData| {
+            self.uniforms.extend_from_slice(bytemuck::bytes_of(data));
             let next = self.uniforms.len().next_multiple_of(LAYER_STRIDE as usize);
             self.uniforms.resize(next, 0);
+        };
+        let of_sprite = |sprite: &Sprite| LayerData {
+            program,
+            corner: [sprite.place().x, sprite.place().y],
+            mode: mode(sprite.bitmap.blend),
+            ..LayerData::default()
+        };
+        for (number, layer) in page.layers().iter().enumerate() {
+            let mut data = LayerData {
+                program,
+                corner: [layer.rect.x, layer.rect.y],
+                mode: mode(layer.blend),
+                ..LayerData::default()
+            };
+            match &layer.what {
+                What::Panel(place) => fill(&mut data, making, place, &self.pictures),
+                What::Lettering(..) => {
+                    if let Some((_, sprite)) = sprites.iter().find(|(at, _)| *at == number) {
+                        data = of_sprite(sprite);
+                    }
+                }
+                What::Effect(stand) => {
+                    if let Some(laid) = making.now.effect(number) {
+                        of_effect(&mut data, stand, laid);
+                    }
+                }
+                What::Art => {}
+            }
+            write(&data);
+        }
+        for (_, sprite) in sprites.iter().filter(|(at, _)| *at >= page.layers().len()) {
+            write(&of_sprite(sprite));
         }
         if !self.uniforms.is_empty() {
             self.gpu
                 .queue
                 .write_buffer(&body.uniforms, 0, &self.uniforms);
         }
+        if !sprites.is_empty() {
+            let last = sprites.iter().map(|(at, _)| *at).max().unwrap_or_default();
+            let mut tiles: Vec<Tile> = vec![[0; 4]; last + 1];
+            for (at, sprite) in sprites {
+                tiles[*at] = tiles::within(sprite.place(), page.size).unwrap_or_default();
+            }
+            self.gpu
+                .queue
+                .write_buffer(&body.sprite_tiles, 0, bytemuck::cast_slice(&tiles));
+        }
+    }
+}
+
+/// The sprites of a program, each with the place of its data: that of its layer, or one after all
+/// layers.
+fn sprites<'a>(making: &Making<'a>) -> Vec<(usize, &'a Sprite)> {
+    let layers = making.page.layers();
+    let on_page = layers
+        .iter()
+        .enumerate()
+        .filter_map(|(number, Layer { what, .. })| match what {
+            What::Lettering(layer, drawn) => Some((number, making.now.sprites.of(*layer, drawn)?)),
+            _ => None,
+        });
+    on_page
+        .chain((layers.len()..).zip(making.now.above()))
+        .collect()
+}
+
+/// How a layer is laid.
+#[derive(Clone, Copy)]
+enum Lay<'a> {
+    /// By one of a family.
+    By(&'a Family, Blend),
+    /// As tone.
+    Tone,
+}
+
+fn part([r, g, b, a]: [u8; 4]) -> [f32; 4] {
+    [r, g, b, a].map(|byte| f32::from(byte) / 255.0)
+}
+
+/// How an effect's drawing lies.
+fn of_effect(data: &mut LayerData, stand: &Stand, laid: &Laid) {
+    let side = |corner: i32, side: u32| {
+        let whole = (side * laid.pixel) as f32;
+        (-corner as f32 / whole, 1.0 / whole)
+    };
+    let (x, y) = (
+        side(laid.corner.0, laid.size.width),
+        side(laid.corner.1, laid.size.height),
+    );
+    (data.uv_origin, data.uv_step) = ([x.0, y.0], [x.1, y.1]);
+    [data.first, data.second] = stand.look.inks.map(part);
+    match stand.look.mix {
+        Mix::Inks(blend) => data.mode = mode(blend),
+        Mix::Tone(tone) => {
+            data.mode = mode(Blend::Normal);
+            data.outline = stand.sharpness();
+            data.blur = stand.look.strength;
+            data.reach = if tone == Tone::Stepped { 1.0 } else { 0.0 };
+        }
+    }
+}
+
+/// How a panel shows its picture.
+fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Pictures) {
+    let Making {
+        scene, now, sizes, ..
+    } = making;
+    let uv = scene.cover(place, sizes).uv(place.fit);
+    let source = scene.source(place, sizes);
+    data.uv_origin = uv.origin;
+    data.uv_step = uv.step;
+    data.waits = if now.waits(place, sizes) { 1.0 } else { 0.0 };
+    if place.kind != PanelKind::Person {
+        return;
+    }
+    let (cut, around) = pictures.people(source);
+    data.cut = match source {
+        super::Source::Shot(_) => cut,
+        _ => now.cut,
+    };
+    let edge = place.edge;
+    if edge.is_visible() && around.area() > 0 {
+        data.first = part(edge.outline_colour);
+        data.second = part(edge.shadow_colour);
+        data.outline = edge.outline;
+        data.shadow = [edge.shadow.0 * uv.step[0], edge.shadow.1 * uv.step[1]];
+        data.blur = edge.blur.max(1.0);
+        data.reach = Around::REACH / (uv.step[0].abs().max(1e-9) * around.width as f32);
+    }
+}
+
+fn mode(blend: Blend) -> u32 {
+    let mut all = Blend::ALL.iter();
+    all.position(|(known, _)| *known == blend)
+        .unwrap_or_default() as u32
+}
+
+fn offset(number: usize) -> u32 {
+    number as u32 * LAYER_STRIDE as u32
+}
+
+impl Canvas<'_> {
+    fn begin(
+        commands: &mut wgpu::CommandEncoder,
+        program: &ProgramTexture,
+        load: wgpu::LoadOp<wgpu::Color>,
+    ) -> wgpu::RenderPass<'static> {
+        commands
+            .begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("program"),
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: program.view(),
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations {
+                        load,
+                        store: wgpu::StoreOp::Store,
+                    },
+                })],
+                ..wgpu::RenderPassDescriptor::default()
+            })
+            .forget_lifetime()
+    }
+
+    fn pass(&mut self) -> &mut wgpu::RenderPass<'static> {
+        self.pass.get_or_insert_with(|| {
+            Self::begin(&mut self.commands, self.program, wgpu::LoadOp::Load)
+        })
+    }
+
+    /// Copies a tile of the program as it is so far.
+    fn copy(&mut self, [x, y, width, height]: Tile, to: &wgpu::Texture) {
+        self.pass = None;
+        let origin = wgpu::Origin3d {
+            x: u32::from(x),
+            y: u32::from(y),
+            z: 0,
+        };
+        let at = |texture| wgpu::TexelCopyTextureInfo {
+            texture,
+            mip_level: 0,
+            origin,
+            aspect: wgpu::TextureAspect::All,
+        };
+        self.commands.copy_texture_to_texture(
+            at(self.program.texture()),
+            at(to),
+            wgpu::Extent3d {
+                width: u32::from(width),
+                height: u32::from(height),
+                depth_or_array_layers: 1,
+            },
+        );
     }
 }

@@ -4,12 +4,18 @@
 //! back when somebody wants it in memory. [`Compositor`] does that when it is told to; [`start`]
 //! runs it as a stage of the pipeline. The compositor itself reads no clock.
 
+mod booth;
+mod brush;
+mod cutout;
 mod device;
+mod fx;
 mod gpu;
+mod inking;
 mod memory;
 mod outlets;
 mod pages;
 mod passes;
+mod pixel;
 mod program;
 mod readback;
 mod resident;
@@ -17,6 +23,7 @@ mod stage;
 mod textures;
 mod tiles;
 
+pub use fx::EffectData;
 pub use gpu::Gpu;
 pub use outlets::{Outlet, Outlets};
 pub use passes::LayerData;
@@ -28,13 +35,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::frame::{Picture, Size};
-use crate::panels::{Cover, Page, PageError, PanelKind};
+use crate::panels::{Cover, Page, PageError, PanelKind, Sprite, Sprites};
 use crate::people::Point;
 
-use device::Device;
+use device::{Device, Making};
+use fx::{Effects, Laid, Painter};
 use memory::Memory;
 use passes::Passes;
-use resident::{Layer, Method, Resident, Shown};
+use resident::{Method, Place, Resident, Shown};
 
 /// Why there is no program.
 #[derive(Debug, thiserror::Error)]
@@ -108,18 +116,53 @@ pub struct Compositor {
     gpu: Arc<Gpu>,
     backend: Backend,
     page: Arc<Resident>,
+    now: Now,
+    effects: Effects,
+    /// The point of each shot that is kept in view.
+    shots: [Option<(Size, Point)>; MOST_SHOTS],
+    /// When the last program was.
+    before: Option<Duration>,
 }
 
 enum Backend {
     Device(Device),
-    Memory(Memory),
+    Memory(Memory, Arc<Painter>),
 }
 
-/// Sizes of the pictures there are.
+/// The most shots of a page.
+const MOST_SHOTS: usize = 9;
+
+/// What was said once and holds until something else is said.
+#[derive(Default)]
+struct Now {
+    sprites: Sprites,
+    /// The shot that is to be taken next, counted from 0, if anybody said so.
+    next_shot: Option<usize>,
+    /// The shot that is taken next, counted from 0.
+    next: Option<usize>,
+    /// How much of the people in the drawing its upper edge cuts off, calmed.
+    cut: f32,
+    /// The drawings of effects, with the layers they are of.
+    effects: Vec<(usize, Laid)>,
+}
+
+/// The pictures there are.
 #[derive(Clone, Copy)]
 struct Sizes {
     frame: Option<Size>,
     styled: Option<Size>,
+    shots: [Option<(Size, Point)>; MOST_SHOTS],
+}
+
+/// Where a panel's picture comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The camera.
+    Frame,
+    /// The drawing.
+    Styled,
+    /// A shot, counted from 0.
+    Shot(usize),
 }
 
 impl Compositor {
@@ -142,17 +185,23 @@ impl Compositor {
             Hand::Memory => true,
         };
         let backend = if in_memory {
-            Backend::Memory(Memory::new(Arc::clone(&gpu)))
+            let painter = Arc::new(Painter::new(&gpu.device));
+            Backend::Memory(Memory::new(Arc::clone(&gpu)), painter)
         } else {
             Backend::Device(Device::new(&gpu, Arc::new(Passes::new(&gpu.device))))
         };
         let size = Size::new(1280, 720);
-        let page = Resident::load(&gpu, &backend.method(), &Page::plain(size), size)?;
+        let method = backend.method();
+        let page = Resident::load(&gpu, &method, &Page::plain(size), size)?;
         gpu.check()?;
         Ok(Self {
+            effects: Effects::new(Arc::clone(&gpu), method),
             gpu,
             backend,
             page: Arc::new(page),
+            now: Now::default(),
+            shots: [None; MOST_SHOTS],
+            before: None,
         })
     }
 
@@ -163,12 +212,8 @@ impl Compositor {
     /// When the size is too large; the page in use stays.
     pub fn set_page(&mut self, page: &Page, size: Size) -> Result<(), CompositorError> {
         if !self.page.is(page, size) {
-            self.page = Arc::new(Resident::load(
-                &self.gpu,
-                &self.backend.method(),
-                page,
-                size,
-            )?);
+            let page = Resident::load(&self.gpu, &self.backend.method(), page, size)?;
+            self.show(Arc::new(page));
         }
         Ok(())
     }
@@ -181,8 +226,80 @@ impl Compositor {
     /// Shows a page that was drawn elsewhere; `false` when it is shown already.
     pub(crate) fn show(&mut self, page: Arc<Resident>) -> bool {
         let new = !Arc::ptr_eq(&self.page, &page);
-        self.page = page;
+        if new {
+            self.page = page;
+            self.now.sprites = Sprites::default();
+            self.effects.turn(&self.page);
+        }
         new
+    }
+
+    /// Shows sprites until others are given or the page changes.
+    pub fn set_sprites(&mut self, sprites: Sprites) {
+        self.now.sprites = sprites;
+    }
+
+    /// Gives a shot its picture, a drawing with its matte, and the point of it to keep in view;
+    /// `None` takes it away. `number` counts from 1 to 9.
+    ///
+    /// # Errors
+    /// When the picture is too large for the device.
+    pub fn set_shot(
+        &mut self,
+        number: u8,
+        shot: Option<(&Picture, Point)>,
+    ) -> Result<(), CompositorError> {
+        let at = usize::from(number).wrapping_sub(1);
+        let Some(place) = self.shots.get_mut(at) else {
+            return Ok(());
+        };
+        let needs = self.page.needs();
+        let picture = shot.map(|(picture, _)| picture);
+        match &mut self.backend {
+            Backend::Device(device) => {
+                let (gpu, passes) = (&device.gpu, &device.passes);
+                device
+                    .pictures
+                    .upload_shot(gpu, passes, at, picture, needs)?;
+            }
+            Backend::Memory(memory, _) => memory.take_shot(at, picture, needs),
+        }
+        *place = shot
+            .filter(|(picture, _)| picture.size().area() > 0)
+            .map(|(picture, focus)| (picture.size(), focus));
+        Ok(())
+    }
+
+    /// Which shot is taken next, and so is not dimmed: 1 to 9; `None`: the first that is missing.
+    pub fn set_next_shot(&mut self, number: Option<u8>) {
+        self.now.next_shot = number.map(|number| usize::from(number).wrapping_sub(1));
+    }
+
+    /// The page in use.
+    pub fn page(&self) -> &Page {
+        self.page.page()
+    }
+
+    /// Switches effects off: by kind (`rain`), or by all that follows `fx-` in a name
+    /// (`rain-left`).
+    pub fn set_effects_off(&mut self, off: &[String]) {
+        self.effects.set_off(off);
+    }
+
+    /// Starts effects that rest most of the time, like the flash of `fx-shock`.
+    pub fn start_effects(&mut self, time: Duration) {
+        self.effects.start(time);
+    }
+
+    /// Lets a thread of its own draw effects where that takes long. Until a drawing is there, the
+    /// one before is shown: right for what is live, wrong where every program counts.
+    pub(crate) fn draw_effects_aside(&mut self) -> Result<(), CompositorError> {
+        self.effects.draw_aside()
+    }
+
+    /// Changes whenever the page looks different at another time.
+    pub(crate) fn animation(&self, time: Duration) -> u64 {
+        self.effects.state(&self.page, time)
     }
 
     /// The program's size.
@@ -203,22 +320,27 @@ impl Compositor {
     pub fn upload_frame(&mut self, picture: &Picture) -> Result<(), CompositorError> {
         match &mut self.backend {
             Backend::Device(device) => device.upload_frame(picture),
-            Backend::Memory(memory) => {
+            Backend::Memory(memory, _) => {
                 memory.take_frame(picture);
                 Ok(())
             }
         }
     }
 
-    /// Takes a drawing with its matte. It stays until the next one.
+    /// Takes a drawing with its matte. It stays until the next one. A page with people on it that
+    /// is shown later cuts them out of the next drawing.
     ///
     /// # Errors
     /// When it is too large for the device.
     pub fn upload_styled(&mut self, picture: &Picture) -> Result<(), CompositorError> {
+        let needs = self.page.needs();
         match &mut self.backend {
-            Backend::Device(device) => device.upload_styled(picture),
-            Backend::Memory(memory) => {
-                memory.take_styled(picture);
+            Backend::Device(device) => {
+                let (gpu, passes) = (&device.gpu, &device.passes);
+                device.pictures.upload_styled(gpu, passes, picture, needs)
+            }
+            Backend::Memory(memory, _) => {
+                memory.take_styled(picture, needs);
                 Ok(())
             }
         }
@@ -238,13 +360,52 @@ impl Compositor {
         scene: &Scene,
     ) -> Result<(ProgramTexture, Option<wgpu::SubmissionIndex>), CompositorError> {
         self.gpu.check()?;
+        let sizes = self.prepare(scene);
+        let making = Making {
+            page: &self.page,
+            scene,
+            now: &self.now,
+            sizes: &sizes,
+        };
         Ok(match &mut self.backend {
             Backend::Device(device) => {
-                let (program, submission) = device.render(&self.page, scene);
+                let (program, submission) = device.render(&making);
                 (program, Some(submission))
             }
-            Backend::Memory(memory) => (memory.render(&self.page, scene), None),
+            Backend::Memory(memory, _) => (memory.render(&making), None),
         })
+    }
+
+    /// What there is to show, and how much of it in this moment.
+    fn prepare(&mut self, scene: &Scene) -> Sizes {
+        let (frame, styled, cut) = match &self.backend {
+            Backend::Device(device) => (
+                device.pictures.frame_size(),
+                device.pictures.styled_size(),
+                device.cut(),
+            ),
+            Backend::Memory(memory, _) => (memory.frame_size(), memory.styled_size(), memory.cut()),
+        };
+        let sizes = Sizes {
+            frame,
+            styled,
+            shots: self.shots,
+        };
+        self.now.next = self.now.next_shot.or_else(|| {
+            let missing = |at: &usize| self.shots.get(*at).is_some_and(Option::is_none);
+            let numbers = self.page.shots();
+            let places = numbers.map(|number| usize::from(number).wrapping_sub(1));
+            places.filter(missing).min()
+        });
+        // A head at the very edge must not flicker in and out of its panel.
+        let passed = self.before.map_or(f32::INFINITY, |before| {
+            scene.time.abs_diff(before).as_secs_f32()
+        });
+        let share = 1.0 - (-passed / CUT_SETTLES_SECS).exp();
+        self.now.cut += (cut - self.now.cut) * share;
+        self.before = Some(scene.time);
+        self.now.effects = self.effects.show(&self.page, scene, &sizes);
+        sizes
     }
 
     /// Like [`render`](Self::render), and starts copying the pixels into memory.
@@ -257,10 +418,17 @@ impl Compositor {
         scene: &Scene,
     ) -> Result<(ProgramTexture, Reading), CompositorError> {
         self.gpu.check()?;
+        let sizes = self.prepare(scene);
+        let making = Making {
+            page: &self.page,
+            scene,
+            now: &self.now,
+            sizes: &sizes,
+        };
         Ok(match &mut self.backend {
-            Backend::Device(device) => device.render_to_memory(&self.page, scene),
-            Backend::Memory(memory) => {
-                let program = memory.render(&self.page, scene);
+            Backend::Device(device) => device.render_to_memory(&making),
+            Backend::Memory(memory, _) => {
+                let program = memory.render(&making);
                 (program.clone(), Reading::of(program))
             }
         })
@@ -277,7 +445,7 @@ impl Compositor {
     ) -> Result<(), CompositorError> {
         let reading = match &self.backend {
             Backend::Device(device) => device.read(program),
-            Backend::Memory(_) => Reading::of(program.clone()),
+            Backend::Memory(..) => Reading::of(program.clone()),
         };
         reading.finish(picture)
     }
@@ -287,14 +455,40 @@ impl Backend {
     fn method(&self) -> Method {
         match self {
             Self::Device(device) => Method::Device(Arc::clone(&device.passes)),
-            Self::Memory(_) => Method::Memory,
+            Self::Memory(_, painter) => Method::Memory(Arc::clone(painter)),
         }
+    }
+}
+
+/// People go back into their panel, when the camera cuts off their heads, in about this time.
+const CUT_SETTLES_SECS: f32 = 0.15;
+
+impl Now {
+    /// Sprites on top of everything.
+    fn above(&self) -> &[Sprite] {
+        let above = &self.sprites.above;
+        &above[..above.len().min(Sprites::MOST_ABOVE)]
+    }
+
+    /// The drawing of an effect that is layer `number`.
+    fn effect(&self, number: usize) -> Option<&Laid> {
+        let mut effects = self.effects.iter();
+        effects.find_map(|(layer, laid)| (*layer == number).then_some(laid))
+    }
+
+    /// Whether a panel waits for a shot that is not the next one.
+    fn waits(&self, place: &Place, sizes: &Sizes) -> bool {
+        let PanelKind::Shot(number) = place.kind else {
+            return false;
+        };
+        let at = usize::from(number).wrapping_sub(1);
+        sizes.shots.get(at).is_some_and(Option::is_none) && self.next != Some(at)
     }
 }
 
 impl Sizes {
     /// What is there to be shown in a scene.
-    fn shown(self, scene: &Scene) -> Shown {
+    fn shown(&self, scene: &Scene) -> Shown {
         Shown {
             drawing: if scene.compare {
                 self.frame.is_some()
@@ -302,23 +496,40 @@ impl Sizes {
                 self.styled.is_some()
             },
             frame: self.frame.is_some(),
+            shots: self.shots.iter().any(Option::is_some),
         }
     }
 }
 
 impl Scene {
-    /// How a layer's picture lies in it.
-    fn cover(&self, layer: &Layer, sizes: Sizes) -> Cover {
-        let from_camera = self.compare || layer.kind == Some(PanelKind::Raw);
-        let picture = if from_camera {
-            sizes.frame
-        } else {
-            sizes.styled
-        };
+    /// Where a panel's picture comes from.
+    fn source(&self, place: &Place, sizes: &Sizes) -> Source {
+        let shot = place.shot.map(|number| usize::from(number).wrapping_sub(1));
+        match shot.filter(|at| sizes.shots.get(*at).is_some_and(Option::is_some)) {
+            Some(at) => Source::Shot(at),
+            None if self.compare || place.kind == PanelKind::Raw => Source::Frame,
+            None => Source::Styled,
+        }
+    }
+
+    /// The picture that a panel shows, and the point of it that is kept in view; `None` while there
+    /// is none.
+    fn pictured(&self, place: &Place, sizes: &Sizes) -> Option<(Size, Point)> {
+        match self.source(place, sizes) {
+            Source::Frame => Some((sizes.frame?, self.focus)),
+            Source::Styled => Some((sizes.styled?, self.focus)),
+            Source::Shot(at) => sizes.shots.get(at).copied().flatten(),
+        }
+    }
+
+    /// How a panel's picture lies in it.
+    fn cover(&self, place: &Place, sizes: &Sizes) -> Cover {
+        let nothing = (Size::new(1, 1), self.focus);
+        let (picture, focus) = self.pictured(place, sizes).unwrap_or(nothing);
         Cover {
-            picture: picture.unwrap_or(Size::new(1, 1)),
-            focus: self.focus,
-            crop: layer.crop,
+            picture,
+            focus,
+            crop: place.crop,
             mirror: self.mirror,
         }
     }

@@ -114,7 +114,7 @@ impl Pages {
                 .library
                 .pages()
                 .iter()
-                .any(|page| page.id() == wanted.page);
+                .any(|page| page.id() == wanted.page && page.builtin());
             if in_library {
                 self.order_ahead(wanted.size);
             } else {
@@ -150,10 +150,8 @@ fn ready(
     ready: &Mutex<Vec<Arc<Resident>>>,
     wanted: &Wanted,
 ) -> Option<Arc<Resident>> {
-    let page = library
-        .pages()
-        .iter()
-        .find(|page| page.id() == wanted.page)?;
+    let pages = library.pages();
+    let page = pages.iter().find(|page| page.id() == wanted.page)?;
     let size = wanted.size.unwrap_or_else(|| page.size());
     let list = ready.lock();
     list.iter()

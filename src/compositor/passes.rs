@@ -2,6 +2,10 @@
 
 use wgpu::util::DeviceExt as _;
 
+use crate::panels::Blend;
+
+use super::fx::Painter;
+
 /// Format of programs and pictures: colours are blended as SVG does, in sRGB values.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 /// From one layer's data to the next: every device accepts this alignment.
@@ -19,6 +23,46 @@ pub struct LayerData {
     pub program: [f32; 2],
     /// The program pixel on which pixel 0,0 of the layer's texture lies.
     pub corner: [i32; 2],
+    /// Of people: the outline's colour. Of an effect: its first colour. Straight alpha.
+    pub first: [f32; 4],
+    /// Of people: the shadow's colour. Of an effect: its second colour. Straight alpha.
+    pub second: [f32; 4],
+    /// Of people: how far the shadow falls, in the picture, 0..1.
+    pub shadow: [f32; 2],
+    /// Of people: the outline's width in program pixels. Of tone: how sharp its dots are.
+    pub outline: f32,
+    /// Of people: the shadow's softness in program pixels, 1 at least. Of tone: its strength.
+    pub blur: f32,
+    /// Of people: the longest distance that is measured, in program pixels; 0: none is. Of tone: 1
+    /// when the picture is taken in steps.
+    pub reach: f32,
+    /// Of people: how much the picture cuts off their heads, 0..1.
+    pub cut: f32,
+    /// 1 where a shot is waited for.
+    pub waits: f32,
+    /// How the layer is mixed with what is below it: the place of its [`Blend`] in `Blend::ALL`.
+    pub mode: u32,
+}
+
+/// The ways in which one kind of layer is laid.
+pub(super) struct Family {
+    /// Over what is below.
+    over: wgpu::RenderPipeline,
+    /// Brightening what is below.
+    screen: wgpu::RenderPipeline,
+    /// In any way, reading a copy of what is below.
+    mixed: wgpu::RenderPipeline,
+}
+
+impl Family {
+    /// What lays a layer, and whether it reads what is below.
+    pub fn of(&self, blend: Blend) -> (&wgpu::RenderPipeline, bool) {
+        match blend {
+            Blend::Normal => (&self.over, false),
+            Blend::Screen => (&self.screen, false),
+            _ => (&self.mixed, true),
+        }
+    }
 }
 
 /// Long-lived: pipelines, and the layouts of what they take.
@@ -26,17 +70,25 @@ pub(crate) struct Passes {
     /// Art without transparency.
     pub(super) art_opaque: wgpu::RenderPipeline,
     /// Art, blended.
-    pub(super) art: wgpu::RenderPipeline,
+    pub(super) art: Family,
     /// A picture that fills its tiles.
     pub(super) picture_opaque: wgpu::RenderPipeline,
     /// A picture along the edge of its panel.
-    pub(super) picture: wgpu::RenderPipeline,
+    pub(super) picture: Family,
     /// People alone.
-    pub(super) person: wgpu::RenderPipeline,
+    pub(super) person: Family,
+    /// An effect's drawing in its inks.
+    pub(super) effect: Family,
+    /// Ink where the picture below is dark.
+    pub(super) tone: wgpu::RenderPipeline,
+    /// Draws the drawings of effects.
+    pub(super) painter: Painter,
     /// Of group 0.
     pub(super) pictures_layout: wgpu::BindGroupLayout,
     /// Of group 1.
     pub(super) layer_layout: wgpu::BindGroupLayout,
+    /// Of group 2.
+    pub(super) below_layout: wgpu::BindGroupLayout,
     /// Smooth between pixels, edges repeated.
     pub(super) sampler: wgpu::Sampler,
     /// Stands in for a texture that is not there.
@@ -60,6 +112,7 @@ impl Passes {
                     ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
                     count: None,
                 },
+                texture_entry(3),
             ],
         });
         let layer_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -78,15 +131,27 @@ impl Passes {
                 texture_entry(1),
             ],
         });
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("page"),
-            bind_group_layouts: &[Some(&pictures_layout), Some(&layer_layout)],
-            immediate_size: 0,
+        let below_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("below"),
+            entries: &[texture_entry(0)],
+        });
+        let layouts = [
+            Some(&pictures_layout),
+            Some(&layer_layout),
+            Some(&below_layout),
+        ];
+        let [layout, mixing] = [&layouts[..2], &layouts[..]].map(|groups| {
+            device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some("page"),
+                bind_group_layouts: groups,
+                immediate_size: 0,
+            })
         });
         let pipeline = |entry: &str, blend: Option<wgpu::BlendState>| {
+            let mixes = entry.ends_with("_mixed");
             device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
                 label: Some(entry),
-                layout: Some(&layout),
+                layout: Some(if mixes { &mixing } else { &layout }),
                 vertex: wgpu::VertexState {
                     module: &module,
                     entry_point: Some("vs_main"),
@@ -118,12 +183,31 @@ impl Passes {
             })
         };
         let over = Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING);
+        // What is above, and what is below as far as that is not bright already: exact with
+        // premultiplied alpha, of which the other ways of mixing have no such form.
+        let lit = wgpu::BlendComponent {
+            src_factor: wgpu::BlendFactor::One,
+            dst_factor: wgpu::BlendFactor::OneMinusSrc,
+            operation: wgpu::BlendOperation::Add,
+        };
+        let screen = Some(wgpu::BlendState {
+            color: lit,
+            alpha: wgpu::BlendComponent::OVER,
+        });
+        let family = |entry: &str| Family {
+            over: pipeline(entry, over),
+            screen: pipeline(entry, screen),
+            mixed: pipeline(&format!("{entry}_mixed"), None),
+        };
         Self {
             art_opaque: pipeline("fs_art", None),
-            art: pipeline("fs_art", over),
+            art: family("fs_art"),
             picture_opaque: pipeline("fs_picture", None),
-            picture: pipeline("fs_picture_edge", over),
-            person: pipeline("fs_person", over),
+            picture: family("fs_picture_edge"),
+            person: family("fs_person"),
+            effect: family("fs_effect"),
+            tone: pipeline("fs_tone_mixed", None),
+            painter: Painter::new(device),
             sampler: device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("smooth"),
                 mag_filter: wgpu::FilterMode::Linear,
@@ -133,6 +217,7 @@ impl Passes {
             nothing: nothing(device),
             pictures_layout,
             layer_layout,
+            below_layout,
         }
     }
 }

@@ -134,17 +134,7 @@ impl Reading {
 impl Mapping {
     fn finish(self, picture: &mut Picture) -> Result<(), CompositorError> {
         wait(&self.gpu, self.submission.clone())?;
-        // Another thread's poll may be the one that delivers the answer.
-        match self.mapped.take_within(PATIENCE) {
-            Taken::Value(Ok(())) => {}
-            Taken::Value(Err(error)) => {
-                self.gpu.check()?;
-                return Err(CompositorError::Refused(error.to_string()));
-            }
-            Taken::TimedOut | Taken::Closed => {
-                return Err(CompositorError::Hangs(self.gpu.name.clone()));
-            }
-        }
+        answered(&self.gpu, &self.mapped)?;
         let Some(buffer) = &self.buffer else {
             return Err(CompositorError::Refused("no buffer".to_owned()));
         };
@@ -175,6 +165,67 @@ impl Drop for Mapping {
                 home.push(buffer);
             }
         }
+    }
+}
+
+/// Appends the copy of a texture to `commands`, hands them to the device, and waits for the pixels:
+/// rows packed.
+pub(super) fn bytes(
+    gpu: &Gpu,
+    texture: &wgpu::Texture,
+    bytes_per_pixel: u32,
+    mut commands: wgpu::CommandEncoder,
+) -> Result<Vec<u8>, CompositorError> {
+    let row = texture.width() * bytes_per_pixel;
+    let stride = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("drawing"),
+        size: u64::from(stride) * u64::from(texture.height()),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    commands.copy_texture_to_buffer(
+        texture.as_image_copy(),
+        wgpu::TexelCopyBufferInfo {
+            buffer: &buffer,
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(stride),
+                rows_per_image: None,
+            },
+        },
+        texture.size(),
+    );
+    let submission = gpu.queue.submit([commands.finish()]);
+    let mapped = Arc::new(Mailbox::new());
+    let answer = Arc::clone(&mapped);
+    buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+        answer.send(result);
+    });
+    wait(gpu, submission)?;
+    answered(gpu, &mapped)?;
+    let view = buffer
+        .get_mapped_range(..)
+        .map_err(|error| CompositorError::Refused(error.to_string()))?;
+    let rows = view.chunks_exact(stride as usize);
+    Ok(rows
+        .flat_map(|padded| &padded[..row as usize])
+        .copied()
+        .collect())
+}
+
+/// Waits until a buffer is mapped; another thread's poll may be the one that delivers the answer.
+fn answered(
+    gpu: &Gpu,
+    mapped: &Mailbox<Result<(), wgpu::BufferAsyncError>>,
+) -> Result<(), CompositorError> {
+    match mapped.take_within(PATIENCE) {
+        Taken::Value(Ok(())) => Ok(()),
+        Taken::Value(Err(error)) => {
+            gpu.check()?;
+            Err(CompositorError::Refused(error.to_string()))
+        }
+        Taken::TimedOut | Taken::Closed => Err(CompositorError::Hangs(gpu.name.clone())),
     }
 }
 

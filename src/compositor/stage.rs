@@ -15,10 +15,12 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::panels::{Library, Page};
 use crate::people::{Focus, Point};
 use crate::settings::Control;
+use crate::shots::Desk;
 use crate::status::{Board, Rate, Severity, Stage, Topic};
 use crate::watch::Watch;
 use crate::worker::{Stop, Worker};
 
+use super::booth::Booth;
 use super::pages::{Pages, Wanted};
 use super::readback;
 use super::{Compositor, CompositorError, Gpu, Outlets, ProgramTexture, Reading, Scene};
@@ -70,11 +72,13 @@ pub fn start(
     control: Arc<Watch<Control>>,
     screen: Option<Arc<Mailbox<ScreenProgram>>>,
     outlets: Arc<Outlets>,
+    desk: Arc<Desk>,
     clock: Clock,
     board: Arc<Board>,
 ) -> Result<Running, CompositorError> {
     board.set_graphics(gpu.name.clone());
-    let compositor = Compositor::new(Arc::clone(&gpu))?;
+    let mut compositor = Compositor::new(Arc::clone(&gpu))?;
+    compositor.draw_effects_aside()?;
     let pages = Pages::start(Arc::clone(&gpu), compositor.method(), pages)?;
     let jobs = Arc::new(Mailbox::new());
     let readback = {
@@ -100,8 +104,10 @@ pub fn start(
         drawing: None,
         frame: None,
         focus: Focus::default(),
+        booth: Booth::new(desk),
         point: Point::USUAL,
         last: None,
+        animation: 0,
         trouble: [None, None],
     };
     let compositor = Worker::spawn("compositor", move |stop| {
@@ -131,9 +137,12 @@ struct Live {
     drawing: Option<Drawing>,
     frame: Option<Arc<Frame>>,
     focus: Focus,
+    booth: Booth,
     point: Point,
     /// When the last program was composited.
     last: Option<Instant>,
+    /// What of the page's animation the last program showed.
+    animation: u64,
     /// The last errors of the device and of the page: one that repeats is said once.
     trouble: [Option<String>; 2],
 }
@@ -197,6 +206,23 @@ impl Live {
             due |= !Arc::ptr_eq(&newest, &control);
             control = newest;
             due |= self.turn_page(&control);
+            let time = self.time();
+            match self
+                .booth
+                .act(&mut self.compositor, &control.settings, time)
+            {
+                Ok(changed) => due |= changed,
+                Err(error) => self.complain(GRAPHICS, &error),
+            }
+            due |= self.last.is_some_and(|last| {
+                self.booth
+                    .moves(self.clock.now().saturating_duration_since(last))
+            });
+            self.compositor
+                .set_effects_off(&control.settings.look.effects_off);
+            // A photo does not change; its effects do.
+            due |=
+                self.drawing.is_some() && self.compositor.animation(self.time()) != self.animation;
             let early = self
                 .last
                 .is_some_and(|last| self.clock.now().saturating_duration_since(last) < interval);
@@ -224,6 +250,7 @@ impl Live {
         match self.inbox.styled.take_within(patience) {
             Taken::Value(styled) => {
                 self.point = self.focus.follow(&styled.picture, self.time());
+                self.booth.see(&styled.picture, self.point, self.time());
                 self.drawing = Some(Drawing {
                     styled,
                     uploaded: false,
@@ -273,7 +300,14 @@ impl Live {
         match self.pages.get(&wanted, self.time()) {
             Some(Ok(page)) => {
                 self.trouble[PAGE] = None;
-                self.compositor.show(page)
+                let new = self.compositor.show(page);
+                if let Some(drawing) = &mut self.drawing
+                    && new
+                {
+                    // Another page may need its people cut out.
+                    drawing.uploaded = false;
+                }
+                new
             }
             Some(Err(error)) => {
                 self.complain(PAGE, &error);
@@ -305,12 +339,16 @@ impl Live {
         {
             self.compositor.upload_frame(&frame.picture)?;
         }
+        let time = self.time();
+        self.booth
+            .letter(&mut self.compositor, &control.settings, time);
         let scene = Scene {
-            time: self.time(),
+            time,
             mirror: control.settings.look.mirror,
             compare: control.compare,
             focus: self.point,
         };
+        self.animation = self.compositor.animation(scene.time);
         let (stamp, first) = match &mut self.drawing {
             Some(drawing) => {
                 let first = !std::mem::replace(&mut drawing.shown, true);

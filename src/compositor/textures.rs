@@ -2,17 +2,30 @@
 
 use crate::frame::{Picture, Size};
 
+use super::cutout::Cutout;
 use super::passes::{FORMAT, Passes};
-use super::{CompositorError, Gpu};
+use super::resident::Needs;
+use super::{CompositorError, Gpu, MOST_SHOTS, Source};
 
-/// The newest camera picture and the newest drawing.
+/// The newest camera picture, the newest drawing, and the shots.
 pub(super) struct Pictures {
     frame: Option<Upload>,
-    styled: Option<Upload>,
-    /// Drawing and matte.
-    drawn: wgpu::BindGroup,
+    styled: Slot,
+    shots: [Slot; MOST_SHOTS],
     /// Camera picture and the matte of the drawing.
     camera: wgpu::BindGroup,
+}
+
+/// A drawing and the people in it.
+struct Slot {
+    picture: Option<Upload>,
+    cutout: Cutout,
+    people: Option<Upload>,
+    around: Option<Upload>,
+    /// The drawing.
+    drawn: wgpu::BindGroup,
+    /// The people in it.
+    cut_out: wgpu::BindGroup,
 }
 
 struct Upload {
@@ -21,14 +34,74 @@ struct Upload {
     size: Size,
 }
 
+impl Slot {
+    fn empty(device: &wgpu::Device, passes: &Passes) -> Self {
+        let nothing = || bind(device, passes, [&passes.nothing; 3]);
+        Self {
+            picture: None,
+            cutout: Cutout::default(),
+            people: None,
+            around: None,
+            drawn: nothing(),
+            cut_out: nothing(),
+        }
+    }
+
+    /// `true` when a texture had to be made anew.
+    fn take(
+        &mut self,
+        gpu: &Gpu,
+        passes: &Passes,
+        picture: &Picture,
+        needs: Needs,
+    ) -> Result<bool, CompositorError> {
+        let mut anew = upload(gpu, &mut self.picture, picture)?;
+        if needs.people {
+            self.cutout.make(picture, needs.around);
+            anew |= upload(gpu, &mut self.people, &self.cutout.picture)?;
+            let around = &self.cutout.around;
+            anew |= fill(
+                gpu,
+                &mut self.around,
+                &around.near,
+                around.size,
+                wgpu::TextureFormat::R8Unorm,
+            )?;
+        } else {
+            anew |= self.people.take().is_some();
+            anew |= self.around.take().is_some();
+            self.cutout.cut = 0.0;
+        }
+        if anew {
+            let (drawn, matte, around) = (
+                view(passes, self.picture.as_ref()),
+                self.matte(passes),
+                view(passes, self.around.as_ref()),
+            );
+            let bindings =
+                [drawn, matte].map(|picture| bind(&gpu.device, passes, [picture, picture, around]));
+            [self.drawn, self.cut_out] = bindings;
+        }
+        Ok(anew)
+    }
+
+    /// Holds the matte in its alpha.
+    fn matte<'a>(&'a self, passes: &'a Passes) -> &'a wgpu::TextureView {
+        view(passes, self.people.as_ref().or(self.picture.as_ref()))
+    }
+}
+
+fn view<'a>(passes: &'a Passes, upload: Option<&'a Upload>) -> &'a wgpu::TextureView {
+    upload.map_or(&passes.nothing, |upload| &upload.view)
+}
+
 impl Pictures {
     pub fn new(device: &wgpu::Device, passes: &Passes) -> Self {
-        let empty = || bind(device, passes, &passes.nothing, &passes.nothing);
         Self {
             frame: None,
-            styled: None,
-            drawn: empty(),
-            camera: empty(),
+            styled: Slot::empty(device, passes),
+            shots: std::array::from_fn(|_| Slot::empty(device, passes)),
+            camera: bind(device, passes, [&passes.nothing; 3]),
         }
     }
 
@@ -37,16 +110,27 @@ impl Pictures {
     }
 
     pub fn styled_size(&self) -> Option<Size> {
-        self.styled.as_ref().map(|upload| upload.size)
+        self.styled.picture.as_ref().map(|upload| upload.size)
     }
 
-    /// For panels that show the camera's picture, or the drawing.
-    pub fn bindings(&self, from_camera: bool) -> &wgpu::BindGroup {
-        if from_camera {
-            &self.camera
-        } else {
-            &self.drawn
-        }
+    /// The people in a drawing: how much its upper edge cuts off, and pixels from one row of their
+    /// distances to the next.
+    pub fn people(&self, source: Source) -> (f32, Size) {
+        let slot = match source {
+            Source::Shot(number) => &self.shots[number],
+            _ => &self.styled,
+        };
+        (slot.cutout.cut, slot.cutout.around.size)
+    }
+
+    /// For a panel that shows a picture, or the people in it.
+    pub fn bindings(&self, source: Source, people: bool) -> &wgpu::BindGroup {
+        let slot = match source {
+            Source::Frame => return &self.camera,
+            Source::Styled => &self.styled,
+            Source::Shot(number) => &self.shots[number],
+        };
+        if people { &slot.cut_out } else { &slot.drawn }
     }
 
     pub fn upload_frame(
@@ -56,7 +140,7 @@ impl Pictures {
         picture: &Picture,
     ) -> Result<(), CompositorError> {
         if upload(gpu, &mut self.frame, picture)? {
-            self.rebind(gpu, passes);
+            self.bind_camera(gpu, passes);
         }
         Ok(())
     }
@@ -66,22 +150,41 @@ impl Pictures {
         gpu: &Gpu,
         passes: &Passes,
         picture: &Picture,
+        needs: Needs,
     ) -> Result<(), CompositorError> {
-        if upload(gpu, &mut self.styled, picture)? {
-            self.rebind(gpu, passes);
+        if self.styled.take(gpu, passes, picture, needs)? {
+            self.bind_camera(gpu, passes);
         }
         Ok(())
     }
 
-    fn rebind(&mut self, gpu: &Gpu, passes: &Passes) {
-        let view = |upload: &Option<Upload>| {
-            upload
-                .as_ref()
-                .map_or_else(|| passes.nothing.clone(), |upload| upload.view.clone())
+    pub fn upload_shot(
+        &mut self,
+        gpu: &Gpu,
+        passes: &Passes,
+        number: usize,
+        picture: Option<&Picture>,
+        needs: Needs,
+    ) -> Result<(), CompositorError> {
+        let Some(slot) = self.shots.get_mut(number) else {
+            return Ok(());
         };
-        let (frame, styled) = (view(&self.frame), view(&self.styled));
-        self.drawn = bind(&gpu.device, passes, &styled, &styled);
-        self.camera = bind(&gpu.device, passes, &frame, &styled);
+        match picture {
+            Some(picture) => slot.take(gpu, passes, picture, needs).map(|_| ()),
+            None => {
+                *slot = Slot::empty(&gpu.device, passes);
+                Ok(())
+            }
+        }
+    }
+
+    fn bind_camera(&mut self, gpu: &Gpu, passes: &Passes) {
+        let views = [
+            view(passes, self.frame.as_ref()),
+            self.styled.matte(passes),
+            view(passes, self.styled.around.as_ref()),
+        ];
+        self.camera = bind(&gpu.device, passes, views);
     }
 }
 
@@ -91,7 +194,17 @@ fn upload(
     slot: &mut Option<Upload>,
     picture: &Picture,
 ) -> Result<bool, CompositorError> {
-    let size = picture.size();
+    fill(gpu, slot, picture.rgba(), picture.size(), FORMAT)
+}
+
+/// Copies packed rows to their texture; `true` when that had to be made anew.
+fn fill(
+    gpu: &Gpu,
+    slot: &mut Option<Upload>,
+    bytes: &[u8],
+    size: Size,
+    format: wgpu::TextureFormat,
+) -> Result<bool, CompositorError> {
     if size.area() == 0 {
         return Ok(false);
     }
@@ -103,7 +216,7 @@ fn upload(
     }
     let fits = slot.as_ref().is_some_and(|upload| upload.size == size);
     if !fits {
-        let texture = texture(&gpu.device, size, FORMAT, "picture");
+        let texture = texture(&gpu.device, size, format, "picture");
         *slot = Some(Upload {
             view: texture.create_view(&wgpu::TextureViewDescriptor::default()),
             texture,
@@ -111,7 +224,8 @@ fn upload(
         });
     }
     if let Some(upload) = slot {
-        write(&gpu.queue, &upload.texture, picture.rgba(), size, 4);
+        let bytes_per_pixel = (bytes.len() / size.area()) as u32;
+        write(&gpu.queue, &upload.texture, bytes, size, bytes_per_pixel);
     }
     Ok(!fits)
 }
@@ -159,28 +273,27 @@ pub(super) fn write(
     );
 }
 
-fn bind(
+/// The group of a picture, of the matte of the people in it, and of how near they are.
+pub(super) fn bind(
     device: &wgpu::Device,
     passes: &Passes,
-    picture: &wgpu::TextureView,
-    matte: &wgpu::TextureView,
+    [picture, matte, around]: [&wgpu::TextureView; 3],
 ) -> wgpu::BindGroup {
+    let texture = |binding, view| wgpu::BindGroupEntry {
+        binding,
+        resource: wgpu::BindingResource::TextureView(view),
+    };
     device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("pictures"),
         layout: &passes.pictures_layout,
         entries: &[
-            wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::TextureView(picture),
-            },
-            wgpu::BindGroupEntry {
-                binding: 1,
-                resource: wgpu::BindingResource::TextureView(matte),
-            },
+            texture(0, picture),
+            texture(1, matte),
             wgpu::BindGroupEntry {
                 binding: 2,
                 resource: wgpu::BindingResource::Sampler(&passes.sampler),
             },
+            texture(3, around),
         ],
     })
 }

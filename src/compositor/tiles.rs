@@ -5,7 +5,7 @@
 //! matters where the CPU does the drawing, beside a generator that wants it too.
 
 use crate::frame::Size;
-use crate::panels::{ArtworkLayer, PanelKind, PixelRect};
+use crate::panels::{ArtworkLayer, Blend, PanelKind, PixelRect};
 
 /// Side of a cell in pixels.
 const CELL: usize = 32;
@@ -50,23 +50,38 @@ impl Cells {
             rows,
             fills: vec![Fill::Empty; columns * rows],
         };
-        match layer {
+        let blend = match layer {
             ArtworkLayer::Art(art) => {
                 let pixels = art.rgba.as_chunks::<4>().0;
                 cells.look(art.rect, size, |at| {
                     pixels.get(at).map_or(0, |pixel| pixel[3])
                 });
+                art.blend
             }
             ArtworkLayer::Panel(panel) => {
                 let alpha = &panel.alpha;
                 cells.look(panel.rect, size, |at| alpha.get(at).copied().unwrap_or(0));
-                if panel.kind == PanelKind::Person {
-                    // The matte decides where it is opaque.
-                    for fill in &mut cells.fills {
-                        if *fill == Fill::Opaque {
-                            *fill = Fill::Mixed;
-                        }
-                    }
+                panel.blend
+            }
+            // It may be anywhere else the next time: laid where it is, and hides nothing.
+            ArtworkLayer::Lettering { .. } => Blend::Normal,
+            ArtworkLayer::Effect(effect) => {
+                let alpha = &effect.alpha;
+                cells.look(effect.rect, size, |at| alpha.get(at).copied().unwrap_or(0));
+                effect.blend
+            }
+        };
+        // The matte decides where people are opaque, and effects are hardly anywhere.
+        let may_hide = blend == Blend::Normal
+            && match layer {
+                ArtworkLayer::Panel(panel) => panel.kind != PanelKind::Person,
+                ArtworkLayer::Effect(_) => false,
+                _ => true,
+            };
+        if !may_hide {
+            for fill in &mut cells.fills {
+                if *fill == Fill::Opaque {
+                    *fill = Fill::Mixed;
                 }
             }
         }
@@ -113,6 +128,36 @@ impl Cells {
             }
         }
     }
+}
+
+/// The rectangle of all cells that a rectangle touches.
+pub(super) fn touched(rect: PixelRect) -> PixelRect {
+    let cell = CELL as i32;
+    let (x, y) = (
+        rect.x.div_euclid(cell) * cell,
+        rect.y.div_euclid(cell) * cell,
+    );
+    let side = |from: i32, start: i32, side: u32| {
+        (side + (from - start) as u32).next_multiple_of(CELL as u32)
+    };
+    PixelRect::new(
+        x,
+        y,
+        side(rect.x, x, rect.width),
+        side(rect.y, y, rect.height),
+    )
+}
+
+/// The part of a rectangle that lies in a program; `None` when nothing does.
+pub(super) fn within(rect: PixelRect, size: Size) -> Option<Tile> {
+    let clip = |from: i32, side: u32, whole: u32| {
+        let start = i64::from(from).clamp(0, i64::from(whole));
+        let end = (i64::from(from) + i64::from(side)).clamp(start, i64::from(whole));
+        (end > start).then_some((start as u16, (end - start) as u16))
+    };
+    let (x, width) = clip(rect.x, rect.width, size.width)?;
+    let (y, height) = clip(rect.y, rect.height, size.height)?;
+    Some([x, y, width, height])
 }
 
 /// What is drawn where.
@@ -219,8 +264,21 @@ mod tests {
         let pixels = rect.width as usize * rect.height as usize;
         ArtworkLayer::Art(Bitmap {
             rect,
+            blend: Blend::Normal,
             rgba: (0..pixels).flat_map(|at| [0, 0, 0, alpha(at)]).collect(),
         })
+    }
+
+    #[test]
+    fn a_rectangle_is_cut_at_the_programs_edges() {
+        let size = Size::new(100, 50);
+        let cut = |x, y, width, height| within(PixelRect::new(x, y, width, height), size);
+        assert_eq!(cut(10, 10, 5, 6), Some([10, 10, 5, 6]));
+        assert_eq!(cut(-10, 40, 30, 30), Some([0, 40, 20, 10]));
+        for (x, y) in [(100, 0), (0, 50), (-30, 0), (i32::MAX, i32::MIN)] {
+            assert_eq!(cut(x, y, 30, 30), None);
+        }
+        assert_eq!(cut(i32::MIN, 0, u32::MAX, 9), Some([0, 0, 100, 9]));
     }
 
     #[test]
@@ -258,7 +316,7 @@ mod tests {
                     if dx < 0 || dy < 0 || dx >= art.rect.width as i32 || dy >= art.rect.height as i32 { 0 }
                     else { art.rgba[(dy as usize * art.rect.width as usize + dx as usize) * 4 + 3] }
                 }
-                ArtworkLayer::Panel(_) => 0,
+                _ => 0,
             };
             for y in 0..height as i32 { for x in 0..width as i32 {
                 let inside = |tile: &&Tile| {

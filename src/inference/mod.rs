@@ -1,6 +1,7 @@
 //! Draws frames: from a frame in a mailbox to a drawing in a mailbox.
 //!
-//! A [`Model`] is an ONNX file with its description; a [`Library`] has the styles of all models;
+//! A [`Model`] is an ONNX file with its description, which [`import`] writes for files that come
+//! without one; a [`Library`] has the styles of all models;
 //! a [`Generator`] is a model loaded for one size of picture. [`start`] runs one live, with a
 //! thread a step:
 //!
@@ -10,24 +11,33 @@
 //!           [load]
 //! ```
 
+mod contract;
 mod description;
 mod error;
+mod files;
+mod fit;
 mod generator;
+pub mod import;
 mod library;
 mod loader;
 mod model;
 mod pace;
+pub mod provider;
+mod retouch;
 mod runtime;
+mod segmenter;
 mod sizes;
 mod stage;
 mod style_map;
 pub mod tensor;
 mod tuning;
+mod values;
 
 pub use error::InferenceError;
 pub use generator::{Generator, Slot, bare_loop};
 pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};
+pub use retouch::Retouch;
 pub use runtime::{Runtime, disable_telemetry};
 pub use sizes::{Budget, size_for, size_within};
 pub use stage::{Inference, start};

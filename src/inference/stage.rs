@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use super::error::InferenceError;
 use super::library::{Library, Style};
 use super::loader::{Answer, Lease, Loaded, Loader, Wanted};
+use super::model::Model;
 use super::pace::Pace;
+use super::retouch::Retouch;
 use super::runtime::Runtime;
 use super::style_map::StyleMap;
 use crate::frame::{Frame, Picture, Pool, Size, Styled};
@@ -35,7 +37,7 @@ pub struct Inference {
 /// notice on `board`; the former style goes on.
 pub fn start(
     runtime: Arc<Runtime>,
-    library: Arc<Library>,
+    library: Arc<Watch<Library>>,
     input: Arc<Mailbox<Arc<Frame>>>,
     output: Arc<Mailbox<Styled>>,
     control: Arc<Watch<Control>>,
@@ -43,9 +45,10 @@ pub fn start(
     board: Arc<Board>,
 ) -> Result<Inference, InferenceError> {
     let settings = &control.get().settings;
-    let style = library
+    let styles = library.get();
+    let style = styles
         .get(&settings.look.style)
-        .or(library.styles().first())
+        .or(styles.styles().first())
         .ok_or(InferenceError::NoStyle)?
         .clone();
     let (wishes, answers) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
@@ -64,14 +67,18 @@ pub fn start(
         wishes: Arc::clone(&wishes),
         answers: Arc::clone(&answers),
         board: Arc::clone(&board),
-        current: None,
+        resident: Vec::new(),
         known: Vec::new(),
         refused: None,
+        failed: Vec::new(),
+        checks: None,
+        checked: Vec::new(),
+        last: None,
     };
     let mut preparer = Preparer {
         library,
         input,
-        control,
+        control: Arc::clone(&control),
         wishes,
         answers,
         prepared: Arc::clone(&prepared),
@@ -95,7 +102,9 @@ pub fn start(
             Worker::spawn("inference", move |stop| {
                 run(&inbox, &next, &pace, &reports, stop);
             })?,
-            Worker::spawn("finish", move |stop| finish(&drawn, &output, &board, stop))?,
+            Worker::spawn("finish", move |stop| {
+                finish(&drawn, &output, &control, &board, stop);
+            })?,
             Worker::spawn("load", move |stop| loader.run(&first, stop))?,
         ],
     })
@@ -112,6 +121,8 @@ impl Drop for Inference {
 struct Job {
     frame: Arc<Frame>,
     slot: Lease,
+    /// What it is drawn with.
+    key: MapKey,
 }
 
 impl Job {
@@ -125,7 +136,7 @@ impl Job {
 
 /// The thread that turns the newest frame into tensors, and decides what draws it.
 struct Preparer {
-    library: Arc<Library>,
+    library: Arc<Watch<Library>>,
     input: Arc<Mailbox<Arc<Frame>>>,
     control: Arc<Watch<Control>>,
     wishes: Arc<Mailbox<Wanted>>,
@@ -227,11 +238,11 @@ impl Preparer {
                 self.board.record(Stage::Prepare, time);
                 self.drawn_with = Some(key);
                 self.pace.prepared(time);
-                if self.prepared.send(Job { frame, slot }) == Replaced::Yes {
+                if self.prepared.send(Job { frame, slot, key }) == Replaced::Yes {
                     self.board.dropped(1);
                 }
             }
-            Err(error) => Job { frame, slot }.fault(&self.board, &error),
+            Err(error) => Job { frame, slot, key }.fault(&self.board, &error),
         }
     }
 
@@ -271,7 +282,7 @@ impl Preparer {
     /// Follows the settings to another style.
     fn choose(&mut self, look: &LookSettings) {
         if self.chosen.id != look.style {
-            match self.library.get(&look.style) {
+            match self.library.get().get(&look.style) {
                 Some(style) => {
                     self.chosen = style.clone();
                     self.unknown = None;
@@ -298,8 +309,8 @@ impl Preparer {
 
     /// Asks the loader for what the settings and the frames need, when that changed.
     fn wish(&mut self, frame: Size, settings: &Settings) {
-        let style = self
-            .library
+        let library = self.library.get();
+        let style = library
             .styles()
             .first()
             .filter(|_| self.rescue)
@@ -322,10 +333,11 @@ impl Preparer {
             Some(Answer::Ready(loaded, engine)) => {
                 self.board.set_engine(engine);
                 let model = loaded.generator.model();
+                let library = self.library.get();
                 let of_model = |style: &&Style| Arc::ptr_eq(&style.model, model);
                 if let Some(style) = Some(&self.chosen)
                     .filter(of_model)
-                    .or_else(|| self.library.styles().iter().find(of_model))
+                    .or_else(|| library.styles().iter().find(of_model))
                 {
                     self.drawing = style.clone();
                 }
@@ -358,21 +370,31 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
         pace.end(time);
         board.record(Stage::Inference, time);
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        job.slot.home().fastest.fetch_min(nanos, Ordering::Relaxed);
+        job.slot.home().took(nanos);
         match result {
             Ok(()) => {
                 if output.send(job) == Replaced::Yes {
                     board.dropped(1);
                 }
             }
+            Err(error) if job.slot.home().failed(&error) => {}
             Err(error) => job.fault(board, &error),
         }
     }
 }
 
 /// The thread that turns tensors into drawings.
-fn finish(input: &Mailbox<Job>, output: &Mailbox<Styled>, board: &Board, stop: &Stop) {
+fn finish(
+    input: &Mailbox<Job>,
+    output: &Mailbox<Styled>,
+    control: &Watch<Control>,
+    board: &Board,
+    stop: &Stop,
+) {
     let pool = Pool::<Picture>::new();
+    let mut retouch = Retouch::default();
+    let started = Instant::now();
+    let mut last: Option<(*const Model, MapKey)> = None;
     while !stop.asked() {
         let mut job = match input.take_within(PATIENCE) {
             Taken::Value(job) => job,
@@ -380,13 +402,26 @@ fn finish(input: &Mailbox<Job>, output: &Mailbox<Styled>, board: &Board, stop: &
             Taken::Closed => break,
         };
         let mut picture = pool.take();
-        let result = board.time(Stage::Finish, || match job.slot.parts() {
-            Some((generator, slot)) => generator.finish(slot, &mut picture),
-            None => Ok(()),
+        let time = job.frame.stamp.captured.saturating_duration_since(started);
+        let model = Arc::as_ptr(job.slot.home().generator.model());
+        match last.replace((model, job.key)) {
+            Some((former, key)) if (former, key.channel) != (model, job.key.channel) => {
+                retouch.style_changed(time);
+            }
+            Some((_, key)) if key != job.key => retouch.forget(),
+            _ => {}
+        }
+        let result = board.time(Stage::Finish, || {
+            if let Some((generator, slot)) = job.slot.parts() {
+                generator.finish(slot, &mut picture)?;
+                let settings = control.get().settings.retouch;
+                retouch.apply(slot.input(), &mut picture, time, &settings);
+            }
+            Ok(())
         });
         match result {
             Ok(()) => {
-                let Job { frame, slot } = job;
+                let Job { frame, slot, .. } = job;
                 drop(slot);
                 board.count(Rate::Styled);
                 if output.send(Styled {

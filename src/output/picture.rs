@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use image::codecs::jpeg::JpegEncoder;
+use image::codecs::jpeg::{JpegEncoder, PixelDensity};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
 
@@ -42,10 +42,23 @@ impl PictureFormat {
 /// # Errors
 /// When the extension is not known, the file exists and may not be replaced, or writing fails.
 pub fn save_picture(program: &Picture, path: &Path, existing: Existing) -> Result<(), OutputError> {
+    save_print(program, path, None, existing)
+}
+
+/// Like [`save_picture`]; PNG and JPEG say that they are printed at `dpi` pixels an inch.
+///
+/// # Errors
+/// The same.
+pub fn save_print(
+    program: &Picture,
+    path: &Path,
+    dpi: Option<u16>,
+    existing: Existing,
+) -> Result<(), OutputError> {
     let format =
         PictureFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
     existing.check(path)?;
-    let bytes = encode(program, format).map_err(|why| OutputError::Encode {
+    let bytes = encode(program, format, dpi).map_err(|why| OutputError::Encode {
         why,
         path: path.into(),
     })?;
@@ -62,7 +75,7 @@ pub fn save_picture(program: &Picture, path: &Path, existing: Existing) -> Resul
 }
 
 /// The file's bytes.
-fn encode(program: &Picture, format: PictureFormat) -> Result<Vec<u8>, String> {
+fn encode(program: &Picture, format: PictureFormat, dpi: Option<u16>) -> Result<Vec<u8>, String> {
     let (width, height) = (program.width(), program.height());
     let mut bytes = Vec::new();
     match format {
@@ -76,9 +89,16 @@ fn encode(program: &Picture, format: PictureFormat) -> Result<Vec<u8>, String> {
             encoder
                 .write_image(&pixels, width, height, ExtendedColorType::Rgba8)
                 .map_err(|error| error.to_string())?;
+            if let Some(dpi) = dpi {
+                add_density(&mut bytes, dpi);
+            }
         }
         PictureFormat::Jpeg => {
-            JpegEncoder::new_with_quality(&mut bytes, LOSSY_QUALITY)
+            let mut encoder = JpegEncoder::new_with_quality(&mut bytes, LOSSY_QUALITY);
+            if let Some(dpi) = dpi {
+                encoder.set_pixel_density(PixelDensity::dpi(dpi));
+            }
+            encoder
                 .write_image(&on_white(program), width, height, ExtendedColorType::Rgb8)
                 .map_err(|error| error.to_string())?;
         }
@@ -91,6 +111,36 @@ fn encode(program: &Picture, format: PictureFormat) -> Result<Vec<u8>, String> {
         }
     }
     Ok(bytes)
+}
+
+/// Puts PNG's `pHYs` chunk, which the encoder does not write, after the header: pixels a metre.
+fn add_density(png: &mut Vec<u8>, dpi: u16) {
+    /// The signature and the header with its length, name and checksum.
+    const HEADER: usize = 8 + 4 + 4 + 13 + 4;
+    let per_metre = (f64::from(dpi) / 0.0254).round() as u32;
+    let mut chunk = b"pHYs".to_vec();
+    chunk.extend(per_metre.to_be_bytes());
+    chunk.extend(per_metre.to_be_bytes());
+    chunk.push(1);
+    let mut all = 9u32.to_be_bytes().to_vec();
+    all.extend(&chunk);
+    all.extend(crc(&chunk).to_be_bytes());
+    if png.len() >= HEADER {
+        png.splice(HEADER..HEADER, all);
+    }
+}
+
+/// PNG's checksum (CRC-32 as in ISO 3309).
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                crc >> 1 ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            }
+        })
+    })
 }
 
 /// Pixels with straight alpha, as files hold them.
@@ -156,6 +206,23 @@ mod tests {
             3,
             "a temporary file was left behind"
         );
+    }
+
+    #[test]
+    fn a_print_says_its_density() {
+        let folder = tempfile::tempdir().unwrap();
+        let png = folder.path().join("a.png");
+        save_print(&half_red(), &png, Some(300), Existing::Refuse).unwrap();
+        let bytes = std::fs::read(&png).unwrap();
+        assert_eq!(&bytes[37..41], b"pHYs");
+        assert_eq!(bytes[41..45], 11811u32.to_be_bytes());
+        assert!(image::open(&png).is_ok());
+        // The checksum that every PNG ends with.
+        assert_eq!(crc(b"IEND"), 0xae42_6082);
+        let jpeg = folder.path().join("a.jpg");
+        save_print(&half_red(), &jpeg, Some(300), Existing::Refuse).unwrap();
+        // JFIF: inches, 300 each way.
+        assert_eq!(std::fs::read(&jpeg).unwrap()[13..18], [1, 1, 44, 1, 44]);
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! A page drawn at the program's size: once, never per frame.
 
+use std::sync::Arc;
+
 use resvg::tiny_skia::{Pixmap, Transform};
 
 use crate::frame::Size;
 
-use super::{Crop, Layer, Page, PageError, Panel, PanelKind};
+use super::names::shot_of;
+use super::{
+    Art, Blend, Crop, Data, EffectKind, Layer, Lettering, Page, PageError, Panel, PanelKind,
+};
 
 /// A rectangle of program pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +38,75 @@ pub struct Artwork {
 pub enum ArtworkLayer {
     /// Pictures that do not change.
     Art(Bitmap),
-    /// A region that is alive.
+    /// A region that shows a picture.
     Panel(Coverage),
+    /// Words or a bubble, as the artist drew them; a [`Sprite`] may take their place.
+    Lettering {
+        /// Which of the page's layers it is.
+        layer: usize,
+        /// As drawn.
+        drawn: Sprite,
+    },
+    /// Where an effect is.
+    Effect(Region),
 }
 
 /// A picture cropped to its ink.
 pub struct Bitmap {
     /// Where it is in the program.
     pub rect: PixelRect,
+    /// How it is mixed with what is below it.
+    pub blend: Blend,
     /// Premultiplied RGBA, 8 bits a channel, rows packed.
     pub rgba: Vec<u8>,
+}
+
+/// A picture that may change or move from program to program. Cheap while it does not: the same
+/// bitmap is recognised.
+#[derive(Clone)]
+pub struct Sprite {
+    /// What is drawn.
+    pub bitmap: Arc<Bitmap>,
+    /// How far it is moved from the bitmap's own place, in program pixels.
+    pub shift: (i32, i32),
+}
+
+impl Sprite {
+    /// Where it is in the program.
+    pub fn place(&self) -> PixelRect {
+        let PixelRect {
+            x,
+            y,
+            width,
+            height,
+        } = self.bitmap.rect;
+        let (x, y) = (
+            x.saturating_add(self.shift.0),
+            y.saturating_add(self.shift.1),
+        );
+        PixelRect::new(x, y, width, height)
+    }
+}
+
+/// What moves on a page at one moment.
+#[derive(Clone, Default)]
+pub struct Sprites {
+    /// In place of the words or the bubble that is the page's layer of that number; `None` shows
+    /// nothing there. Others are shown as the artist drew them.
+    pub instead: Vec<(usize, Option<Sprite>)>,
+    /// On top of everything, the lowest first; [`Sprites::MOST_ABOVE`] at most.
+    pub above: Vec<Sprite>,
+}
+
+impl Sprites {
+    /// The most sprites on top of a page.
+    pub const MOST_ABOVE: usize = 32;
+
+    /// The sprite that a layer of a page shows.
+    pub fn of<'a>(&'a self, layer: usize, drawn: &'a Sprite) -> Option<&'a Sprite> {
+        let instead = self.instead.iter().find(|(number, _)| *number == layer);
+        instead.map_or(Some(drawn), |(_, sprite)| sprite.as_ref())
+    }
 }
 
 /// A panel's shape.
@@ -51,14 +115,87 @@ pub struct Coverage {
     pub id: String,
     /// What fills it.
     pub kind: PanelKind,
+    /// The shot it shows once that is taken: of a shot panel, and of the people in front of one.
+    pub shot: Option<u8>,
     /// How much of the picture it shows.
     pub crop: Crop,
+    /// How it is mixed with what is below it.
+    pub blend: Blend,
     /// Where it is in the program.
     pub rect: PixelRect,
     /// What the picture has to cover: this panel and all that share its picture.
     pub fit: PixelRect,
     /// 0 outside the shape, 255 inside; rows packed.
     pub alpha: Vec<u8>,
+    /// Of people: the shape of the panel they stand in, in place of `alpha` where the camera cuts
+    /// off their heads; empty when there is no such panel.
+    pub inside: Vec<u8>,
+    /// Of people: what is drawn around them.
+    pub edge: Edge,
+}
+
+/// What is drawn around people.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Edge {
+    /// Width of the outline in program pixels; 0 is none.
+    pub outline: f32,
+    /// Colour of the outline, straight alpha.
+    pub outline_colour: [u8; 4],
+    /// How far the shadow falls, in program pixels.
+    pub shadow: (f32, f32),
+    /// How soft it is, in program pixels.
+    pub blur: f32,
+    /// Colour of the shadow, straight alpha; transparent is none.
+    pub shadow_colour: [u8; 4],
+}
+
+impl Edge {
+    /// What `data-outline` (width and colour) and `data-shadow` (right, down, softness and colour)
+    /// say, in page units.
+    fn of(data: &Data, scale: f32) -> Self {
+        let numbers = |name, longest: f32| {
+            let mut numbers = data
+                .numbers(name)
+                .into_iter()
+                .map(move |number| number.clamp(-longest, longest) * scale);
+            move || numbers.next()
+        };
+        let (mut outline, mut shadow) = (numbers("outline", 60.0), numbers("shadow", 120.0));
+        let mut edge = Self::default();
+        if let Some(width) = outline().filter(|width| *width > 0.0) {
+            edge.outline = width;
+            edge.outline_colour = data.colour("outline").unwrap_or([255; 4]);
+        }
+        if let Some(right) = shadow() {
+            edge.shadow = (right, shadow().unwrap_or(right));
+            edge.blur = shadow().unwrap_or(0.0).max(0.0);
+            edge.shadow_colour = data.colour("shadow").unwrap_or([23, 20, 31, 110]);
+        }
+        edge
+    }
+
+    /// Whether anything is drawn.
+    pub fn is_visible(&self) -> bool {
+        self.outline > 0.0 || self.shadow_colour[3] > 0
+    }
+}
+
+/// Where an effect is.
+pub struct Region {
+    /// Which effect.
+    pub kind: EffectKind,
+    /// What follows the kind in the object's name.
+    pub name: String,
+    /// What else the artist wrote on it.
+    pub data: Data,
+    /// How it is mixed with what is below it; `Normal` leaves that to the effect.
+    pub blend: Blend,
+    /// Where it is in the program.
+    pub rect: PixelRect,
+    /// 0 outside the shape, 255 inside; rows packed.
+    pub alpha: Vec<u8>,
+    /// A thousandth of the page's long side, in program pixels: the measure of its strokes.
+    pub unit: f32,
 }
 
 impl PixelRect {
@@ -102,36 +239,62 @@ impl Page {
             page.width as f32 / self.units().0,
             page.height as f32 / self.units().1,
         );
+        let scale = page.width as f32 / self.units().0;
+        let unit = scale * self.units().0.max(self.units().1) / 1000.0;
         let mut layers = Vec::with_capacity(self.layers().len());
         let mut names = Vec::with_capacity(self.layers().len());
-        for layer in self.layers() {
-            match layer {
-                Layer::Art(art) => {
-                    canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
-                    resvg::render(&art.tree, transform, &mut canvas.as_mut());
-                    // No colour above its alpha: blending relies on it.
-                    let sound = |pixel: [u8; 4]| pixel.map(|byte| byte.min(pixel[3]));
-                    let Some((rect, rgba)) = cropped(canvas.data(), page, sound) else {
-                        continue;
-                    };
-                    layers.push(ArtworkLayer::Art(Bitmap { rect, rgba }));
-                    names.push(None);
+        for (number, layer) in self.layers().iter().enumerate() {
+            let drawn = match layer {
+                Layer::Art(Art { tree, blend }) => {
+                    drawn(tree, *blend, &mut canvas, transform, page).map(ArtworkLayer::Art)
+                }
+                Layer::Text(Lettering { tree, blend, .. })
+                | Layer::Bubble(Lettering { tree, blend, .. }) => {
+                    drawn(tree, *blend, &mut canvas, transform, page).map(|bitmap| {
+                        let drawn = Sprite {
+                            bitmap: Arc::new(bitmap),
+                            shift: (0, 0),
+                        };
+                        ArtworkLayer::Lettering {
+                            layer: number,
+                            drawn,
+                        }
+                    })
+                }
+                Layer::Effect(effect) => {
+                    let shape = shape(&effect.shape, &mut canvas, transform, page);
+                    shape.map(|(rect, alpha)| {
+                        ArtworkLayer::Effect(Region {
+                            kind: effect.kind,
+                            name: effect.name.clone(),
+                            data: effect.data.clone(),
+                            blend: effect.blend,
+                            rect,
+                            alpha,
+                            unit,
+                        })
+                    })
                 }
                 Layer::Panel(panel) => {
-                    if let Some(coverage) = cover(panel, &mut canvas, transform, page) {
-                        layers.push(ArtworkLayer::Panel(coverage));
-                        names.push(Some(panel.name.as_str()));
-                    }
+                    cover(panel, &mut canvas, transform, page, scale).map(ArtworkLayer::Panel)
                 }
+            };
+            if let Some(drawn) = drawn {
+                layers.push(drawn);
+                names.push(match layer {
+                    Layer::Panel(panel) => Some(panel.name.as_str()),
+                    _ => None,
+                });
             }
         }
         share_pictures(&mut layers, &names);
+        keep_inside(&mut layers, &names);
         Ok(Artwork { size, page, layers })
     }
 }
 
 /// The page's shape in the middle of a program; a rest of one pixel is taken in.
-fn fitted((width, height): (f32, f32), size: Size) -> PixelRect {
+pub(super) fn fitted((width, height): (f32, f32), size: Size) -> PixelRect {
     let (program_width, program_height) = (size.width as f32, size.height as f32);
     let scale = (program_width / width).min(program_height / height);
     let snap = |side: f32, whole: u32| {
@@ -147,27 +310,60 @@ fn fitted((width, height): (f32, f32), size: Size) -> PixelRect {
     )
 }
 
+/// What a layer draws; `None` when that is nothing.
+fn drawn(
+    tree: &usvg::Tree,
+    blend: Blend,
+    canvas: &mut Pixmap,
+    transform: Transform,
+    page: PixelRect,
+) -> Option<Bitmap> {
+    canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
+    resvg::render(tree, transform, &mut canvas.as_mut());
+    // No colour above its alpha: blending relies on it.
+    let sound = |pixel: [u8; 4]| pixel.map(|byte| byte.min(pixel[3]));
+    let (rect, rgba) = cropped(canvas.data(), page, sound)?;
+    Some(Bitmap { rect, blend, rgba })
+}
+
+/// Where a shape is.
+fn shape(
+    tree: &usvg::Tree,
+    canvas: &mut Pixmap,
+    transform: Transform,
+    page: PixelRect,
+) -> Option<(PixelRect, Vec<u8>)> {
+    canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
+    resvg::render(tree, transform, &mut canvas.as_mut());
+    cropped(canvas.data(), page, |pixel| [pixel[3]])
+}
+
 fn cover(
     panel: &Panel,
     canvas: &mut Pixmap,
     transform: Transform,
     page: PixelRect,
+    scale: f32,
 ) -> Option<Coverage> {
     let (rect, alpha) = match &panel.shape {
         None => (page, vec![255; page.width as usize * page.height as usize]),
-        Some(shape) => {
-            canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
-            resvg::render(shape, transform, &mut canvas.as_mut());
-            cropped(canvas.data(), page, |pixel| [pixel[3]])?
-        }
+        Some(tree) => shape(tree, canvas, transform, page)?,
     };
     Some(Coverage {
         id: panel.id.clone(),
         kind: panel.kind,
+        shot: match panel.kind {
+            PanelKind::Shot(number) => Some(number),
+            PanelKind::Person => shot_of(&panel.name),
+            _ => None,
+        },
         crop: panel.crop,
+        blend: panel.blend,
         rect,
         fit: rect,
         alpha,
+        inside: Vec::new(),
+        edge: Edge::of(&panel.data, scale),
     })
 }
 
@@ -214,7 +410,7 @@ fn share_pictures(layers: &mut [ArtworkLayer], names: &[Option<&str>]) {
         .iter()
         .map(|layer| match layer {
             ArtworkLayer::Panel(coverage) => Some(coverage.rect),
-            ArtworkLayer::Art(_) => None,
+            _ => None,
         })
         .collect();
     for (layer, name) in layers.iter_mut().zip(names) {
@@ -227,6 +423,51 @@ fn share_pictures(layers: &mut [ArtworkLayer], names: &[Option<&str>]) {
                 .fold(coverage.rect, PixelRect::around);
         }
     }
+}
+
+/// Tells people the shape of the panel they stand in.
+fn keep_inside(layers: &mut [ArtworkLayer], names: &[Option<&str>]) {
+    for at in 0..layers.len() {
+        let ArtworkLayer::Panel(person) = &layers[at] else {
+            continue;
+        };
+        if person.kind != PanelKind::Person {
+            continue;
+        }
+        let rect = person.rect;
+        let panel = layers
+            .iter()
+            .zip(names)
+            .find_map(|(layer, name)| match layer {
+                ArtworkLayer::Panel(panel)
+                    if panel.kind != PanelKind::Person && *name == names[at] =>
+                {
+                    Some(panel)
+                }
+                _ => None,
+            });
+        let inside = panel.map(|panel| moved(&panel.alpha, panel.rect, rect));
+        if let (ArtworkLayer::Panel(person), Some(inside)) = (&mut layers[at], inside) {
+            person.inside = inside;
+        }
+    }
+}
+
+/// The part of a shape that lies in another rectangle.
+fn moved(alpha: &[u8], from: PixelRect, to: PixelRect) -> Vec<u8> {
+    let mut moved = vec![0; to.width as usize * to.height as usize];
+    let left = from.x.max(to.x);
+    let right = (from.x + from.width as i32).min(to.x + to.width as i32);
+    for y in from.y.max(to.y)..(from.y + from.height as i32).min(to.y + to.height as i32) {
+        let place = |rect: PixelRect| {
+            let start = (y - rect.y) as usize * rect.width as usize;
+            start + (left - rect.x) as usize..start + (right - rect.x).max(left - rect.x) as usize
+        };
+        if let (Some(to), Some(from)) = (moved.get_mut(place(to)), alpha.get(place(from))) {
+            to.copy_from_slice(from);
+        }
+    }
+    moved
 }
 
 #[cfg(test)]

@@ -5,32 +5,83 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use usvg::fontdb;
 
-/// The files, and the names under which drawing programs know them: each system reads another of
-/// a font's names.
-const FILES: [(&[u8], &[&str]); 2] = [
-    (
-        include_bytes!("../../assets/fonts/BMJUA_ttf.ttf"),
-        &[
-            "BM JUA",
-            "BM JUA_TTF",
-            "BM Jua",
-            "BMJUA",
-            "BMJUATTF",
-            "배달의민족 주아",
-        ],
-    ),
-    (
-        include_bytes!("../../assets/fonts/BMDOHYEON_ttf.ttf"),
-        &[
-            "BM DoHyeon",
-            "BM DoHyeon_TTF",
-            "BM DOHYEON",
-            "BMDoHyeon",
-            "BMDOHYEON",
-            "배달의민족 도현",
-        ],
-    ),
-];
+/// A font that ships with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Typeface {
+    /// BM JUA: round and friendly. Speech.
+    Jua,
+    /// BM DoHyeon: heavy. Shouts and Korean effects.
+    DoHyeon,
+    /// Nanum Pen: handwriting. Narration.
+    NanumPen,
+    /// Bangers: Latin effects.
+    Bangers,
+    /// Pretendard: plain. Phone messages.
+    Pretendard,
+}
+
+impl Typeface {
+    /// All; earlier ones are tried first for a letter that a text's own font lacks.
+    pub const ALL: [Self; 5] = [
+        Self::Jua,
+        Self::DoHyeon,
+        Self::Pretendard,
+        Self::NanumPen,
+        Self::Bangers,
+    ];
+
+    /// The font a drawing program knows by this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let name = name.trim();
+        Self::ALL.into_iter().find(|face| {
+            let mut names = face.names().iter();
+            names.any(|known| known.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The whole file.
+    pub(super) fn file(self) -> &'static [u8] {
+        match self {
+            Self::Jua => include_bytes!("../../assets/fonts/BMJUA_ttf.ttf"),
+            Self::DoHyeon => include_bytes!("../../assets/fonts/BMDOHYEON_ttf.ttf"),
+            Self::NanumPen => include_bytes!("../../assets/fonts/NanumPen.ttf"),
+            Self::Bangers => include_bytes!("../../assets/fonts/Bangers-Regular.ttf"),
+            Self::Pretendard => include_bytes!("../../assets/fonts/ui/Pretendard-SemiBold.otf"),
+        }
+    }
+
+    /// The names under which drawing programs know it: each system reads another of a font's
+    /// names.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Jua => &[
+                "BM JUA",
+                "BM JUA_TTF",
+                "BM Jua",
+                "BMJUA",
+                "BMJUATTF",
+                "배달의민족 주아",
+            ],
+            Self::DoHyeon => &[
+                "BM DoHyeon",
+                "BM DoHyeon_TTF",
+                "BM DOHYEON",
+                "BMDoHyeon",
+                "BMDOHYEON",
+                "배달의민족 도현",
+            ],
+            Self::NanumPen => &[
+                "Nanum Pen",
+                "Nanum Pen Script",
+                "NanumPen",
+                "Nanum Pen Script OTF",
+                "나눔손글씨 펜",
+            ],
+            Self::Bangers => &["Bangers", "Bangers Regular", "Bangers-Regular"],
+            Self::Pretendard => &["Pretendard", "Pretendard SemiBold", "Pretendard-SemiBold"],
+        }
+    }
+}
 
 /// The lettering fonts of the program; fonts of the system are not used, so that a page looks the
 /// same everywhere. Cloning shares them.
@@ -46,12 +97,13 @@ impl Fonts {
     /// The fonts in `assets/fonts`.
     pub fn embedded() -> Self {
         let mut database = fontdb::Database::new();
-        for (file, names) in FILES {
+        for typeface in Typeface::ALL {
             let mut one = fontdb::Database::new();
-            one.load_font_source(fontdb::Source::Binary(Arc::new(file)));
+            one.load_font_source(fontdb::Source::Binary(Arc::new(typeface.file())));
             for mut face in one.faces().cloned().collect::<Vec<_>>() {
                 let language = fontdb::Language::English_UnitedStates;
-                face.families = names
+                face.families = typeface
+                    .names()
                     .iter()
                     .map(|name| ((*name).to_owned(), language))
                     .collect();
@@ -127,9 +179,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_families_are_there_under_the_names_the_documentation_gives() {
+    fn the_families_are_there_under_the_names_the_documentation_gives() {
         let database = Fonts::embedded().database();
-        for name in ["BM JUA", "BM DoHyeon"] {
+        for name in ["BM JUA", "BM DoHyeon", "Nanum Pen", "Bangers", "Pretendard"] {
             let query = fontdb::Query {
                 families: &[fontdb::Family::Name(name)],
                 ..fontdb::Query::default()

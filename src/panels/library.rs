@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::frame::Size;
 use crate::places::Places;
@@ -25,10 +25,16 @@ const SHIPPED: [(&str, &[u8]); 3] = [
 /// The most pages read from the user's folder.
 const MOST: usize = 200;
 
+/// A file and its date.
+type Dated = (PathBuf, Option<SystemTime>);
+
 /// All pages, and those that were opened by path.
 pub struct Library {
     fonts: Fonts,
-    pages: Vec<Arc<Page>>,
+    pages: RwLock<Arc<[Arc<Page>]>>,
+    /// The user's folder, and the files in it when it was last looked at.
+    folder: PathBuf,
+    files: Mutex<Vec<Dated>>,
     /// Pages opened by path, with the file's date: read again when it changes.
     opened: Mutex<Vec<(PathBuf, Option<SystemTime>, Page)>>,
 }
@@ -46,8 +52,10 @@ impl Library {
                 Err(error) => warnings.push(error.to_string()),
             }
         }
-        for path in svg_files(&places.data.join("pages")) {
-            match read(&path, &fonts) {
+        let folder = places.data.join("pages");
+        let files = dated(&folder);
+        for (path, _) in &files {
+            match read(path, &fonts) {
                 Ok(page) => {
                     pages.retain(|old: &Arc<Page>| old.id() != page.id());
                     pages.push(Arc::new(page));
@@ -57,15 +65,53 @@ impl Library {
         }
         let library = Self {
             fonts,
-            pages,
+            pages: RwLock::new(pages.into()),
+            folder,
+            files: Mutex::new(files),
             opened: Mutex::default(),
         };
         (library, warnings)
     }
 
     /// The pages, those that ship with the program first.
-    pub fn pages(&self) -> &[Arc<Page>] {
-        &self.pages
+    pub fn pages(&self) -> Arc<[Arc<Page>]> {
+        Arc::clone(&self.pages.read())
+    }
+
+    /// Looks at the user's folder again; `true` when the list has changed. A file that cannot be
+    /// used any more keeps its last good page.
+    pub fn refresh(&self) -> bool {
+        let newest = dated(&self.folder);
+        let mut files = self.files.lock();
+        if *files == newest {
+            return false;
+        }
+        let mut pages = self.pages().to_vec();
+        for (path, date) in files.iter() {
+            let is_gone = !newest.iter().any(|(known, _)| known == path);
+            if is_gone && date.is_some() {
+                pages.retain(|page| page.builtin() || Some(page.id()) != stem(path).as_deref());
+            }
+        }
+        for (path, date) in &newest {
+            if files.contains(&(path.clone(), *date)) {
+                continue;
+            }
+            match read(path, &self.fonts) {
+                Ok(page) => {
+                    let place = pages.iter().position(|old| old.id() == page.id());
+                    match place {
+                        Some(place) => pages[place] = Arc::new(page),
+                        None => pages.push(Arc::new(page)),
+                    }
+                }
+                // Whoever shows it is told.
+                Err(error) => tracing::debug!("A page keeps its last good state: {error}"),
+            }
+        }
+        *files = newest;
+        *self.pages.write() = pages.into();
+        true
     }
 
     /// The page with this id, or the one in this file. `none` is [`Page::plain`] at 1280x720:
@@ -77,8 +123,20 @@ impl Library {
         if id_or_path == "none" {
             return Ok(Page::plain(Size::new(1280, 720)));
         }
-        if let Some(page) = self.pages.iter().find(|page| page.id() == id_or_path) {
-            return Ok(Page::clone(page));
+        let pages = self.pages();
+        if let Some(page) = pages.iter().find(|page| page.id() == id_or_path) {
+            // A file of the user may have changed since.
+            let is_its = |path: &PathBuf| stem(path).as_deref() == Some(id_or_path);
+            let file = self
+                .files
+                .lock()
+                .iter()
+                .map(|(path, _)| path.clone())
+                .find(is_its);
+            return match file.filter(|path| !page.builtin() && path.exists()) {
+                Some(path) => self.opened(&path),
+                None => Ok(Page::clone(page)),
+            };
         }
         let path = Path::new(id_or_path);
         let is_path = path.components().count() > 1
@@ -88,7 +146,7 @@ impl Library {
         if is_path {
             return self.opened(path);
         }
-        let known: Vec<&str> = self.pages.iter().map(|page| page.id()).collect();
+        let known: Vec<&str> = pages.iter().map(|page| page.id()).collect();
         Err(PageError::Unknown {
             id: id_or_path.to_owned(),
             known: format!("none, {}", known.join(", ")),
@@ -146,6 +204,19 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
         |stem| stem.to_string_lossy().into_owned(),
     );
     Page::parse_in(&svg, &id, fonts, path.parent()).map_err(|error| error.in_file(path))
+}
+
+/// The files of pages in a folder, and their dates.
+fn dated(folder: &Path) -> Vec<Dated> {
+    let date = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
+    svg_files(folder)
+        .into_iter()
+        .map(|path| (path.clone(), date(&path)))
+        .collect()
+}
+
+fn stem(path: &Path) -> Option<String> {
+    Some(path.file_stem()?.to_string_lossy().into_owned())
 }
 
 fn svg_files(folder: &Path) -> Vec<PathBuf> {

@@ -12,37 +12,83 @@
 //! | `live`, `live-…` | the shape, filled by the drawn live picture |
 //! | `raw`, `raw-…` | the shape, filled by the camera picture as it is |
 //! | `person`, `person-…` | the people only, cut out by the matte, inside the shape |
+//! | `shot-1` … `shot-9` | the shape, filled by that shot; until it is taken, live and dimmed |
+//! | `text-NAME` | words that can be changed |
+//! | `bubble`, `bubble-NAME` | a bubble that follows a face |
+//! | `fx-KIND`, `fx-KIND-…` | an animated effect inside the shape: [`EffectKind`] |
 //!
 //! Everything else is art and is drawn in document order, beneath and above what is alive.
 //!
 //! - A shape may be any path, a group of shapes, or text; inside groups, with transforms, opacity,
-//!   clips and masks. Its fill does not matter; its stroke is drawn on top of the picture.
+//!   clips and masks. Its fill does not matter; the stroke of a panel is drawn on top of the picture.
 //! - The name is the object's id (Inkscape: Object Properties), its Inkscape label, or the name
 //!   in Illustrator's and Figma's layer list. Upper case, spaces and the numbers that those
 //!   programs append (`live-1_00000123`, `live_x2D_1`) do not matter.
 //! - The picture fills the shape's bounding box (cover fit) and keeps the face in view.
 //! - `live-NAME`, `person-NAME` and `raw-NAME` of the same NAME share one picture that covers all
 //!   of them together: a `person-…` that reaches out over the border of its `live-…` lets heads
-//!   and hands break out of the panel.
+//!   and hands break out of the panel. `person-shot-1` belongs to `shot-1`. Where the camera cuts
+//!   off a head, it stays in its panel.
 //! - A name with the word `close` in it, like `live-close` or `live-2-close`, is a close-up.
-//! - Letter with `BM JUA` or `BM DoHyeon` (both have Korean and Latin), or convert text to paths:
-//!   fonts of the system are not used, so that a page looks the same everywhere.
+//! - Blend modes (multiply, screen, overlay, darken, lighten, difference, hard and soft light,
+//!   dodge) work between everything, pictures included: `live-…` itself may be multiplied with the
+//!   paper below it.
+//! - Letter with `BM JUA`, `BM DoHyeon`, `Nanum Pen` or `Pretendard` (Korean and Latin) or
+//!   `Bangers` (Latin), carry a font in the page (`@font-face` with `data:`), or convert text to
+//!   paths: fonts of the system are not used, so that a page looks the same everywhere.
+//! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` may move:
+//!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other.
+//! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that
+//!   size.
+//!
+//! More is said in attributes (Inkscape: XML editor), lengths in page units:
+//!
+//! | attribute | on | says |
+//! | --- | --- | --- |
+//! | `data-outline` | `person` | width and colour: `10 #fff` |
+//! | `data-shadow` | `person` | right, down, softness and colour: `12 14 8 #0008` |
+//! | `data-colour`, `data-colour2` | `fx` | its inks; of lines the second is their light edge |
+//! | `data-density`, `data-scale` | `fx` | how many strokes, and how large; 1 is usual |
+//! | `data-speed`, `data-strength` | `fx` | 1 is usual |
+//! | `data-angle` | `fx` | degrees, clockwise |
+//! | `data-centre` | `fx` | where lines point, `0.5 0.4` of the shape; else at the face |
+//! | `data-every` | `fx-shock` | seconds from flash to flash |
+//! | `data-seed` | `fx` | another number, another drawing |
+//!
+//! Programs that write no attributes say it in the name: `fx-rain-white-dense-fast`. The words are
+//! colours (`white`, `black`, `red`, `pink`, `gold`, `yellow`, `blue`, `sky`, `green`, `purple`),
+//! `dense` and `sparse`, `fast` and `slow`, `strong` and `soft`, `large` and `small`.
 
 mod artwork;
+mod blend;
+pub mod bubble;
+mod check;
 mod cover;
+mod data;
 mod document;
 mod fonts;
+mod layer;
+mod letterer;
+pub mod lettering;
 mod library;
 mod names;
 mod page;
 mod preview;
+mod words;
 
-pub use artwork::{Artwork, ArtworkLayer, Bitmap, Coverage, PixelRect};
+pub use artwork::{
+    Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
+};
+pub use blend::Blend;
+pub use check::Found;
 pub use cover::{Cover, Uv};
-pub use fonts::Fonts;
+pub use data::Data;
+pub use fonts::{Fonts, Typeface};
+pub use layer::{Art, Effect, Layer, Lettering, Panel, Rect, Written};
+pub use letterer::{Countdown, Letterer, Moment, Place, PlaceKind, Seen};
 pub use library::Library;
-pub use names::{Crop, PanelKind};
-pub use page::{Art, Layer, Page, Panel, Rect};
+pub use names::{Crop, EffectKind, PanelKind};
+pub use page::Page;
 pub use preview::{matte_curve, preview};
 
 use std::path::{Path, PathBuf};

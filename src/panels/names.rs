@@ -9,6 +9,66 @@ pub enum PanelKind {
     Raw,
     /// The people only, cut out by the matte.
     Person,
+    /// The shot of this number, 1 to 9; until it is taken the drawn live picture, dimmed.
+    Shot(u8),
+}
+
+/// An animated effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EffectKind {
+    /// Parallel lines of a fast move.
+    Speedlines,
+    /// Lines from all sides towards the face.
+    Focus,
+    /// Dots of ink that grow where the picture is dark.
+    Halftone,
+    /// Dots of one size in the picture's shadows, as printed sheets of tone have them.
+    Screentone,
+    /// Rain.
+    Rain,
+    /// Drifting petals.
+    Petals,
+    /// Four-pointed stars.
+    Sparkle,
+    /// A flash of the negative.
+    Shock,
+    /// Lines hanging down in the dark.
+    Gloom,
+}
+
+impl EffectKind {
+    /// All there are.
+    pub const ALL: [Self; 9] = [
+        Self::Speedlines,
+        Self::Focus,
+        Self::Halftone,
+        Self::Screentone,
+        Self::Rain,
+        Self::Petals,
+        Self::Sparkle,
+        Self::Shock,
+        Self::Gloom,
+    ];
+
+    /// What an object's name says after `fx-`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Speedlines => "speedlines",
+            Self::Focus => "focus",
+            Self::Halftone => "halftone",
+            Self::Screentone => "screentone",
+            Self::Rain => "rain",
+            Self::Petals => "petals",
+            Self::Sparkle => "sparkle",
+            Self::Shock => "shock",
+            Self::Gloom => "gloom",
+        }
+    }
+
+    /// The kind that has this id.
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.id() == id)
+    }
 }
 
 /// How much of the picture a panel shows.
@@ -30,12 +90,25 @@ impl Crop {
     }
 }
 
+/// What becomes of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alive {
+    /// A region that shows a picture.
+    Panel(PanelKind),
+    /// Words that can be changed.
+    Text,
+    /// A bubble that follows a face.
+    Bubble,
+    /// An animated effect.
+    Effect(EffectKind),
+}
+
 /// A name that means something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AliveName {
-    /// What fills the panel.
-    pub kind: PanelKind,
-    /// What follows the kind; panels of equal names share one picture.
+    /// What becomes of the object.
+    pub alive: Alive,
+    /// What follows the kind, for a shot all of it; panels of equal names share one picture.
     pub name: String,
     /// How much of it is shown.
     pub crop: Crop,
@@ -44,29 +117,85 @@ pub(super) struct AliveName {
 impl AliveName {
     /// Reads an object's name as drawing programs write it; `None` when it is plain art.
     pub fn parse(written: &str) -> Option<Self> {
-        if written.len() > 256 {
-            return None;
-        }
-        let plain = without_counter(&unescaped(written.trim()).to_lowercase());
-        let plain = plain.replace([' ', '_'], "-");
+        let plain = plain(written)?;
         let (kind, name) = plain.split_once('-').unwrap_or((&plain, ""));
-        let kind = match kind {
-            "live" => PanelKind::Live,
-            "raw" => PanelKind::Raw,
-            "person" => PanelKind::Person,
+        let (alive, name) = match kind {
+            "live" => (Alive::Panel(PanelKind::Live), name),
+            "raw" => (Alive::Panel(PanelKind::Raw), name),
+            "person" => (Alive::Panel(PanelKind::Person), name),
+            "shot" => {
+                let shot = shot_of(&plain)?;
+                (
+                    Alive::Panel(PanelKind::Shot(shot)),
+                    &plain[.."shot-1".len()],
+                )
+            }
+            // Inkscape and Illustrator call things `text` that are no more than that.
+            "text" if !name.is_empty() => (Alive::Text, name),
+            "bubble" => (Alive::Bubble, name),
+            "fx" => {
+                let (kind, name) = name.split_once('-').unwrap_or((name, ""));
+                (Alive::Effect(EffectKind::named(kind)?), name)
+            }
             _ => return None,
         };
-        let crop = if name.split('-').any(|word| word == "close") {
+        let crop = if plain.split('-').any(|word| word == "close") {
             Crop::Close
         } else {
             Crop::Full
         };
         Some(Self {
-            kind,
+            alive,
             name: name.to_owned(),
             crop,
         })
     }
+
+    /// What is probably wrong with a name that is plain art but looks as if it should be alive.
+    pub fn nearly(written: &str) -> Option<String> {
+        let plain = plain(written)?;
+        let kinds = ["live", "raw", "person", "shot", "text", "bubble", "fx"];
+        if let Some(kind) = plain.strip_prefix("fx-") {
+            let known: Vec<&str> = EffectKind::ALL.iter().map(|kind| kind.id()).collect();
+            return Some(format!(
+                "{written} stays art: there is no effect called {kind}. There are {}.",
+                known.join(", ")
+            ));
+        }
+        if plain.starts_with("shot-") {
+            return Some(format!(
+                "{written} stays art: shots are called shot-1 to shot-9."
+            ));
+        }
+        let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        // `text12` is what drawing programs call any text.
+        let is_near = stem != plain && stem != "text" && kinds.contains(&stem);
+        is_near.then(|| {
+            format!(
+                "{written} stays art. Should it be alive? Write a hyphen: {stem}-{}.",
+                &plain[stem.len()..]
+            )
+        })
+    }
+}
+
+/// The number of the shot that a name speaks of: `shot-2`, and what is called after it.
+pub(super) fn shot_of(name: &str) -> Option<u8> {
+    let rest = name.strip_prefix("shot-")?;
+    let number = rest.split('-').next()?;
+    match number.as_bytes() {
+        [digit @ b'1'..=b'9'] => Some(digit - b'0'),
+        _ => None,
+    }
+}
+
+/// A name without what drawing programs add to it.
+fn plain(written: &str) -> Option<String> {
+    if written.len() > 256 {
+        return None;
+    }
+    let plain = without_counter(&unescaped(written.trim()).to_lowercase());
+    Some(plain.replace([' ', '_'], "-"))
 }
 
 /// Undoes Illustrator's escapes: `live_x2D_1` is `live-1`.
@@ -128,9 +257,17 @@ mod tests {
             ("person-hero", PanelKind::Person, "hero"),
             ("raw-left", PanelKind::Raw, "left"),
             ("live_main", PanelKind::Live, "main"),
+            ("shot-2", PanelKind::Shot(2), "shot-2"),
+            ("Shot_x20_9", PanelKind::Shot(9), "shot-9"),
+            ("shot-3-close", PanelKind::Shot(3), "shot-3"),
+            ("person-shot-3", PanelKind::Person, "shot-3"),
         ] {
             let found = AliveName::parse(written).unwrap_or_else(|| panic!("{written}"));
-            assert_eq!((found.kind, found.name.as_str()), (kind, name), "{written}");
+            assert_eq!(
+                (found.alive, found.name.as_str()),
+                (Alive::Panel(kind), name),
+                "{written}"
+            );
         }
     }
 
@@ -141,10 +278,15 @@ mod tests {
             "alive",
             "lively",
             "livery-1",
-            "shot-1",
-            "text-a",
-            "fx-rain",
-            "bubble-1",
+            "shot",
+            "shot-0",
+            "shot-12",
+            "text",
+            "text12",
+            "text12-3",
+            "fx",
+            "fx-snow",
+            "bubbles-1",
             "_x",
             "_1",
             "person's",
@@ -153,6 +295,46 @@ mod tests {
             "live\u{301}",
         ] {
             assert_eq!(AliveName::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn text_bubbles_and_effects_are_understood() {
+        for (written, alive, name) in [
+            ("text-title", Alive::Text, "title"),
+            ("Text_x2D_1", Alive::Text, "1"),
+            ("bubble", Alive::Bubble, ""),
+            ("bubble hero_2", Alive::Bubble, "hero"),
+            ("fx-rain", Alive::Effect(EffectKind::Rain), ""),
+            ("fx_x2D_focus_1_", Alive::Effect(EffectKind::Focus), ""),
+            (
+                "FX Speedlines White",
+                Alive::Effect(EffectKind::Speedlines),
+                "white",
+            ),
+        ] {
+            let found = AliveName::parse(written).unwrap_or_else(|| panic!("{written}"));
+            assert_eq!(
+                (found.alive, found.name.as_str()),
+                (alive, name),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_were_meant_to_be_alive_are_explained() {
+        for (written, word) in [
+            ("fx-snow", "speedlines"),
+            ("shot-12", "shot-9"),
+            ("live1", "live-1"),
+            ("Person2", "person-2"),
+        ] {
+            let text = AliveName::nearly(written).unwrap_or_else(|| panic!("{written}"));
+            assert!(text.contains(word), "{text}");
+        }
+        for name in ["rect12", "text12", "lively", "", "g1", "olive1"] {
+            assert_eq!(AliveName::nearly(name), None, "{name}");
         }
     }
 

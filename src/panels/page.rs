@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use usvg::ImageKind;
+use usvg::{ImageKind, fontdb};
 
 use crate::frame::Size;
 
-use super::document::{self, Part};
+use super::document::{self, EmbeddedFont, Part, PartKind};
 use super::fonts::{self, Warnings};
-use super::names::AliveName;
-use super::{Crop, Fonts, PageError, PanelKind};
+use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
+use super::names::Alive;
+use super::{Blend, Crop, Data, Fonts, PageError, PanelKind};
 
 /// A comic page template. Cloning shares it.
 #[derive(Clone)]
@@ -23,53 +24,9 @@ struct Inner {
     name: String,
     builtin: bool,
     units: (f32, f32),
+    inches: Option<(f32, f32)>,
     layers: Vec<Layer>,
     warnings: Vec<String>,
-}
-
-/// One layer of a page, the lowest first.
-#[derive(Clone)]
-pub enum Layer {
-    /// Pictures that do not change.
-    Art(Art),
-    /// A region that is alive.
-    Panel(Panel),
-}
-
-/// A layer of art.
-#[derive(Clone)]
-pub struct Art {
-    pub(super) tree: Arc<usvg::Tree>,
-}
-
-/// A region of a page that is alive.
-#[derive(Clone)]
-pub struct Panel {
-    /// The object's name as the artist wrote it.
-    pub id: String,
-    /// What fills it.
-    pub kind: PanelKind,
-    /// How much of the picture it shows.
-    pub crop: Crop,
-    /// Panels of equal names share one picture; what follows the kind in the id.
-    pub name: String,
-    /// Where it is, in page units, cut at the page's edges.
-    pub bounds: Rect,
-    /// Its shape; `None`: all of the page.
-    pub(super) shape: Option<Arc<usvg::Tree>>,
-}
-
-/// A rectangle in page units.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct Rect {
-    /// Left edge.
-    pub x: f32,
-    /// Upper edge.
-    pub y: f32,
-    /// From left to right.
-    pub width: f32,
-    /// From top to bottom.
-    pub height: f32,
 }
 
 impl Page {
@@ -77,6 +34,8 @@ impl Page {
     pub const MAX_BYTES: usize = 8 << 20;
     /// The most panels on a page.
     pub const MAX_PANELS: usize = 48;
+    /// The most things on a page that are alive or mixed in a way of their own.
+    pub const MAX_LAYERS: usize = 128;
     /// How deep objects may nest, references to others included.
     pub const MAX_DEPTH: usize = 160;
     /// The most objects, each counted as often as it is used.
@@ -106,27 +65,71 @@ impl Page {
     ) -> Result<Self, PageError> {
         let parts = document::take_apart(svg, id)?;
         let warnings = Warnings::default();
+        parts
+            .warnings
+            .into_iter()
+            .for_each(|text| warnings.add(text));
+        let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let mut units = None;
         let mut layers = Vec::with_capacity(parts.parts.len());
-        for part in parts.parts {
-            let (Part::Art(svg) | Part::Panel { svg, .. }) = &part;
-            let tree = parse_tree(svg, id, fonts, folder, &warnings)?;
+        for Part { kind, blend, svg } in parts.parts {
+            let tree = parse_tree(&svg, id, &fontdb, folder, &warnings)?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
-            match part {
-                Part::Art(_) => layers.push(Layer::Art(Art {
-                    tree: Arc::new(tree),
-                })),
-                Part::Panel { written, alive, .. } => {
-                    match Panel::new(written.clone(), alive, tree, size) {
-                        Some(panel) => layers.push(Layer::Panel(panel)),
-                        None => warnings.add(format!(
-                            "The shape {written} is hidden, empty or off the page: it shows nothing."
-                        )),
-                    }
+            let tree = Arc::new(tree);
+            let (written, name, data, texts) = match kind {
+                PartKind::Art => {
+                    layers.push(Layer::Art(Art { tree, blend }));
+                    continue;
                 }
-            }
+                PartKind::Alive {
+                    written,
+                    name,
+                    data,
+                    texts,
+                } => (written, name, data, texts),
+            };
+            let Some(bounds) = Shape::bounds(&tree, size) else {
+                warnings.add(format!(
+                    "The shape {written} is hidden, empty or off the page: it shows nothing."
+                ));
+                continue;
+            };
+            let (crop, id) = (name.crop, written);
+            let lettering = |texts| Lettering {
+                id: id.clone(),
+                name: name.name.clone(),
+                bounds,
+                data: data.clone(),
+                texts,
+                blend,
+                svg: svg.as_str().into(),
+                tree: Arc::clone(&tree),
+            };
+            layers.push(match name.alive {
+                Alive::Text => Layer::Text(lettering(texts)),
+                Alive::Bubble => Layer::Bubble(lettering(texts)),
+                Alive::Panel(kind) => Layer::Panel(Panel {
+                    id,
+                    kind,
+                    crop,
+                    name: name.name,
+                    bounds,
+                    data,
+                    blend,
+                    shape: Some(tree),
+                }),
+                Alive::Effect(kind) => Layer::Effect(Effect {
+                    id,
+                    kind,
+                    name: name.name,
+                    bounds,
+                    data,
+                    blend,
+                    shape: tree,
+                }),
+            });
         }
         let (Some(units), true) = (
             units,
@@ -142,6 +145,7 @@ impl Page {
                 name: parts.title.unwrap_or_else(|| id.to_owned()),
                 builtin: false,
                 units,
+                inches: parts.inches,
                 layers,
                 warnings: warnings.take(),
             }),
@@ -157,6 +161,7 @@ impl Page {
                 name: "No page".to_owned(),
                 builtin: true,
                 units,
+                inches: None,
                 layers: vec![Layer::Panel(Panel {
                     id: "live".to_owned(),
                     kind: PanelKind::Live,
@@ -168,6 +173,8 @@ impl Page {
                         width: units.0,
                         height: units.1,
                     },
+                    data: Data::default(),
+                    blend: Blend::Normal,
                     shape: None,
                 })],
                 warnings: Vec::new(),
@@ -181,6 +188,7 @@ impl Page {
             id,
             name,
             units,
+            inches,
             layers,
             warnings,
             ..
@@ -191,6 +199,7 @@ impl Page {
                 name: name.clone(),
                 builtin: true,
                 units: *units,
+                inches: *inches,
                 layers: layers.clone(),
                 warnings: warnings.clone(),
             }),
@@ -217,6 +226,11 @@ impl Page {
         self.inner.units
     }
 
+    /// Width and height on paper, in inches, when the artist gave them.
+    pub fn inches(&self) -> Option<(f32, f32)> {
+        self.inner.inches
+    }
+
     /// The size of a program that is as large as the page says: a unit a pixel, sides even (video
     /// needs that) and at most 4096.
     pub fn size(&self) -> Size {
@@ -235,7 +249,7 @@ impl Page {
     pub fn panels(&self) -> impl Iterator<Item = &Panel> {
         self.inner.layers.iter().filter_map(|layer| match layer {
             Layer::Panel(panel) => Some(panel),
-            Layer::Art(_) => None,
+            _ => None,
         })
     }
 
@@ -256,29 +270,6 @@ impl std::fmt::Debug for Page {
     }
 }
 
-impl Panel {
-    /// `None` when nothing of it is on the page.
-    fn new(id: String, alive: AliveName, tree: usvg::Tree, page: (f32, f32)) -> Option<Self> {
-        let bounds = tree.root().abs_bounding_box();
-        let (left, top) = (bounds.left().max(0.0), bounds.top().max(0.0));
-        let (right, bottom) = (bounds.right().min(page.0), bounds.bottom().min(page.1));
-        let has_shape = tree.root().has_children() && right > left && bottom > top;
-        has_shape.then(|| Self {
-            id,
-            kind: alive.kind,
-            crop: alive.crop,
-            name: alive.name,
-            bounds: Rect {
-                x: left,
-                y: top,
-                width: right - left,
-                height: bottom - top,
-            },
-            shape: Some(Arc::new(tree)),
-        })
-    }
-}
-
 fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> {
     let side = 1.0..=100_000.0;
     let ok = side.contains(&width)
@@ -295,10 +286,35 @@ fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> 
     }
 }
 
+/// The program's fonts and those that a page carries, under the names the page calls them by.
+fn with_fonts(
+    fonts: &Fonts,
+    embedded: Vec<EmbeddedFont>,
+    warnings: &Warnings,
+) -> Arc<fontdb::Database> {
+    if embedded.is_empty() {
+        return fonts.database();
+    }
+    let mut database = fontdb::Database::clone(&fonts.database());
+    for EmbeddedFont { family, file } in embedded {
+        let mut one = fontdb::Database::new();
+        one.load_font_source(fontdb::Source::Binary(Arc::new(file)));
+        if one.is_empty() {
+            warnings.add(format!("The font {family} in the page is damaged."));
+        }
+        for mut face in one.faces().cloned().collect::<Vec<_>>() {
+            let language = fontdb::Language::English_UnitedStates;
+            face.families.push((family.clone(), language));
+            database.push_face_info(face);
+        }
+    }
+    Arc::new(database)
+}
+
 fn parse_tree(
     svg: &str,
     page: &str,
-    fonts: &Fonts,
+    fontdb: &Arc<fontdb::Database>,
     folder: Option<&Path>,
     warnings: &Warnings,
 ) -> Result<usvg::Tree, PageError> {
@@ -307,7 +323,7 @@ fn parse_tree(
     let options = usvg::Options {
         font_family: Fonts::SUBSTITUTE.to_owned(),
         font_resolver: fonts::resolver(warnings),
-        fontdb: fonts.database(),
+        fontdb: Arc::clone(fontdb),
         image_href_resolver: usvg::ImageHrefResolver {
             resolve_data: Box::new(move |_, data, _| {
                 let picture = picture(data);

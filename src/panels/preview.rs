@@ -3,7 +3,7 @@
 use crate::frame::Picture;
 use crate::people::Point;
 
-use super::{Artwork, ArtworkLayer, Bitmap, Cover, Coverage, PanelKind, Uv};
+use super::{Artwork, ArtworkLayer, Bitmap, Blend, Cover, Coverage, PanelKind, Uv};
 
 /// Lays a still picture into a page. RGB of `styled` is the drawing, its alpha the matte; `raw` is
 /// the camera's picture. The result has premultiplied alpha. Slow: not for live pictures.
@@ -18,9 +18,12 @@ pub fn preview(
     for layer in &artwork.layers {
         match layer {
             ArtworkLayer::Art(bitmap) => lay_art(&mut program, bitmap),
+            ArtworkLayer::Lettering { drawn, .. } => lay_art(&mut program, &drawn.bitmap),
+            // Effects need the graphics device.
+            ArtworkLayer::Effect(_) => {}
             ArtworkLayer::Panel(panel) => {
                 let picture = match panel.kind {
-                    PanelKind::Live | PanelKind::Person => styled,
+                    PanelKind::Live | PanelKind::Person | PanelKind::Shot(_) => styled,
                     PanelKind::Raw => raw,
                 };
                 let cover = Cover {
@@ -54,6 +57,7 @@ fn lay_art(program: &mut Picture, bitmap: &Bitmap) {
                 bitmap.rect.x + x as i32,
                 bitmap.rect.y + y as i32,
                 above,
+                bitmap.blend,
             );
         }
     }
@@ -74,7 +78,8 @@ fn lay_panel(program: &mut Picture, panel: &Coverage, picture: &Picture, uv: Uv)
                 let inside = (0.0..=1.0).contains(&u) && (0.0..=1.0).contains(&v);
                 alpha *= if inside { matte_curve(a) } else { 0.0 };
             }
-            blend(program, px, py, [r * alpha, g * alpha, b * alpha, alpha]);
+            let above = [r * alpha, g * alpha, b * alpha, alpha];
+            blend(program, px, py, above, panel.blend);
         }
     }
 }
@@ -102,7 +107,7 @@ fn sample(picture: &Picture, u: f32, v: f32) -> [f32; 4] {
 }
 
 /// Lays a premultiplied colour over a pixel, as SVG does.
-fn blend(program: &mut Picture, x: i32, y: i32, above: [f32; 4]) {
+fn blend(program: &mut Picture, x: i32, y: i32, above: [f32; 4], how: Blend) {
     let size = program.size();
     let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
         return;
@@ -111,10 +116,8 @@ fn blend(program: &mut Picture, x: i32, y: i32, above: [f32; 4]) {
         return;
     }
     let at = (y as usize * size.width as usize + x as usize) * 4;
-    for (byte, over) in program.rgba_mut()[at..at + 4].iter_mut().zip(above) {
-        let below = f32::from(*byte) / 255.0;
-        *byte = ((over + below * (1.0 - above[3])) * 255.0)
-            .round()
-            .clamp(0.0, 255.0) as u8;
+    if let Some(pixel) = program.rgba_mut()[at..].first_chunk_mut::<4>() {
+        let mixed = how.pixel(pixel.map(|byte| f32::from(byte) / 255.0), above);
+        *pixel = mixed.map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
     }
 }

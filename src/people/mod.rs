@@ -21,6 +21,44 @@ impl Point {
     pub const USUAL: Self = Self { x: 0.5, y: 0.4 };
 }
 
+/// A face in a picture. Today's are guessed from the matte by [`faces`]; a tracker gives better
+/// ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Face {
+    /// Its middle.
+    pub centre: Point,
+    /// From the hair to the chin, as a share of the picture's height.
+    pub height: f32,
+    /// Its mouth.
+    pub mouth: Point,
+    /// Whether this one speaks.
+    pub speaking: bool,
+}
+
+/// The most faces of a picture.
+const MOST_FACES: usize = 12;
+
+/// The faces in a picture, from left to right: the upper middle of each large region of the matte
+/// in its alpha.
+pub fn faces(picture: &Picture) -> Vec<Face> {
+    let Some(mut free) = cells(picture) else {
+        return Vec::new();
+    };
+    let mut faces: Vec<Face> = Vec::new();
+    // Looking for the largest uses the cells up.
+    while faces.len() < MOST_FACES
+        && let Some(region) = largest_region(&mut free.clone())
+        && let Some(face) = face_of(&region)
+    {
+        faces.push(face);
+        for (column, row) in region {
+            free[row][column] = false;
+        }
+    }
+    faces.sort_by(|a, b| a.centre.x.total_cmp(&b.centre.x));
+    faces
+}
+
 /// Follows the most important face, calmly: a crop must not tremble with the matte.
 #[derive(Clone, Debug, Default)]
 pub struct Focus {
@@ -70,6 +108,12 @@ const SMALLEST: f32 = 0.01;
 
 /// The upper middle of the largest region of the matte; `None` when nobody is there.
 fn face(picture: &Picture) -> Option<Point> {
+    let region = largest_region(&mut cells(picture)?)?;
+    Some(face_of(&region)?.centre)
+}
+
+/// Where the matte is, coarsely.
+fn cells(picture: &Picture) -> Option<[[bool; COLUMNS]; ROWS]> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     if width < COLUMNS || height < ROWS {
         return None;
@@ -85,7 +129,11 @@ fn face(picture: &Picture) -> Option<Point> {
                 .is_some_and(|alpha| *alpha > 127);
         }
     }
-    let region = largest_region(&mut free)?;
+    Some(free)
+}
+
+/// The face of the person that fills these cells; `None` when they are too few.
+fn face_of(region: &[(usize, usize)]) -> Option<Face> {
     if (region.len() as f32) < SMALLEST * (COLUMNS * ROWS) as f32 {
         return None;
     }
@@ -97,9 +145,16 @@ fn face(picture: &Picture) -> Option<Point> {
     let (sum, count) = upper.fold((0.0, 0.0), |(sum, count), (column, _)| {
         (sum + *column as f32 + 0.5, count + 1.0)
     });
-    Some(Point {
-        x: sum / count / COLUMNS as f32,
-        y: (top as f32 + head * 0.6) / ROWS as f32,
+    let x = sum / count / COLUMNS as f32;
+    let at = |share: f32| Point {
+        x,
+        y: (top as f32 + head * share) / ROWS as f32,
+    };
+    Some(Face {
+        centre: at(0.6),
+        height: head * 1.15 / ROWS as f32,
+        mouth: at(0.95),
+        speaking: false,
     })
 }
 
@@ -176,6 +231,20 @@ mod tests {
         );
         assert!((late.x - 0.7).abs() < 0.03, "{late:?}");
         assert_eq!(focus.follow(&matte(&[]), Duration::from_secs(6)), late);
+    }
+
+    #[test]
+    fn everybody_has_a_face_from_left_to_right() {
+        let picture = matte(&[(0.75, 0.8, 0.15, 0.6), (0.2, 0.7, 0.1, 0.35)]);
+        let found = faces(&picture);
+        assert_eq!(found.len(), 2);
+        assert!((found[0].centre.x - 0.2).abs() < 0.05 && (found[1].centre.x - 0.75).abs() < 0.05);
+        assert!(found[0].mouth.y > found[0].centre.y && found[1].height > found[0].height);
+        assert_eq!(faces(&matte(&[])), vec![]);
+        let crowd: Vec<_> = (0..14)
+            .map(|at| (0.035 + at as f32 / 14.0, 0.5, 0.024, 0.4))
+            .collect();
+        assert!((10..=12).contains(&faces(&matte(&crowd)).len()));
     }
 
     #[test]

@@ -50,12 +50,51 @@ pub const PHOTOS: &str = "\u{e836}";
 pub const FILE: &str = "\u{ea24}";
 /// Opens a list.
 pub const CARET_DOWN: &str = "\u{e136}";
+/// Seconds before a shot.
+pub const TIMER: &str = "\u{e492}";
+/// No more.
+pub const STOP: &str = "\u{e46e}";
+/// Goes on by itself.
+pub const NEXT: &str = "\u{e3d0}";
+/// Back to what it was, or once more.
+pub const UNDO: &str = "\u{e038}";
+/// Two change places.
+pub const SWAP: &str = "\u{e0a0}";
+/// Forget.
+pub const TRASH: &str = "\u{e4a6}";
+/// Save.
+pub const SAVE: &str = "\u{e248}";
+/// On paper.
+pub const PRINTER: &str = "\u{e3dc}";
+/// A bubble.
+pub const BUBBLE: &str = "\u{e168}";
+/// Words.
+pub const TEXT: &str = "\u{e48a}";
+/// A vertical scroll.
+pub const SCROLL: &str = "\u{eb7a}";
+/// Effects.
+pub const EFFECT: &str = "\u{e6b6}";
+/// Shots.
+pub const SHOTS: &str = "\u{e2cc}";
 /// A drawing.
 pub const SPARKLE: &str = "\u{e6a2}";
 
 /// Every icon, so that a test can look for their glyphs.
 #[cfg(test)]
-pub const ALL: [&str; 26] = [
+pub const ALL: [&str; 39] = [
+    TIMER,
+    STOP,
+    NEXT,
+    UNDO,
+    SWAP,
+    TRASH,
+    SAVE,
+    PRINTER,
+    BUBBLE,
+    TEXT,
+    SCROLL,
+    EFFECT,
+    SHOTS,
     APERTURE,
     CAMERA,
     REFRESH,

@@ -50,6 +50,18 @@ impl Keys {
         if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Q)) {
             actions.push(Action::Quit);
         }
+        if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::S)) {
+            actions.push(Action::FinishStrip);
+        }
+        for (key, action) in [
+            (Key::S, Action::StartShots),
+            (Key::T, Action::TakeShot),
+            (Key::N, Action::NextLine),
+        ] {
+            if pressed(key) {
+                actions.push(action);
+            }
+        }
         if pressed(Key::P) {
             actions.push(Action::TakePhoto);
         }

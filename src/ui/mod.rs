@@ -8,15 +8,19 @@ mod engine_section;
 mod icon;
 mod keys;
 mod notices;
+mod page_editor;
 mod page_section;
+mod page_view;
 mod photo_section;
 mod picture_section;
 mod preview;
+mod shots_section;
 mod source_section;
 mod style_section;
 mod texts;
 pub mod theme;
 mod widgets;
+mod words_section;
 
 use std::path::PathBuf;
 
@@ -29,6 +33,8 @@ use crate::status::Status;
 
 pub use keys::Keys;
 pub use notices::Notices;
+pub use page_editor::PageEditor;
+pub use page_view::{PageView, Place, ShotView, WordsView};
 pub use preview::{Shown, drop_hint_ui, flash_ui, preview_ui, starting_ui, view_buttons_ui};
 pub use texts::{Texts, fill, language_name};
 
@@ -44,6 +50,8 @@ pub struct PanelState<'a> {
     pub styles: &'a [Choice],
     /// Pages to pick from.
     pub pages: &'a [Choice],
+    /// What can be changed on the page in use.
+    pub view: &'a PageView,
     /// Whether the camera's picture is shown in place of the drawing now.
     pub comparing: bool,
 }
@@ -111,6 +119,9 @@ pub fn control_panel_ui(
             source_section::source_section_ui(ui, settings, state, &mut actions);
             style_section::style_section_ui(ui, settings, state);
             page_section::page_section_ui(ui, settings, state, &mut actions);
+            shots_section::shots_section_ui(ui, settings, state, &mut actions);
+            words_section::words_section_ui(ui, settings, state);
+            words_section::effects_section_ui(ui, settings, state);
             picture_section::picture_section_ui(ui, settings, state);
             engine_section::figures_section_ui(ui, state);
             engine_section::engine_section_ui(ui, state);
@@ -154,6 +165,7 @@ pub fn action_for_file(path: PathBuf) -> Result<Action, PathBuf> {
         .map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("svg") => Ok(Action::OpenPage(path)),
+        Some("onnx") => Ok(Action::AddStyle(path)),
         Some(extension) if SOURCE_EXTENSIONS.contains(&extension) => Ok(Action::OpenSource(path)),
         _ => Err(path),
     }
@@ -168,6 +180,7 @@ mod tests {
         let dropped = |name: &str| action_for_file(PathBuf::from(name));
         assert_eq!(dropped("a.SVG"), Ok(Action::OpenPage("a.SVG".into())));
         assert_eq!(dropped("b.mp4"), Ok(Action::OpenSource("b.mp4".into())));
+        assert_eq!(dropped("m.onnx"), Ok(Action::AddStyle("m.onnx".into())));
         assert_eq!(dropped("c.txt"), Err("c.txt".into()));
         assert_eq!(dropped("noextension"), Err("noextension".into()));
     }

@@ -23,8 +23,9 @@ pub struct Shown {
     pub size: Size,
 }
 
-/// The program, as large as fits, on the dark ground; over it what is not as usual.
-pub fn preview_ui(ui: &mut Ui, shown: Shown, state: &PanelState<'_>) {
+/// The program, as large as fits, on the dark ground; over it what is not as usual. Gives where it
+/// is drawn.
+pub fn preview_ui(ui: &mut Ui, shown: Shown, state: &PanelState<'_>) -> Rect {
     let space = ui.max_rect();
     let margin = if space.width() < 700.0 { 0.0 } else { 20.0 };
     let place = fit(space.shrink(margin), shown.size);
@@ -39,6 +40,7 @@ pub fn preview_ui(ui: &mut Ui, shown: Shown, state: &PanelState<'_>) {
         pill_ui(ui, at, glyph, text, ink);
         at.y -= 42.0;
     }
+    place
 }
 
 /// What is not as usual.

@@ -25,6 +25,12 @@ pub struct Texts {
     pub style: StyleTexts,
     /// The page grid.
     pub page: PageTexts,
+    /// Shots and strips.
+    pub shots: ShotsTexts,
+    /// Words and bubbles.
+    pub words: WordsTexts,
+    /// Effects of the page.
+    pub effects: EffectsTexts,
     /// Mirror, quality and size.
     pub picture: PictureTexts,
     /// What runs the generator.
@@ -73,6 +79,18 @@ areas! {
         close_up, corridor, petals, action, rooftop, gloom, cover, manga,
         photo_card, group, scroll, profile, news, strip_ink, strip_sky,
         strip_pop, stream_corner, stream_chat, stream_scene, desk_mate, visual_novel,
+    }
+    /// Shots and strips.
+    ShotsTexts {
+        title, start, stop, now, retake, empty, swap, countdown, goes_on, strip, save, clear, file, clip, no_clip, print, scroll,
+    }
+    /// Words and bubbles.
+    WordsTexts {
+        title, edit, edit_named, field, reset, done, missing, cut, hint,
+    }
+    /// Effects of the page.
+    EffectsTexts {
+        title, speedlines, focus, halftone, screentone, rain, petals, sparkle, shock, gloom,
     }
     /// Mirror, quality and size.
     PictureTexts {
@@ -129,6 +147,18 @@ impl Texts {
     )]
     fn shipped(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|error| panic!("A shipped translation is wrong: {error}"))
+    }
+}
+
+impl WordsTexts {
+    /// What the field of words is called.
+    pub fn field_name(&self, name: &str) -> String {
+        fill(&self.field, "name", name)
+    }
+
+    /// What the words on the page are called.
+    pub fn edit_name(&self, name: &str) -> String {
+        fill(&self.edit_named, "name", name)
     }
 }
 

@@ -144,7 +144,15 @@ fn pages_are_checked_added_and_used() {
     let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">
         <title>Mine</title><rect width="200" height="100" fill="#204060"/><circle id="live" cx="100" cy="50" r="40"/></svg>"##;
     fs::write(home.path("mine.svg"), svg).unwrap();
-    assert!(home.line("pages check mine.svg").ok().out.contains("live"));
+    let said = home
+        .line("pages check mine.svg --preview labelled.png")
+        .ok();
+    assert!(said.out.contains("live") && said.out.contains("Nothing was left out"));
+    let labelled = image::open(home.path("labelled.png")).unwrap().to_rgb8();
+    assert_eq!(labelled.dimensions(), (1200, 600));
+    let json = home.line("pages check mine.svg --json").ok().json();
+    assert_eq!(json["alive"][0]["id"], "live");
+    assert_eq!(json["alive"][0]["width"], 80.0);
     home.line("pages add mine.svg").ok();
     home.line("pages add mine.svg").fails(&["--overwrite"]);
     let list = home.line("pages --json").ok().json();

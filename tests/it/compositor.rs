@@ -35,26 +35,28 @@ pub const SCENE: Scene = Scene {
     focus: Point { x: 0.5, y: 0.5 },
 };
 
-/// Left half and right half of different colours; alpha 255 in the middle third, else 0.
-fn halves(size: Size, left: [u8; 3], right: [u8; 3]) -> Picture {
+/// Left half and right half of different colours; alpha 255 in the middle third, but for the upper
+/// eighth, else 0.
+pub fn halves(size: Size, left: [u8; 3], right: [u8; 3]) -> Picture {
     let mut picture = Picture::new(size);
     let width = size.width as usize;
     for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
         let x = at % width;
         let colour = if x < width / 2 { left } else { right };
-        let person = x >= width / 3 && x < width - width / 3;
+        let below_top = at / width >= size.height as usize / 8;
+        let person = below_top && x >= width / 3 && x < width - width / 3;
         pixel[..3].copy_from_slice(&colour);
         pixel[3] = if person { 255 } else { 0 };
     }
     picture
 }
 
-const RED: [u8; 3] = [255, 0, 0];
-const GREEN: [u8; 3] = [0, 255, 0];
-const BLUE: [u8; 3] = [0, 0, 255];
-const WHITE: [u8; 3] = [255, 255, 255];
+pub const RED: [u8; 3] = [255, 0, 0];
+pub const GREEN: [u8; 3] = [0, 255, 0];
+pub const BLUE: [u8; 3] = [0, 0, 255];
+pub const WHITE: [u8; 3] = [255, 255, 255];
 
-fn page(body: &str) -> Page {
+pub fn page(body: &str) -> Page {
     let svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">{body}</svg>"##
     );
@@ -63,12 +65,19 @@ fn page(body: &str) -> Page {
 
 /// The program of `page` with a red and green drawing and a blue and white camera picture; the
 /// device and the CPU give the same.
-fn program(gpu: Arc<Gpu>, page: &Page, size: Size, scene: &Scene) -> Picture {
+pub fn program(gpu: Arc<Gpu>, page: &Page, size: Size, scene: &Scene) -> Picture {
     let of_device = program_by(Arc::clone(&gpu), Hand::Device, page, size, scene);
     let of_memory = program_by(gpu, Hand::Memory, page, size, scene);
     let pairs = of_device.rgba().iter().zip(of_memory.rgba());
     let furthest = pairs.map(|(a, b)| a.abs_diff(*b)).max();
-    assert!(furthest <= Some(3), "{furthest:?}");
+    let place = of_device
+        .rgba()
+        .iter()
+        .zip(of_memory.rgba())
+        .position(|(a, b)| Some(a.abs_diff(*b)) == furthest)
+        .map(|at| ((at / 4) as u32 % size.width, (at / 4) as u32 / size.width));
+    let both = place.map(|(x, y)| (of_device.pixel(x, y), of_memory.pixel(x, y)));
+    assert!(furthest <= Some(3), "{furthest:?} at {place:?}: {both:?}");
     of_device
 }
 
@@ -87,13 +96,13 @@ fn program_by(gpu: Arc<Gpu>, hand: Hand, page: &Page, size: Size, scene: &Scene)
     picture
 }
 
-fn rgb(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
+pub fn rgb(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
     let [r, g, b, a] = picture.pixel(x, y).unwrap();
     assert_eq!(a, 255, "at {x},{y}");
     [r, g, b]
 }
 
-const SIZE: Size = Size::new(300, 200);
+pub const SIZE: Size = Size::new(300, 200);
 
 #[test]
 fn art_is_beneath_and_above_the_live_picture() {
@@ -220,7 +229,7 @@ fn both_hands_agree_with_the_plain_way() {
     let (library, warnings) = Library::load(&Places::under(std::path::Path::new("none")));
     assert_eq!(warnings, Vec::<String>::new());
     let styled = super::pages::chart(Size::new(320, 180));
-    for page in library.pages() {
+    for page in library.pages().iter() {
         let natural = page.size();
         let size = Size::new((natural.width / 4) | 1, natural.height / 4);
         let expected = preview(
@@ -340,6 +349,7 @@ impl Studio {
             Arc::clone(&control),
             Some(Arc::clone(&screen)),
             Arc::clone(&outlets),
+            panelcam::shots::Desk::new(),
             Clock::system(),
             Arc::clone(&board),
         )

@@ -86,11 +86,8 @@ fn a_network_draws_what_it_computes_in_every_layout() {
                     .chunks_exact(4)
                     .zip(picture.rgba().chunks_exact(4))
                 {
-                    assert_eq!(
-                        drawn,
-                        [255 - input[0], 255 - input[1], 255 - input[2], 255],
-                        "{name}"
-                    );
+                    let inverse = [255 - input[0], 255 - input[1], 255 - input[2]];
+                    assert_eq!(drawn[..3], inverse, "{name}");
                 }
             }
         }
@@ -102,7 +99,10 @@ fn strength_of_a_model_without_a_style_input_is_mixed_outside() {
     let Some(runtime) = runtime() else { return };
     let mut generator = Generator::open(&runtime, &model("invert"), SMALL, 1).unwrap();
     let picture = chart(SMALL);
-    assert_eq!(draw(&mut generator, &picture, 0, 0.0), picture);
+    assert_eq!(
+        furthest(&draw(&mut generator, &picture, 0, 0.0), &picture),
+        0
+    );
     let half = draw(&mut generator, &picture, 0, 0.5);
     assert!(
         half.rgba()
@@ -275,7 +275,30 @@ fn values_that_are_not_numbers_are_an_error_and_the_next_picture_is_drawn() {
     );
     let white = Picture::from_rgba(SMALL, vec![255; SMALL.area() * 4]).unwrap();
     generator.stylize(&white, &map, &mut styled).unwrap();
-    assert_eq!(styled.pixel(5, 5), Some([0, 0, 0, 255]));
+    assert_eq!(styled.pixel(5, 5).unwrap()[..3], [0; 3]);
+}
+
+/// The demo's portrait.
+fn portrait() -> Picture {
+    panelcam::capture::read_photo(std::path::Path::new("assets/demo/astronaut.jpg")).unwrap()
+}
+
+#[test]
+fn a_model_without_a_matte_gets_one_from_the_segmenter() {
+    let Some(runtime) = runtime() else { return };
+    let photo = portrait();
+    for size in [Size::new(256, 256), Size::new(320, 192), Size::new(96, 192)] {
+        let mut generator = Generator::open(&runtime, &model("invert"), size, 1).unwrap();
+        let styled = draw(&mut generator, &photo, 0, 1.0);
+        let alpha = |x: f32, y: f32| {
+            let at = |share: f32, side: u32| (share * side as f32) as u32;
+            styled.pixel(at(x, size.width), at(y, size.height)).unwrap()[3]
+        };
+        // Her face, her suit; the wall beside her.
+        assert!(alpha(0.44, 0.22) > 200, "{size}: {}", alpha(0.44, 0.22));
+        assert!(alpha(0.40, 0.70) > 200, "{size}: {}", alpha(0.40, 0.70));
+        assert!(alpha(0.60, 0.06) < 60, "{size}: {}", alpha(0.60, 0.06));
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Rig {
         let (control, board) = (Arc::new(Watch::new(control)), Board::new());
         let stage = inference::start(
             Arc::clone(runtime),
-            Arc::new(library),
+            Arc::new(Watch::new(library)),
             Arc::clone(&input),
             Arc::clone(&output),
             Arc::clone(&control),

@@ -61,6 +61,7 @@ fn a_frame_becomes_a_program_and_a_slow_output_slows_nobody() {
         board: Arc::clone(&board),
         gpu,
         runtime: Some(runtime),
+        desk: panelcam::shots::Desk::new(),
         screen: None,
         source_fps: LIVE_FPS,
     })

@@ -16,7 +16,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("inference", &[]),
     ("people", &[]),
     ("panels", &["people"]),
-    ("compositor", &["panels", "people"]),
+    ("shots", &["panels"]),
+    ("compositor", &["panels", "people", "shots"]),
+    (
+        "strip",
+        &["panels", "people", "compositor", "output", "shots"],
+    ),
     ("output", &["ffmpeg"]),
     ("ui", &["action"]),
     (
@@ -28,6 +33,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "panels",
             "compositor",
             "output",
+            "shots",
+            "strip",
         ],
     ),
     (
@@ -40,6 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "panels",
             "people",
             "pipeline",
+            "shots",
             "ui",
         ],
     ),
@@ -55,6 +63,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "panels",
             "people",
             "pipeline",
+            "shots",
+            "strip",
         ],
     ),
 ];

@@ -17,7 +17,9 @@ use panelcam::frame::Size;
 use panelcam::settings::{Language, Provider, Quality, Settings};
 use panelcam::source::{CameraChoice, Source};
 use panelcam::status::{Engine, Notice, Percentiles, Severity, SourceState, Status, Topic};
-use panelcam::ui::{self, Choice, Device, Keys, Notices, PanelState, Shown, Texts, theme};
+use panelcam::ui::{
+    self, Choice, Device, Keys, Notices, PageEditor, PageView, PanelState, Shown, Texts, theme,
+};
 
 /// The largest a stored picture may be: they are few and small.
 const LARGEST_PNG: u64 = 60 * 1024;
@@ -46,6 +48,8 @@ struct World {
     program: Option<egui::TextureHandle>,
     keys: Keys,
     notices: Notices,
+    view: PageView,
+    editor: PageEditor,
     comparing: bool,
     actions: Vec<Action>,
 }
@@ -76,6 +80,8 @@ impl World {
             program: None,
             keys: Keys::default(),
             notices: Notices::new(),
+            view: PageView::default(),
+            editor: PageEditor::default(),
             comparing: false,
             actions: Vec::new(),
         }
@@ -130,6 +136,7 @@ impl World {
             devices: &self.devices,
             styles: &self.styles,
             pages: &self.pages,
+            view: &self.view,
             comparing: self.comparing,
         };
         let panel = egui::Frame::new()
@@ -156,7 +163,11 @@ impl World {
         egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| {
             match self.scene {
                 Scene::Starting => ui::starting_ui(ui, &state),
-                _ => ui::preview_ui(ui, shown, &state),
+                _ => {
+                    let program = ui::preview_ui(ui, shown, &state);
+                    let actions = self.editor.ui(ui, program, &mut self.settings, &state);
+                    self.actions.extend(actions);
+                }
             }
             let actions = ui::view_buttons_ui(ui, &mut self.settings, texts);
             self.actions.extend(actions);

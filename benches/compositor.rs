@@ -1,0 +1,129 @@
+//! What pages cost: a plain full picture, a page with all there is, and loading.
+
+#![allow(
+    missing_docs,
+    reason = "criterion's macros write functions without any"
+)]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
+use panelcam::frame::{Picture, Size};
+use panelcam::panels::{Fonts, Page};
+use panelcam::people::Point;
+
+const PROGRAM: Size = Size::new(1080, 1350);
+const DRAWING: Size = Size::new(854, 480);
+
+/// Six panels, four bubbles, three effects, people over the frame.
+fn busy() -> String {
+    let mut svg = String::from(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="1080" height="1350"><rect width="1080" height="1350" fill="#fffdf9"/>"##,
+    );
+    for number in 0..6 {
+        let (x, y) = (30 + number % 2 * 520, 30 + number / 2 * 435);
+        let _ = write!(
+            svg,
+            r##"<path id="live-{number}" d="M{x} {y}h500l-20 415h-470z" stroke="#111" stroke-width="8"/>"##
+        );
+    }
+    svg.push_str(r##"<path id="fx-focus" d="M30 30h500l-20 415h-470z"/><path id="fx-rain" d="M550 30h500l-20 415h-470z"/>"##);
+    for number in 0..4 {
+        let (x, y) = (160 + number % 2 * 520, 520 + number / 2 * 435);
+        let _ = write!(
+            svg,
+            r##"<g id="bubble-{number}"><ellipse cx="{x}" cy="{y}" rx="110" ry="60" fill="#fff" stroke="#111" stroke-width="5"/><text x="{x}" y="{y}" text-anchor="middle" font-family="BM JUA" font-size="40">안녕</text></g>"##
+        );
+    }
+    svg.push_str(r##"<rect id="fx-petals" width="1080" height="1350"/></svg>"##);
+    svg
+}
+
+fn drawing() -> Picture {
+    let mut picture = Picture::new(DRAWING);
+    for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
+        let (x, y) = (at as u32 % DRAWING.width, at as u32 / DRAWING.width);
+        let far = (x as f32 - 427.0).hypot((y as f32 - 300.0) * 0.8);
+        let matte = ((180.0 - far) / 5.0).clamp(0.0, 1.0);
+        let shade = |by: u32| ((x * by + y * 3) >> 2) as u8;
+        pixel.copy_from_slice(&[shade(1), shade(2), shade(3), (matte * 255.0) as u8]);
+    }
+    picture
+}
+
+fn programs(criterion: &mut Criterion) {
+    let Ok(gpu) = Gpu::headless() else { return };
+    let (fonts, drawing) = (Fonts::embedded(), drawing());
+    let webtoon = include_bytes!("../assets/pages/webtoon.svg");
+    let pages = [
+        ("plain", Some(Page::plain(PROGRAM))),
+        ("busy", Page::parse(busy().as_bytes(), "busy", &fonts).ok()),
+        ("webtoon", Page::parse(webtoon, "webtoon", &fonts).ok()),
+    ];
+    for hand in [Hand::Memory, Hand::Device] {
+        for (name, page) in &pages {
+            let Some(page) = page else { continue };
+            let Ok(mut compositor) = Compositor::by(std::sync::Arc::clone(&gpu), hand) else {
+                continue;
+            };
+            if compositor.set_page(page, PROGRAM).is_err() {
+                continue;
+            }
+            let mut picture = Picture::default();
+            let mut number = 0;
+            let mut program = || {
+                number += 1;
+                let scene = Scene {
+                    time: Duration::from_millis(33 * number),
+                    mirror: true,
+                    compare: false,
+                    focus: Point { x: 0.5, y: 0.4 },
+                };
+                compositor.upload_styled(&drawing).ok();
+                if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
+                    reading.finish(&mut picture).ok();
+                }
+            };
+            // All drawings of all effects once.
+            for _ in 0..90 {
+                program();
+            }
+            criterion.bench_function(&format!("{name}, {hand:?}"), |bencher| {
+                bencher.iter(|| {
+                    program();
+                    black_box(());
+                });
+            });
+        }
+    }
+}
+
+fn loading(criterion: &mut Criterion) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pages");
+    let fonts = Fonts::embedded();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut group = criterion.benchmark_group("load");
+    group.sample_size(10);
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let Ok(svg) = std::fs::read(&path) else {
+            continue;
+        };
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        group.bench_function(name.as_ref(), |bencher| {
+            bencher.iter(|| {
+                let page = Page::parse_in(&svg, "page", &fonts, path.parent());
+                black_box(page.and_then(|page| page.rasterise(page.size())).is_ok())
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, programs, loading);
+criterion_main!(benches);

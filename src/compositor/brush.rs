@@ -1,0 +1,372 @@
+//! Lays tiles into a program in memory.
+
+use std::ops::Range;
+
+use crate::frame::{Picture, Size};
+use crate::panels::{Bitmap, Blend, Coverage, PanelKind, Sprite, Uv, matte_curve};
+
+use super::cutout::{Around, Cutout};
+use super::pixel::{OPAQUE, Pixel, blend, ink, mixed, mixer, over, premultiplied, times, waiting};
+use super::tiles::{Tile, Tiles};
+
+/// What fills a panel.
+pub(super) struct Filling<'a> {
+    /// Its picture.
+    pub picture: &'a Picture,
+    /// Of people: holds the matte in its alpha.
+    pub matte: &'a Picture,
+    /// Of people: how far they are, for what is drawn around them.
+    pub around: Option<&'a Around>,
+    /// Of people: where they can be; `None`: anywhere.
+    pub people: Option<&'a Cutout>,
+    /// Which part of the picture it shows.
+    pub uv: Uv,
+    /// Of people: how much the picture cuts off their heads, 0..1.
+    pub cut: f32,
+    /// Whether it waits for its shot.
+    pub waits: bool,
+}
+
+/// What is used from tile to tile.
+pub(super) struct Brush {
+    /// For the tile at hand: the left of two source columns, and the share of the right one, 0..256.
+    columns: Vec<(u32, u32)>,
+    /// A source row between two others.
+    between: Vec<[u8; 4]>,
+    /// A row of pixels on their way into the program.
+    row: Vec<Pixel>,
+    /// The matte's curve.
+    people: [u8; 256],
+}
+
+impl Brush {
+    pub fn new() -> Self {
+        Self {
+            columns: Vec::new(),
+            between: Vec::new(),
+            row: Vec::new(),
+            people: std::array::from_fn(|matte| {
+                (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
+            }),
+        }
+    }
+
+    /// Makes tiles transparent.
+    pub fn clear(&self, program: &mut Picture, tiles: &[Tile]) {
+        each_row(program, tiles, |_, row| row.fill([0; 4]));
+    }
+
+    /// Lays art into its tiles.
+    pub fn art(&self, program: &mut Picture, art: &Bitmap, tiles: &Tiles) {
+        each_row(program, &tiles.opaque, |at, row| {
+            let (skip, found) = of_bitmap(art, (0, 0), at, row.len());
+            if let Some(row) = row.get_mut(skip..skip + found.len()) {
+                row.copy_from_slice(found);
+            }
+        });
+        lay_bitmap(program, art, (0, 0), &tiles.mixed);
+    }
+
+    /// Lays a sprite where it is.
+    pub fn sprite(&self, program: &mut Picture, sprite: &Sprite) {
+        if let Some(tile) = super::tiles::within(sprite.place(), program.size()) {
+            lay_bitmap(program, &sprite.bitmap, sprite.shift, &[tile]);
+        }
+    }
+
+    /// Fills a panel's tiles.
+    pub fn panel(
+        &mut self,
+        program: &mut Picture,
+        panel: &Coverage,
+        filling: &Filling,
+        tiles: &Tiles,
+    ) {
+        if filling.picture.size().area() == 0 || filling.matte.size().area() == 0 {
+            return;
+        }
+        let look = |pixel: Pixel| {
+            if filling.waits { waiting(pixel) } else { pixel }
+        };
+        for tile in &tiles.opaque {
+            self.rows(program, *tile, filling, |row, pixels, _| {
+                for (below, pixel) in row.iter_mut().zip(pixels) {
+                    *below = (look(*pixel) | OPAQUE).to_le_bytes();
+                }
+            });
+        }
+        if panel.kind == PanelKind::Person {
+            self.people(program, panel, filling, &tiles.mixed);
+            return;
+        }
+        let mix = mixer(panel.blend);
+        for tile in &tiles.mixed {
+            self.rows(program, *tile, filling, |row, pixels, (x, y)| {
+                for (at, (below, pixel)) in row.iter_mut().zip(pixels).enumerate() {
+                    let alpha = u32::from(covered(panel, &panel.alpha, x + at as u32, y));
+                    mix(below, premultiplied(look(*pixel), alpha));
+                }
+            });
+        }
+    }
+
+    /// Lays people, and what is drawn around them. The same is in `fs_person` of
+    /// `shaders/page.wgsl`.
+    fn people(
+        &mut self,
+        program: &mut Picture,
+        panel: &Coverage,
+        filling: &Filling,
+        tiles: &[Tile],
+    ) {
+        let Filling {
+            picture,
+            matte,
+            around,
+            uv,
+            cut,
+            ..
+        } = filling;
+        let people = self.people;
+        let own = std::ptr::eq(*picture, *matte);
+        let mix = mixer(panel.blend);
+        let cut = if panel.inside.is_empty() {
+            0
+        } else {
+            (cut * 256.0).round() as u32
+        };
+        let edge = panel.edge;
+        let around = around.filter(|around| edge.is_visible() && around.size.area() > 0);
+        // From a distance in the plane to one in the program.
+        let reach = around.map_or(0.0, |around| {
+            Around::REACH / (uv.step[0].abs().max(1e-9) * around.size.width as f32)
+        });
+        let part = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u32;
+        let bands = tiles.iter().flat_map(|tile| bands(*tile, filling));
+        for tile in bands {
+            self.rows(program, tile, filling, |row, pixels, (x, y)| {
+                let v = uv.origin[1] + uv.step[1] * (y as f32 + 0.5);
+                for (at, (below, pixel)) in row.iter_mut().zip(pixels).enumerate() {
+                    let x = x + at as u32;
+                    let u = uv.origin[0] + uv.step[0] * (x as f32 + 0.5);
+                    if !(0.0..=1.0).contains(&u) || !(0.0..=1.0).contains(&v) {
+                        continue;
+                    }
+                    let alpha = if own {
+                        (pixel >> 24) as u8
+                    } else {
+                        nearest(matte, u, v)
+                    };
+                    let alpha = u32::from(people[usize::from(alpha)]);
+                    if alpha == 0 && around.is_none() {
+                        continue;
+                    }
+                    let mut shape = u32::from(covered(panel, &panel.alpha, x, y));
+                    if cut > 0 {
+                        let inside = u32::from(covered(panel, &panel.inside, x, y)).min(shape);
+                        shape = (shape * (256 - cut) + inside * cut) >> 8;
+                    }
+                    if shape == 0 {
+                        continue;
+                    }
+                    let mut above = premultiplied(*pixel, alpha);
+                    if let Some(around) = around
+                        && alpha < 255
+                    {
+                        let mut beneath = 0;
+                        if edge.shadow_colour[3] > 0 {
+                            let (du, dv) = (edge.shadow.0 * uv.step[0], edge.shadow.1 * uv.step[1]);
+                            let far = (1.0 - around.at(u - du, v - dv)) * reach;
+                            let t = (far / edge.blur.max(1.0)).clamp(0.0, 1.0);
+                            let dark = 1.0 - t * t * (3.0 - 2.0 * t);
+                            beneath = ink(edge.shadow_colour, part(dark));
+                        }
+                        if edge.outline > 0.0 {
+                            let far = (1.0 - around.at(u, v)) * reach;
+                            let line = ink(edge.outline_colour, part(edge.outline - far + 0.5));
+                            beneath = over(beneath, line);
+                        }
+                        above = over(beneath, above);
+                    }
+                    mix(below, times(above, shape));
+                }
+            });
+        }
+    }
+
+    /// Gives each row of a tile, with the picture's pixels for it, smooth between pixels.
+    fn rows(
+        &mut self,
+        program: &mut Picture,
+        tile: Tile,
+        filling: &Filling,
+        mut lay: impl FnMut(&mut [[u8; 4]], &[Pixel], (u32, u32)),
+    ) {
+        let Self {
+            columns,
+            between,
+            row: line,
+            ..
+        } = self;
+        let Filling { picture, uv, .. } = filling;
+        let (width, height) = (picture.width(), picture.height());
+        let [left, top, tile_width, tile_height] = tile.map(u32::from);
+        // The place between source pixels, and the pixel before it, with 8 bits of fraction.
+        let place = |origin: f32, step: f32, at: u32, side: u32| {
+            let at = (origin + step * (at as f32 + 0.5)) * side as f32 - 0.5;
+            let at = at.clamp(0.0, (side - 1) as f32);
+            let fixed = (at * 256.0).round() as u32;
+            (fixed >> 8, fixed & 255)
+        };
+        columns.clear();
+        columns
+            .extend((left..left + tile_width).map(|x| place(uv.origin[0], uv.step[0], x, width)));
+        // The source columns that are needed; mirrored, they run the other way.
+        let ends = [columns.first(), columns.last()].map(|end| end.map_or(0, |end| end.0));
+        let first = ends[0].min(ends[1]);
+        let last = (ends[0].max(ends[1]) + 1).min(width - 1);
+        columns.iter_mut().for_each(|column| column.0 -= first);
+        let pixels = picture.rgba().as_chunks::<4>().0;
+        let source = |y: u32| {
+            let start = y.min(height - 1) as usize * width as usize;
+            pixels
+                .get(start + first as usize..=start + last as usize)
+                .unwrap_or_default()
+        };
+        let size = program.size();
+        let target = program.rgba_mut().as_chunks_mut::<4>().0;
+        for y in top..top + tile_height {
+            let (upper, share) = place(uv.origin[1], uv.step[1], y, height);
+            let share = share as u16;
+            let (above, below) = (source(upper), source(upper + 1));
+            if share == 0 {
+                between.clear();
+                between.extend_from_slice(above);
+            } else {
+                // Flat bytes and no growing, so that the compiler makes SIMD of it.
+                between.resize(above.len(), [0; 4]);
+                let pairs = above.as_flattened().iter().zip(below.as_flattened());
+                for (byte, (a, b)) in between.as_flattened_mut().iter_mut().zip(pairs) {
+                    let sum = u16::from(*a) * (256 - share) + u16::from(*b) * share + 128;
+                    *byte = (sum >> 8) as u8;
+                }
+            }
+            // The right neighbour of the last column is itself.
+            between.extend(between.last().copied());
+            line.clear();
+            line.extend(columns.iter().map(|(at, share)| {
+                let at = *at as usize;
+                match between.get(at..at + 2) {
+                    Some([left, right]) => mixed(
+                        Pixel::from_le_bytes(*left),
+                        Pixel::from_le_bytes(*right),
+                        *share,
+                    ),
+                    _ => 0,
+                }
+            }));
+            if let Some(row) = target.get_mut(span(size, left, y, tile_width)) {
+                lay(row, line, (left, y));
+            }
+        }
+    }
+}
+
+/// Rows at a time that are looked at for people.
+const BAND: u16 = 32;
+
+/// The parts of a tile in which people can be.
+fn bands([left, top, width, height]: Tile, filling: &Filling) -> impl Iterator<Item = Tile> {
+    let (uv, cutout) = (filling.uv, filling.people);
+    (0..height.div_ceil(BAND)).filter_map(move |number| {
+        let from = top + number * BAND;
+        let rows = BAND.min(top + height - from);
+        let Some(cutout) = cutout else {
+            return Some([left, from, width, rows]);
+        };
+        let v = |y: u16| uv.origin[1] + uv.step[1] * f32::from(y);
+        let (first, last) = cutout.columns(v(from), v(from + rows))?;
+        // Mirrored, the first column is the right one.
+        let x = |u: f32| (u - uv.origin[0]) / uv.step[0];
+        let (a, b) = (x(first), x(last));
+        let clip = |x: f32| x.clamp(f32::from(left), f32::from(left + width));
+        let (start, end) = (clip(a.min(b).floor() - 1.0), clip(a.max(b).ceil() + 1.0));
+        (end > start).then(|| [start as u16, from, (end - start) as u16, rows])
+    })
+}
+
+/// How much of a pixel a shape with a panel's place covers.
+fn covered(panel: &Coverage, alpha: &[u8], x: u32, y: u32) -> u8 {
+    let (x, y) = (x as i32 - panel.rect.x, y as i32 - panel.rect.y);
+    if x < 0 || y < 0 || x >= panel.rect.width as i32 {
+        return 0;
+    }
+    let at = y as usize * panel.rect.width as usize + x as usize;
+    alpha.get(at).copied().unwrap_or(0)
+}
+
+/// What a row of a tile shows of a bitmap: how many pixels to skip, and those that follow.
+fn of_bitmap(
+    bitmap: &Bitmap,
+    shift: (i32, i32),
+    (x, y): (u32, u32),
+    width: usize,
+) -> (usize, &[[u8; 4]]) {
+    let rect = bitmap.rect;
+    let left = x as i32 - rect.x.saturating_add(shift.0);
+    let top = y as i32 - rect.y.saturating_add(shift.1);
+    let right = (left + width as i32).min(rect.width as i32);
+    let skip = (-left).max(0);
+    if top < 0 || top >= rect.height as i32 || left + skip >= right {
+        return (0, &[]);
+    }
+    let start = top as usize * rect.width as usize;
+    let found = start + (left + skip) as usize..start + right as usize;
+    let pixels = bitmap.rgba.as_chunks::<4>().0;
+    (skip as usize, pixels.get(found).unwrap_or_default())
+}
+
+/// Mixes a bitmap with what is below it.
+fn lay_bitmap(program: &mut Picture, bitmap: &Bitmap, shift: (i32, i32), tiles: &[Tile]) {
+    let mix = mixer(bitmap.blend);
+    each_row(program, tiles, |at, row| {
+        let (skip, found) = of_bitmap(bitmap, shift, at, row.len());
+        let pairs = row.iter_mut().skip(skip).zip(found);
+        if bitmap.blend == Blend::Normal {
+            pairs.for_each(|(below, above)| blend(below, Pixel::from_le_bytes(*above)));
+        } else {
+            pairs.for_each(|(below, above)| mix(below, Pixel::from_le_bytes(*above)));
+        }
+    });
+}
+
+/// The pixels of a row of a tile.
+fn span(size: Size, left: u32, y: u32, width: u32) -> Range<usize> {
+    let start = y as usize * size.width as usize + left as usize;
+    start..start + width as usize
+}
+
+/// Gives each row of some tiles, with the place where it begins.
+pub(super) fn each_row(
+    program: &mut Picture,
+    tiles: &[Tile],
+    mut lay: impl FnMut((u32, u32), &mut [[u8; 4]]),
+) {
+    let size = program.size();
+    let pixels = program.rgba_mut().as_chunks_mut::<4>().0;
+    for tile in tiles {
+        let [left, top, width, height] = tile.map(u32::from);
+        for y in top..top + height {
+            if let Some(row) = pixels.get_mut(span(size, left, y, width)) {
+                lay((left, y), row);
+            }
+        }
+    }
+}
+
+/// The matte's value at a point; for a picture of another size than the matte's.
+fn nearest(matte: &Picture, u: f32, v: f32) -> u8 {
+    let x = ((u * matte.width() as f32) as u32).min(matte.width() - 1);
+    let y = ((v * matte.height() as f32) as u32).min(matte.height() - 1);
+    matte.pixel(x, y).map_or(0, |pixel| pixel[3])
+}

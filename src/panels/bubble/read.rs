@@ -1,0 +1,335 @@
+//! What an artist's group says about a bubble.
+
+use usvg::{Node, Paint as Fill};
+
+use super::outline::Outline;
+use super::{Bubble, BubbleKind, Form, HandOf, Paint, Tail, Whose};
+use crate::panels::lettering::{Align, Direction};
+use crate::panels::{Lettering, Rect, Typeface};
+
+/// The ink of lines and letters.
+const INK: [u8; 4] = [0x17, 0x14, 0x1f, 255];
+const PAPER: [u8; 4] = [255; 4];
+
+/// A shape in the group.
+struct Found {
+    outline: Outline,
+    is_tail: bool,
+    fill: Option<[u8; 4]>,
+    stroke: Option<([u8; 4], f32)>,
+    opacity: f32,
+}
+
+impl Bubble {
+    /// Reads a bubble's layer. A page is `short` units on its short side.
+    pub fn read(layer: &Lettering, short: f32) -> Self {
+        let mut shapes = Vec::new();
+        let mut hand = None;
+        gather(layer.tree.root(), false, 1.0, &mut shapes, &mut hand);
+        let data = &layer.data;
+        let tail_drawn = shapes.iter().find(|shape| shape.is_tail).map(|shape| {
+            let (a, b) = shape.outline.bounds();
+            Tail {
+                half: Some((b.0 - a.0).min(b.1 - a.1) * 0.5),
+            }
+        });
+        let area = |shape: &Found| {
+            let (a, b) = shape.outline.bounds();
+            (b.0 - a.0) * (b.1 - a.1)
+        };
+        let body = shapes
+            .into_iter()
+            .filter(|shape| !shape.is_tail)
+            .max_by(|a, b| area(a).total_cmp(&area(b)));
+        let is_box = body.as_ref().is_some_and(|body| is_box(&body.outline));
+        let said = BubbleKind::of(data, &layer.name);
+        let kind = said.unwrap_or(if is_box {
+            BubbleKind::Narration
+        } else {
+            BubbleKind::Speech
+        });
+        let mut hand = hand.unwrap_or(HandOf {
+            face: None,
+            size: short * 0.045,
+            ink: INK,
+            direction: Direction::Horizontal,
+            align: Align::Middle,
+            turn: 0.0,
+        });
+        if let Some(direction) = data.get("direction") {
+            hand.direction = if direction.starts_with("v") {
+                Direction::Vertical
+            } else {
+                Direction::Horizontal
+            };
+        }
+        if let Some(face) = data.get("font").and_then(Typeface::by_name) {
+            hand.face = Some(face);
+        }
+        if kind == BubbleKind::Whisper && hand.ink[..3].iter().all(|part| *part < 48) {
+            hand.ink = [0x4b, 0x47, 0x58, 255];
+        }
+        let line = short * 0.0062;
+        let plain = Paint {
+            fill: if kind == BubbleKind::Phone {
+                [0xe6, 0xf0, 0xff, 255]
+            } else {
+                PAPER
+            },
+            ink: if kind == BubbleKind::Whisper {
+                [0x6a, 0x66, 0x76, 255]
+            } else {
+                INK
+            },
+            line: match kind {
+                BubbleKind::Shout => line * 1.25,
+                BubbleKind::Narration | BubbleKind::Phone | BubbleKind::Whisper => line * 0.75,
+                _ => line,
+            },
+            opacity: 1.0,
+        };
+        let (form, paint) = match body {
+            Some(body) => {
+                let (a, b) = body.outline.bounds();
+                let rect = Rect {
+                    x: a.0,
+                    y: a.1,
+                    width: b.0 - a.0,
+                    height: b.1 - a.1,
+                };
+                let drawn = Paint {
+                    fill: body.fill.unwrap_or([0; 4]),
+                    ink: body.stroke.map_or([0; 4], |(ink, _)| ink),
+                    line: body.stroke.map_or(0.0, |(_, line)| line),
+                    opacity: body.opacity,
+                };
+                // A box with a kind is a place to draw into; black is what a box is when nobody
+                // chose its colour.
+                let chosen = body
+                    .fill
+                    .filter(|fill| fill[..3] != [0, 0, 0] && fill[3] > 0);
+                let is_dark = hand.ink[..3].iter().all(|part| *part < 96);
+                let unreadable = chosen.is_none() && body.fill.is_some() && is_dark;
+                if is_box && (unreadable || said.is_some_and(|kind| kind != BubbleKind::Narration))
+                {
+                    let paint = Paint {
+                        fill: chosen.unwrap_or(plain.fill),
+                        ink: body.stroke.map_or(plain.ink, |(ink, _)| ink),
+                        line: body.stroke.map_or(plain.line, |(_, line)| line),
+                        opacity: body.opacity,
+                    };
+                    (Form::Boxed(rect), paint)
+                } else {
+                    (Form::Drawn(body.outline), drawn)
+                }
+            }
+            None => {
+                let middle = (
+                    layer.bounds.x + layer.bounds.width / 2.0,
+                    layer.bounds.y + layer.bounds.height / 2.0,
+                );
+                (Form::Around(middle), plain)
+            }
+        };
+        let wanted = match data.get("tail") {
+            Some("none" | "no" | "off") => false,
+            Some(_) => true,
+            None => {
+                kind.has_tail()
+                    && match &form {
+                        Form::Drawn(outline) => tail_drawn.is_some() || is_round(outline),
+                        _ => true,
+                    }
+            }
+        };
+        let whose = match data.number("face", 1.0..=99.0) {
+            Some(number) => Whose::Number(number as usize - 1),
+            None => Whose::Speaker,
+        };
+        let home = match &form {
+            Form::Drawn(outline) => {
+                let (a, b) = outline.bounds();
+                Rect {
+                    x: a.0,
+                    y: a.1,
+                    width: b.0 - a.0,
+                    height: b.1 - a.1,
+                }
+            }
+            Form::Boxed(rect) => *rect,
+            Form::Around(_) => layer.bounds,
+        };
+        let follows = match data.get("follow") {
+            Some(word) => !matches!(word, "no" | "none" | "false" | "off"),
+            None => kind != BubbleKind::Narration,
+        };
+        Self {
+            kind,
+            whose,
+            panel: data.get("panel").map(str::to_lowercase),
+            follows,
+            home,
+            form,
+            paint,
+            tail: wanted.then(|| tail_drawn.unwrap_or(Tail { half: None })),
+            hand,
+            seed: layer.id.bytes().fold(7, |sum: u32, byte| {
+                sum.wrapping_mul(31).wrapping_add(byte.into())
+            }),
+        }
+    }
+}
+
+/// Walks the group: shapes, and how its first text is written.
+fn gather(
+    group: &usvg::Group,
+    in_tail: bool,
+    opacity: f32,
+    shapes: &mut Vec<Found>,
+    hand: &mut Option<HandOf>,
+) {
+    for node in group.children() {
+        let in_tail = in_tail || node.id().to_lowercase().starts_with("tail");
+        match node {
+            Node::Group(inner) => {
+                gather(
+                    inner,
+                    in_tail,
+                    opacity * inner.opacity().get(),
+                    shapes,
+                    hand,
+                );
+            }
+            Node::Path(path) if shapes.len() < 64 => {
+                let Some(outline) = path
+                    .data()
+                    .clone()
+                    .transform(path.abs_transform())
+                    .and_then(|data| Outline::of_path(&data))
+                else {
+                    continue;
+                };
+                let scale = scale_of(path.abs_transform());
+                shapes.push(Found {
+                    outline,
+                    is_tail: in_tail,
+                    fill: path
+                        .fill()
+                        .map(|fill| colour(fill.paint(), fill.opacity().get())),
+                    stroke: path.stroke().map(|stroke| {
+                        (
+                            colour(stroke.paint(), stroke.opacity().get()),
+                            stroke.width().get() * scale,
+                        )
+                    }),
+                    opacity,
+                });
+            }
+            Node::Text(text) if hand.is_none() => *hand = hand_of(text),
+            _ => {}
+        }
+    }
+}
+
+/// How a text is written.
+fn hand_of(text: &usvg::Text) -> Option<HandOf> {
+    let chunk = text.chunks().first()?;
+    let span = chunk.spans().first()?;
+    let transform = text.abs_transform();
+    let face = span
+        .font()
+        .families()
+        .iter()
+        .find_map(|family| match family {
+            usvg::FontFamily::Named(name) => Typeface::by_name(name),
+            _ => None,
+        });
+    Some(HandOf {
+        // What a text has when nobody chose a font says nothing.
+        face: face.filter(|face| *face != Typeface::Jua),
+        size: span.font_size().get() * scale_of(transform),
+        ink: span
+            .fill()
+            .map_or(INK, |fill| colour(fill.paint(), fill.opacity().get())),
+        direction: match text.writing_mode() {
+            usvg::WritingMode::LeftToRight => Direction::Horizontal,
+            usvg::WritingMode::TopToBottom => Direction::Vertical,
+        },
+        // Words in a bubble stand in its middle, however the artist placed their lines.
+        align: Align::Middle,
+        turn: transform.ky.atan2(transform.sx).to_degrees(),
+    })
+}
+
+/// How much a transform enlarges.
+pub(in crate::panels) fn scale_of(transform: usvg::Transform) -> f32 {
+    let area = (transform.sx * transform.sy - transform.kx * transform.ky).abs();
+    if area.is_finite() && area > 0.0 {
+        area.sqrt()
+    } else {
+        1.0
+    }
+}
+
+/// A paint's colour; a gradient's first.
+pub(in crate::panels) fn colour(paint: &Fill, opacity: f32) -> [u8; 4] {
+    let (colour, own) = match paint {
+        Fill::Color(colour) => (*colour, 1.0),
+        Fill::LinearGradient(gradient) => first_stop(gradient.stops()),
+        Fill::RadialGradient(gradient) => first_stop(gradient.stops()),
+        Fill::Pattern(_) => (usvg::Color::white(), 1.0),
+    };
+    let alpha = (opacity * own * 255.0).round() as u8;
+    [colour.red, colour.green, colour.blue, alpha]
+}
+
+fn first_stop(stops: &[usvg::Stop]) -> (usvg::Color, f32) {
+    stops.first().map_or((usvg::Color::white(), 1.0), |stop| {
+        (stop.color(), stop.opacity().get())
+    })
+}
+
+/// Whether it is an upright rectangle.
+fn is_box(outline: &Outline) -> bool {
+    let (a, b) = outline.bounds();
+    let near = |value: f32, edge: f32, long: f32| (value - edge).abs() < long * 0.02 + 1e-3;
+    let (width, height) = (b.0 - a.0, b.1 - a.1);
+    outline.points.len() <= 6
+        && outline.points.iter().all(|p| {
+            (near(p.0, a.0, width) || near(p.0, b.0, width))
+                && (near(p.1, a.1, height) || near(p.1, b.1, height))
+        })
+}
+
+/// Whether it bends outwards all around, within a hand's precision: then it has no tail yet.
+fn is_round(outline: &Outline) -> bool {
+    let area = |points: &[(f32, f32)]| {
+        let count = points.len();
+        let sum: f32 = (0..count)
+            .map(|at| {
+                let (a, b) = (points[at], points[(at + 1) % count]);
+                a.0 * b.1 - b.0 * a.1
+            })
+            .sum();
+        sum.abs() / 2.0
+    };
+    let mut sorted = outline.points.clone();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    // The hull by Andrew's monotone chain.
+    let half = |points: &mut dyn Iterator<Item = (f32, f32)>| {
+        let mut hull: Vec<(f32, f32)> = Vec::new();
+        for p in points {
+            while let [.., a, b] = hull[..]
+                && (b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0) <= 0.0
+            {
+                hull.pop();
+            }
+            hull.push(p);
+        }
+        hull.pop();
+        hull
+    };
+    let mut hull = half(&mut sorted.iter().copied());
+    hull.extend(half(&mut sorted.iter().rev().copied()));
+    area(&outline.points) > 0.95 * area(&hull)
+}

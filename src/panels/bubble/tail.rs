@@ -1,0 +1,131 @@
+//! Tails: from a body towards a mouth.
+
+use super::BubbleKind;
+use super::outline::{Outline, Point};
+
+/// Where a tail goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Aim {
+    /// The mouth.
+    pub mouth: Point,
+    /// How far from the mouth the tip stays.
+    pub clear: f32,
+    /// Half of the tail's width where it leaves the body.
+    pub half: f32,
+    /// The longest it may be.
+    pub longest: f32,
+}
+
+/// A body with its tail: the outline, and circles beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tailed {
+    pub outline: Outline,
+    /// Middle and radius.
+    pub puffs: Vec<(Point, f32)>,
+}
+
+/// Gives a body its tail.
+pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tailed {
+    let bare = || Tailed {
+        outline: body.clone(),
+        puffs: Vec::new(),
+    };
+    let Some(aim) = aim else { return bare() };
+    let middle = body.middle();
+    if kind == BubbleKind::Phone {
+        return Tailed {
+            outline: hooked(body, aim),
+            puffs: Vec::new(),
+        };
+    }
+    let Some((number, root)) = body.crossing(middle, aim.mouth) else {
+        return bare();
+    };
+    let way = (aim.mouth.0 - root.0, aim.mouth.1 - root.1);
+    let distance = way.0.hypot(way.1);
+    let length = (distance - aim.clear).min(aim.longest);
+    // Too near for a tail.
+    if length < aim.half * 0.7 || distance < 1e-3 {
+        return bare();
+    }
+    let unit = (way.0 / distance, way.1 / distance);
+    let tip = (root.0 + unit.0 * length, root.1 + unit.1 * length);
+    if kind == BubbleKind::Thought {
+        // On a short way two, not three that touch.
+        let row: &[(f32, f32)] = if length > aim.half * 4.2 {
+            &[(0.3, 0.8), (0.66, 0.54), (0.93, 0.34)]
+        } else {
+            &[(0.48, 0.6), (0.95, 0.36)]
+        };
+        let puffs = row
+            .iter()
+            .map(|(along, size)| {
+                let at = (
+                    root.0 + unit.0 * length * along,
+                    root.1 + unit.1 * length * along,
+                );
+                (at, aim.half * size)
+            })
+            // Only what has room.
+            .filter(|(at, radius)| {
+                (at.0 - root.0).hypot(at.1 - root.1) > radius * 1.25 && *radius < length
+            })
+            .collect();
+        return Tailed {
+            outline: body.clone(),
+            puffs,
+        };
+    }
+    // The tail bends as if it were swung out from above the middle.
+    let side = if (aim.mouth.0 - middle.0) * (aim.mouth.1 - middle.1) >= 0.0 {
+        -1.0
+    } else {
+        1.0
+    };
+    let bend = side * length * 0.13;
+    let half = aim.half.min(length * 0.55);
+    let outline = body.spliced(number, root, half, |first, second| {
+        let mut points = Vec::with_capacity(26);
+        let bent = |from: Point| {
+            let middle = ((from.0 + tip.0) / 2.0, (from.1 + tip.1) / 2.0);
+            // Sides hollow towards the tip.
+            let inwards = ((root.0 - from.0) * 0.22, (root.1 - from.1) * 0.22);
+            (
+                middle.0 - unit.1 * bend + inwards.0,
+                middle.1 + unit.0 * bend + inwards.1,
+            )
+        };
+        let mut side = |from: Point, to: Point, by: Point| {
+            for step in 1..=12 {
+                let t = step as f32 / 12.0;
+                let u = 1.0 - t;
+                let mix = |a: f32, b: f32, c: f32| u * u * a + 2.0 * u * t * b + t * t * c;
+                points.push((mix(from.0, by.0, to.0), mix(from.1, by.1, to.1)));
+            }
+        };
+        side(first, tip, bent(first));
+        side(tip, second, bent(second));
+        points
+    });
+    Tailed {
+        outline,
+        puffs: Vec::new(),
+    }
+}
+
+/// A message's little hook, at the lower corner on the speaker's side.
+fn hooked(body: &Outline, aim: Aim) -> Outline {
+    let (a, b) = body.bounds();
+    let middle = body.middle();
+    let right = aim.mouth.0 > middle.0;
+    let outwards = if right { 1.0 } else { -1.0 };
+    let reach = (b.1 - a.1).min(b.0 - a.0) * 0.2;
+    let corner = if right { b.0 } else { a.0 };
+    // Beside the corner, on the straight of the lower edge.
+    let x = corner - outwards * reach * 2.2;
+    let Some((number, root)) = body.crossing((x, middle.1), (x, b.1 + reach)) else {
+        return body.clone();
+    };
+    let tip = (x + outwards * reach * 0.9, b.1 + reach * 0.85);
+    body.spliced(number, root, reach * 0.6, |_, _| vec![tip])
+}

@@ -1,0 +1,307 @@
+//! Explains a page to the artist who draws it.
+
+use std::fmt::Write as _;
+
+use resvg::tiny_skia::{IntSize, Pixmap, Transform};
+
+use crate::frame::{Picture, Size};
+use crate::people::Point;
+
+use super::{
+    Blend, Data, Effect, EffectKind, Fonts, Layer, Lettering, Page, PageError, Panel, PanelKind,
+    Rect, preview,
+};
+
+/// One thing on a page that is not plain art.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The object's name as the artist wrote it.
+    pub id: String,
+    /// What it becomes, in plain words.
+    pub becomes: String,
+    /// Where it is, in page units.
+    pub bounds: Rect,
+    /// Colour of its label in the picture.
+    colour: &'static str,
+}
+
+/// What an effect's `data-…` may say.
+const OF_EFFECTS: [&str; 10] = [
+    "angle", "centre", "colour", "colour2", "density", "every", "scale", "seed", "speed",
+    "strength",
+];
+/// What people's `data-…` may say.
+const OF_PEOPLE: [&str; 2] = ["outline", "shadow"];
+
+impl Page {
+    /// What is alive on the page, the lowest first.
+    pub fn found(&self) -> Vec<Found> {
+        self.layers()
+            .iter()
+            .filter_map(|layer| match layer {
+                Layer::Art(_) => None,
+                Layer::Panel(panel) => Some(of_panel(panel, self)),
+                Layer::Text(text) => Some(of_lettering(text, "words that can be changed")),
+                Layer::Bubble(bubble) => {
+                    Some(of_lettering(bubble, "a bubble that follows the face"))
+                }
+                Layer::Effect(effect) => Some(of_effect(effect)),
+            })
+            .collect()
+    }
+
+    /// What an artist may have meant otherwise: gaps between shots, attributes nobody reads.
+    pub fn advice(&self) -> Vec<String> {
+        let mut advice = Vec::new();
+        let mut shots: Vec<u8> = self
+            .panels()
+            .filter_map(|panel| match panel.kind {
+                PanelKind::Shot(number) => Some(number),
+                _ => None,
+            })
+            .collect();
+        shots.sort_unstable();
+        shots.dedup();
+        for (number, shot) in (1..).zip(&shots) {
+            if *shot != number {
+                advice.push(format!(
+                    "There is a shot-{shot} but no shot-{number}. Number the shots from 1 on."
+                ));
+                break;
+            }
+        }
+        for layer in self.layers() {
+            match layer {
+                Layer::Panel(panel) if panel.kind == PanelKind::Person => {
+                    unread(&panel.id, &panel.data, &OF_PEOPLE, &mut advice);
+                    let mut others = self.panels();
+                    let panel_of =
+                        |other: &Panel| other.kind != PanelKind::Person && other.name == panel.name;
+                    if !panel.name.is_empty() && !others.any(panel_of) {
+                        advice.push(format!(
+                            "{} stands alone: there is no live-{} whose picture it continues.",
+                            panel.id, panel.name
+                        ));
+                    }
+                }
+                Layer::Effect(effect) => {
+                    unread(&effect.id, &effect.data, &OF_EFFECTS, &mut advice);
+                }
+                _ => {}
+            }
+        }
+        advice
+    }
+
+    /// The page with a stand-in for the live picture and everything alive labelled.
+    ///
+    /// # Errors
+    /// When `size` is larger than a picture may be.
+    pub fn labelled(&self, size: Size, fonts: &Fonts) -> Result<Picture, PageError> {
+        let artwork = self.rasterise(size)?;
+        let stand_in = stand_in();
+        let focus = Point { x: 0.5, y: 0.34 };
+        let drawn = preview(&artwork, &stand_in, &stand_in, focus, false);
+        let too_large = || PageError::TooLargeToDraw {
+            size,
+            page: self.id().to_owned(),
+        };
+        let side = IntSize::from_wh(size.width, size.height).ok_or_else(too_large)?;
+        let mut canvas = Pixmap::from_vec(drawn.into_rgba(), side).ok_or_else(too_large)?;
+        let options = usvg::Options {
+            fontdb: fonts.database(),
+            font_family: Fonts::SUBSTITUTE.to_owned(),
+            ..usvg::Options::default()
+        };
+        if let Ok(labels) = usvg::Tree::from_str(&self.labels(), &options) {
+            let (place, scale) = (artwork.page, artwork.page.width as f32 / self.units().0);
+            let transform =
+                Transform::from_scale(scale, scale).post_translate(place.x as f32, place.y as f32);
+            resvg::render(&labels, transform, &mut canvas.as_mut());
+        }
+        Ok(Picture::from_rgba(size, canvas.take()).unwrap_or_default())
+    }
+
+    /// Frames and names as an SVG as large as the page.
+    fn labels(&self) -> String {
+        let (width, height) = self.units();
+        let unit = width.max(height) / 1000.0;
+        let letters = 21.0 * unit;
+        let mut svg = format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="BM JUA" font-size="{letters}">"#
+        );
+        let mut taken: Vec<Rect> = Vec::new();
+        for found in self.found() {
+            let Rect {
+                x,
+                y,
+                width: across,
+                height: down,
+            } = found.bounds;
+            let colour = found.colour;
+            let name: String = found.id.chars().take(40).collect();
+            let mut chip = Rect {
+                x: (x + 5.0 * unit).min(width - 40.0 * unit),
+                y: y + 5.0 * unit,
+                width: letters * 0.62 * (name.chars().count() as f32 + 1.2),
+                height: letters * 1.45,
+            };
+            // Labels of things in one place stand below each other.
+            while taken.iter().any(|other| overlap(*other, chip)) && chip.y < height {
+                chip.y += chip.height + 2.0 * unit;
+            }
+            taken.push(chip);
+            let stroke = 3.5 * unit;
+            let _ = write!(
+                svg,
+                r##"<rect x="{x}" y="{y}" width="{across}" height="{down}" fill="{colour}" fill-opacity=".07" stroke="{colour}" stroke-width="{stroke}" stroke-dasharray="{} {}"/>
+                <rect x="{}" y="{}" width="{}" height="{}" rx="{}" fill="{colour}"/><text x="{}" y="{}" fill="#fff">{}</text>"##,
+                12.0 * unit,
+                6.0 * unit,
+                chip.x,
+                chip.y,
+                chip.width,
+                chip.height,
+                4.0 * unit,
+                chip.x + letters * 0.4,
+                chip.y + letters * 1.08,
+                escaped(&name),
+            );
+        }
+        svg + "</svg>"
+    }
+}
+
+fn overlap(a: Rect, b: Rect) -> bool {
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+fn escaped(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !letter.is_control())
+        .map(|letter| match letter {
+            '<' => "&lt;".to_owned(),
+            '&' => "&amp;".to_owned(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+fn of_panel(panel: &Panel, page: &Page) -> Found {
+    let mut becomes = match panel.kind {
+        PanelKind::Live => "the drawn live picture".to_owned(),
+        PanelKind::Raw => "the camera's picture as it is".to_owned(),
+        PanelKind::Person => "the people alone, cut out".to_owned(),
+        PanelKind::Shot(number) => format!("shot {number}, live until it is taken"),
+    };
+    if panel.crop == super::Crop::Close {
+        becomes.push_str(", close up");
+    }
+    let others: Vec<&str> = page
+        .panels()
+        .filter(|other| other.name == panel.name && other.id != panel.id)
+        .map(|other| other.id.as_str())
+        .collect();
+    if !others.is_empty() {
+        let _ = write!(becomes, "; one picture with {}", others.join(", "));
+    }
+    for (name, value) in panel.data.iter() {
+        let _ = write!(becomes, "; {name} {value}");
+    }
+    mixed(&mut becomes, panel.blend);
+    Found {
+        id: panel.id.clone(),
+        becomes,
+        bounds: panel.bounds,
+        colour: match panel.kind {
+            PanelKind::Person => "#d6336c",
+            PanelKind::Shot(_) => "#7048e8",
+            _ => "#1971c2",
+        },
+    }
+}
+
+fn of_lettering(lettering: &Lettering, what: &str) -> Found {
+    let words: Vec<String> = lettering
+        .texts
+        .iter()
+        .map(|text| format!("\"{}\"", text.text.replace('\n', " / ")))
+        .collect();
+    let mut becomes = if words.is_empty() {
+        format!("{what}; it has no text yet")
+    } else {
+        format!("{what}: {}", words.join(", "))
+    };
+    mixed(&mut becomes, lettering.blend);
+    Found {
+        id: lettering.id.clone(),
+        becomes,
+        bounds: lettering.bounds,
+        colour: "#2b8a3e",
+    }
+}
+
+fn of_effect(effect: &Effect) -> Found {
+    let what = match effect.kind {
+        EffectKind::Speedlines => "lines of a fast move",
+        EffectKind::Focus => "lines towards the face",
+        EffectKind::Halftone => "dots where the picture is dark",
+        EffectKind::Screentone => "tone in the picture's shadows",
+        EffectKind::Rain => "rain",
+        EffectKind::Petals => "drifting petals",
+        EffectKind::Sparkle => "sparkling stars",
+        EffectKind::Shock => "a flash of the negative",
+        EffectKind::Gloom => "gloomy lines from above",
+    };
+    let mut becomes = format!("effect: {what}");
+    for (name, value) in effect.data.iter() {
+        let _ = write!(becomes, "; {name} {value}");
+    }
+    mixed(&mut becomes, effect.blend);
+    Found {
+        id: effect.id.clone(),
+        becomes,
+        bounds: effect.bounds,
+        colour: "#e8590c",
+    }
+}
+
+fn mixed(becomes: &mut String, blend: Blend) {
+    if blend != Blend::Normal {
+        let _ = write!(becomes, "; mixed: {}", blend.name());
+    }
+}
+
+fn unread(id: &str, data: &Data, known: &[&str], advice: &mut Vec<String>) {
+    for (name, _) in data.iter().filter(|(name, _)| !known.contains(name)) {
+        advice.push(format!(
+            "data-{name} on {id} is not understood. There are {}.",
+            known.join(", ")
+        ));
+    }
+}
+
+/// Somebody in front of a wall, for pages that are looked at without a camera.
+fn stand_in() -> Picture {
+    let size = Size::new(480, 360);
+    let mut picture = Picture::new(size);
+    for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
+        let (x, y) = (
+            (at as u32 % size.width) as f32 / size.width as f32,
+            (at as u32 / size.width) as f32 / size.height as f32,
+        );
+        let far = |cx: f32, cy: f32, rx: f32, ry: f32| ((x - cx) / rx).hypot((y - cy) / ry);
+        let person = far(0.5, 0.36, 0.125, 0.20).min(far(0.5, 1.02, 0.32, 0.42));
+        let shade = 214.0 - 34.0 * y;
+        let colour = if person < 1.0 {
+            [142.0, 150.0, 166.0]
+        } else {
+            [shade, shade + 6.0, shade + 14.0]
+        };
+        for (byte, value) in pixel.iter_mut().zip(colour) {
+            *byte = value as u8;
+        }
+        pixel[3] = (((1.0 - person) * 60.0 + 0.5).clamp(0.0, 1.0) * 255.0) as u8;
+    }
+    picture
+}

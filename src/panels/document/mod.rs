@@ -1,0 +1,516 @@
+//! Takes an SVG apart into one SVG a layer, so that resvg can draw each alone.
+//!
+//! Objects of other layers are left out; groups around them, with their transforms, opacity and
+//! clips, stay. What a layer refers to is written into `<defs>` in place.
+
+mod fontface;
+mod limits;
+mod looks;
+mod paper;
+mod words;
+mod write;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use usvg::roxmltree::{self, Document, Node, NodeId};
+
+use super::names::{Alive, AliveName};
+use super::{Blend, Data, Page, PageError, Written};
+pub(super) use fontface::EmbeddedFont;
+use limits::{check_limits, references};
+use looks::Looks;
+use write::{Style, copy, open};
+
+const SVG: &str = "http://www.w3.org/2000/svg";
+const XLINK: &str = "http://www.w3.org/1999/xlink";
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+const INKSCAPE: &str = "http://www.inkscape.org/namespaces/inkscape";
+
+/// One layer as an SVG of its own.
+pub(super) struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// How it is mixed with what is below it.
+    pub blend: Blend,
+    /// The SVG, as large as the page. Art, text and bubbles as they are drawn; panels and effects
+    /// as white shapes.
+    pub svg: String,
+}
+
+/// What a layer is.
+pub(super) enum PartKind {
+    /// Drawn as it is.
+    Art,
+    /// Something alive.
+    Alive {
+        /// The object's name as the artist wrote it.
+        written: String,
+        /// What it says.
+        name: AliveName,
+        /// What else the artist wrote on it.
+        data: Data,
+        /// The words in it, when it is text or a bubble.
+        texts: Vec<Written>,
+    },
+}
+
+/// What an SVG consists of.
+pub(super) struct Parts {
+    /// From the text of `<title>`.
+    pub title: Option<String>,
+    /// Width and height on paper, in inches, when the artist gave them.
+    pub inches: Option<(f32, f32)>,
+    /// In document order.
+    pub parts: Vec<Part>,
+    /// The fonts it carries.
+    pub fonts: Vec<EmbeddedFont>,
+    /// What the artist should know.
+    pub warnings: Vec<String>,
+}
+
+/// Reads an SVG and takes it apart. `page` names it in errors.
+pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
+    let not_svg = |reason: String| PageError::NotSvg {
+        reason,
+        page: page.to_owned(),
+    };
+    if svg.len() > Page::MAX_BYTES {
+        return Err(PageError::TooLarge {
+            page: page.to_owned(),
+        });
+    }
+    if svg.starts_with(&[0x1f, 0x8b]) {
+        return Err(not_svg("it is compressed".to_owned()));
+    }
+    let text =
+        std::str::from_utf8(svg).map_err(|error| not_svg(format!("it is no text: {error}")))?;
+    let options = roxmltree::ParsingOptions {
+        // Drawing programs declare their namespaces as entities; the parser limits how entities nest.
+        allow_dtd: true,
+        nodes_limit: Page::MAX_OBJECTS,
+        ..roxmltree::ParsingOptions::default()
+    };
+    let document = Document::parse_with_options(text, options).map_err(|error| match error {
+        roxmltree::Error::NodesLimitReached => PageError::TooManyObjects {
+            page: page.to_owned(),
+        },
+        other => not_svg(other.to_string()),
+    })?;
+    let root = document.root_element();
+    if kind_of(root) != Some("svg") {
+        return Err(not_svg(format!(
+            "it begins with <{}>",
+            root.tag_name().name()
+        )));
+    }
+    check_limits(&document, page)?;
+
+    let title = root
+        .children()
+        .find(|node| kind_of(*node) == Some("title"))
+        .and_then(|node| node.text())
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|text| !text.is_empty())
+        .map(|text| text.chars().take(80).collect());
+
+    let mut plan = Plan::of(&document);
+    plan.visit(root, 0, Blend::Normal);
+    let panels = plan.cuts.iter().filter(|cut| cut.is_panel()).count();
+    if panels == 0 {
+        return Err(PageError::NoPanel {
+            page: page.to_owned(),
+        });
+    }
+    if panels > Page::MAX_PANELS || plan.cuts.len() > Page::MAX_LAYERS {
+        return Err(PageError::TooManyPanels {
+            page: page.to_owned(),
+        });
+    }
+    // Each layer looks at all objects.
+    let nodes = document.descendants().count();
+    if nodes.saturating_mul(plan.cuts.len()) > Page::MAX_OBJECTS as usize * 32 {
+        return Err(PageError::TooManyObjects {
+            page: page.to_owned(),
+        });
+    }
+    let parts = plan.parts(root);
+    let (fonts, mut warnings) = fontface::embedded(&document);
+    warnings.append(&mut plan.warnings);
+    Ok(Parts {
+        title,
+        inches: paper::inches(root),
+        parts,
+        fonts,
+        warnings,
+    })
+}
+
+/// The local name of an SVG element.
+fn kind_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    let name = node.tag_name();
+    (node.is_element() && matches!(name.namespace(), None | Some(SVG))).then(|| name.name())
+}
+
+/// Whether an element draws by itself, without children that draw.
+fn draws(kind: &str) -> bool {
+    matches!(
+        kind,
+        "path"
+            | "rect"
+            | "circle"
+            | "ellipse"
+            | "line"
+            | "polyline"
+            | "polygon"
+            | "text"
+            | "image"
+            | "use"
+    )
+}
+
+/// Whether an element groups others that draw.
+fn groups(kind: &str) -> bool {
+    matches!(kind, "svg" | "g" | "a" | "switch")
+}
+
+/// The names of an object, wherever a drawing program keeps them.
+fn names<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
+    [
+        node.attribute("id"),
+        node.attribute((INKSCAPE, "label")),
+        node.attribute("data-name"),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The name of an object that says what becomes of it.
+fn alive_name(node: Node) -> Option<(String, AliveName)> {
+    names(node).find_map(|written| Some((written.to_owned(), AliveName::parse(written)?)))
+}
+
+/// The child of a `switch` that is drawn: Illustrator puts its own data first.
+fn chosen<'a, 'i>(switch: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+    switch.children().find(|child| {
+        kind_of(*child).is_some_and(|kind| draws(kind) || groups(kind))
+            && child
+                .attribute("requiredExtensions")
+                .is_none_or(str::is_empty)
+    })
+}
+
+/// Which layer an SVG is written for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    /// Art before the cut of this number, after the one before it.
+    Art(usize),
+    /// The cut itself.
+    Cut(usize),
+}
+
+/// Objects that are a layer of their own.
+struct Cut<'a, 'i> {
+    nodes: Vec<Node<'a, 'i>>,
+    /// `None`: art that is mixed in a way of its own with something alive below it.
+    alive: Option<(String, AliveName)>,
+    blend: Blend,
+}
+
+impl Cut<'_, '_> {
+    fn is_panel(&self) -> bool {
+        self.alive
+            .as_ref()
+            .is_some_and(|(_, name)| matches!(name.alive, Alive::Panel(_)))
+    }
+}
+
+/// Which object belongs to which layer.
+struct Plan<'a, 'i> {
+    looks: Looks<'a>,
+    by_id: HashMap<&'a str, Node<'a, 'i>>,
+    cuts: Vec<Cut<'a, 'i>>,
+    /// The cut that an object belongs to.
+    cut_of: HashMap<NodeId, usize>,
+    /// Whether anything is drawn before the cut of the number.
+    has_art: Vec<bool>,
+    /// For every object that draws, and every group: the cuts inside.
+    inside: HashMap<NodeId, (usize, usize)>,
+    warnings: Vec<String>,
+}
+
+impl<'a, 'i> Plan<'a, 'i> {
+    /// The most remarks about names.
+    const MOST_WARNINGS: usize = 12;
+
+    fn of(document: &'a Document<'i>) -> Self {
+        Self {
+            looks: Looks::of(document),
+            by_id: document
+                .descendants()
+                .filter_map(|node| Some((node.attribute("id")?, node)))
+                .collect(),
+            cuts: Vec::new(),
+            cut_of: HashMap::new(),
+            has_art: vec![false],
+            inside: HashMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// `around` is how the groups around the object are mixed.
+    fn visit(&mut self, node: Node<'a, 'i>, depth: usize, around: Blend) {
+        let Some(kind) = kind_of(node) else { return };
+        if !(draws(kind) || groups(kind)) {
+            return;
+        }
+        if self.looks.is_hidden(node) {
+            if let Some((written, _)) = node.descendants().find_map(alive_name) {
+                self.warn(format!("{written} is hidden: it shows nothing."));
+            }
+            return;
+        }
+        let first = self.cuts.len();
+        let blend = match self.looks.blend(node) {
+            Blend::Normal => around,
+            own => own,
+        };
+        if depth > 0 && kind != "switch" {
+            if let Some((written, name)) = alive_name(node) {
+                // A panel's stroke is drawn on top of the picture, with the art that follows.
+                let is_panel = matches!(name.alive, Alive::Panel(_));
+                let stroke = is_panel && self.looks.may_have_stroke(node);
+                self.cut(node, Some((written, name)), blend, stroke);
+                return;
+            }
+            if let Some(text) = names(node).find_map(AliveName::nearly) {
+                self.warn(text);
+            }
+        }
+        // Only over something alive it makes a difference; art below art is mixed by resvg.
+        let mixes = blend != Blend::Normal && self.cuts.iter().any(|cut| cut.alive.is_some());
+        if mixes && !node.descendants().any(|inner| alive_name(inner).is_some()) {
+            let last_has_art = self.has_art.last().copied().unwrap_or_default();
+            match self.cuts.last_mut() {
+                Some(cut)
+                    if cut.alive.is_none()
+                        && cut.blend == blend
+                        && blend.is_associative()
+                        && !last_has_art =>
+                {
+                    cut.nodes.push(node);
+                    self.cut_of.insert(node.id(), self.cuts.len() - 1);
+                }
+                _ => self.cut(node, None, blend, false),
+            }
+            return;
+        }
+        if draws(kind) {
+            if let Some(last) = self.has_art.last_mut() {
+                *last = true;
+            }
+        } else if kind == "switch" {
+            if let Some(child) = chosen(node) {
+                self.visit(child, depth + 1, blend);
+            }
+        } else {
+            for child in node.children() {
+                self.visit(child, depth + 1, blend);
+            }
+        }
+        self.inside.insert(node.id(), (first, self.cuts.len()));
+    }
+
+    fn warn(&mut self, text: String) {
+        if self.warnings.len() < Self::MOST_WARNINGS && !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
+    }
+
+    fn cut(
+        &mut self,
+        node: Node<'a, 'i>,
+        alive: Option<(String, AliveName)>,
+        blend: Blend,
+        art_follows: bool,
+    ) {
+        self.cut_of.insert(node.id(), self.cuts.len());
+        self.cuts.push(Cut {
+            nodes: vec![node],
+            alive,
+            blend,
+        });
+        self.has_art.push(art_follows);
+    }
+
+    fn parts(&self, root: Node<'a, 'i>) -> Vec<Part> {
+        let mut parts = Vec::with_capacity(self.cuts.len() * 2 + 1);
+        let art = |number: usize| {
+            self.has_art[number].then(|| Part {
+                kind: PartKind::Art,
+                blend: Blend::Normal,
+                svg: self.write(root, Layer::Art(number)),
+            })
+        };
+        for (number, cut) in self.cuts.iter().enumerate() {
+            parts.extend(art(number));
+            let kind = match (&cut.alive, cut.nodes.first()) {
+                (Some((written, name)), Some(node)) => PartKind::Alive {
+                    written: written.clone(),
+                    name: name.clone(),
+                    data: Data::of(
+                        node.attributes()
+                            .filter(|attribute| attribute.namespace().is_none())
+                            .map(|attribute| (attribute.name(), attribute.value())),
+                        &name.name,
+                    ),
+                    texts: if matches!(name.alive, Alive::Text | Alive::Bubble) {
+                        words::texts(*node)
+                    } else {
+                        Vec::new()
+                    },
+                },
+                _ => PartKind::Art,
+            };
+            parts.push(Part {
+                kind,
+                blend: cut.blend,
+                svg: self.write(root, Layer::Cut(number)),
+            });
+        }
+        parts.extend(art(self.cuts.len()));
+        parts
+    }
+
+    fn write(&self, root: Node<'a, 'i>, layer: Layer) -> String {
+        let needed = self.needed(root, layer);
+        let mut out = String::with_capacity(4096);
+        self.write_node(root, layer, &needed, &mut out);
+        out
+    }
+
+    /// How an object appears in a layer; `None`: not at all.
+    fn role(&self, node: Node, layer: Layer) -> Option<Role> {
+        if let Some(&number) = self.cut_of.get(&node.id()) {
+            let cut = &self.cuts[number];
+            return match (layer, &cut.alive) {
+                (Layer::Cut(this), alive) if this == number => Some(Role::Whole(match alive {
+                    Some((_, name)) if matches!(name.alive, Alive::Panel(_) | Alive::Effect(_)) => {
+                        Style::Shape
+                    }
+                    _ => Style::Kept,
+                })),
+                (Layer::Art(this), _)
+                    if this == number + 1 && self.has_art[this] && cut.is_panel() =>
+                {
+                    Some(Role::Whole(Style::Stroke))
+                }
+                _ => None,
+            };
+        }
+        let (first, last) = *self.inside.get(&node.id())?;
+        let is_inside = match layer {
+            Layer::Art(number) => (first..=last).contains(&number),
+            Layer::Cut(number) => (first..last).contains(&number),
+        };
+        let is_drawn = kind_of(node).is_some_and(draws);
+        is_inside.then_some(if is_drawn {
+            Role::Whole(Style::Kept)
+        } else {
+            Role::Around
+        })
+    }
+
+    /// What a layer refers to, directly or not, and what that stands in.
+    fn needed(&self, root: Node<'a, 'i>, layer: Layer) -> HashSet<NodeId> {
+        let (mut needed, mut looked_at) = (HashSet::new(), HashSet::new());
+        let mut open = Vec::new();
+        let mut refer = |node: Node<'a, 'i>, open: &mut Vec<&'a str>| {
+            if looked_at.insert(node.id()) {
+                for attribute in node.attributes() {
+                    open.extend(references(attribute.name(), attribute.value()));
+                }
+            }
+        };
+        // Style sheets may refer for any object.
+        for sheet in root.descendants() {
+            if kind_of(sheet) == Some("style") {
+                for text in sheet.children().filter_map(|piece| piece.text()) {
+                    open.extend(references("style", text));
+                }
+            }
+        }
+        let mut visit = vec![root];
+        while let Some(node) = visit.pop() {
+            match self.role(node, layer) {
+                Some(Role::Whole(_)) => {
+                    node.descendants().for_each(|node| refer(node, &mut open));
+                }
+                Some(Role::Around) => {
+                    refer(node, &mut open);
+                    visit.extend(node.children());
+                }
+                None => {}
+            }
+        }
+        let mut seen = HashSet::new();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            if let Some(node) = self.by_id.get(id) {
+                node.descendants().for_each(|node| refer(node, &mut open));
+                for node in node.ancestors() {
+                    if !needed.insert(node.id()) {
+                        break;
+                    }
+                }
+            }
+        }
+        needed
+    }
+
+    fn write_node(
+        &self,
+        node: Node<'a, 'i>,
+        layer: Layer,
+        needed: &HashSet<NodeId>,
+        out: &mut String,
+    ) {
+        let Some(kind) = kind_of(node) else { return };
+        match self.role(node, layer) {
+            Some(Role::Whole(style)) => copy(node, style, out),
+            Some(Role::Around) => {
+                let name = if kind == "switch" { "g" } else { kind };
+                open(node, name, Style::Kept, out);
+                for child in node.children() {
+                    self.write_node(child, layer, needed, out);
+                }
+                let _ = write!(out, "</{name}>");
+            }
+            None if kind == "style" => copy(node, Style::Kept, out),
+            None if kind == "defs" => {
+                // Illustrator keeps its style sheets in here.
+                out.push_str("<defs>");
+                for child in node.children() {
+                    self.write_node(child, layer, needed, out);
+                }
+                out.push_str("</defs>");
+            }
+            None if needed.contains(&node.id()) => {
+                out.push_str("<defs>");
+                copy(node, Style::Kept, out);
+                out.push_str("</defs>");
+            }
+            None => {}
+        }
+    }
+}
+
+/// How an object appears in a layer.
+enum Role {
+    /// With all that is in it.
+    Whole(Style),
+    /// As the group around others.
+    Around,
+}

@@ -1,0 +1,130 @@
+//! What lies on a page, layer by layer.
+
+use std::sync::Arc;
+
+use super::{Blend, Crop, Data, EffectKind, PanelKind};
+
+/// One layer of a page, the lowest first.
+#[derive(Clone)]
+pub enum Layer {
+    /// Pictures that do not change.
+    Art(Art),
+    /// A region that shows a picture.
+    Panel(Panel),
+    /// Words that can be changed.
+    Text(Lettering),
+    /// A bubble that follows a face.
+    Bubble(Lettering),
+    /// An animated effect.
+    Effect(Effect),
+}
+
+/// A layer of art.
+#[derive(Clone)]
+pub struct Art {
+    /// How it is mixed with what is below it.
+    pub blend: Blend,
+    pub(super) tree: Arc<usvg::Tree>,
+}
+
+/// A region of a page that shows a picture.
+#[derive(Clone)]
+pub struct Panel {
+    /// The object's name as the artist wrote it.
+    pub id: String,
+    /// What fills it.
+    pub kind: PanelKind,
+    /// How much of the picture it shows.
+    pub crop: Crop,
+    /// Panels of equal names share one picture; what follows the kind in the id.
+    pub name: String,
+    /// Where it is, in page units, cut at the page's edges.
+    pub bounds: Rect,
+    /// What else the artist wrote on it.
+    pub data: Data,
+    /// How it is mixed with what is below it.
+    pub blend: Blend,
+    /// Its shape; `None`: all of the page.
+    pub(super) shape: Option<Arc<usvg::Tree>>,
+}
+
+/// Words that can be changed, or a bubble with the words in it.
+#[derive(Clone)]
+pub struct Lettering {
+    /// The object's name as the artist wrote it.
+    pub id: String,
+    /// What follows `text-` or `bubble-` in it.
+    pub name: String,
+    /// Where it is, in page units, cut at the page's edges.
+    pub bounds: Rect,
+    /// What else the artist wrote on it.
+    pub data: Data,
+    /// Its words, as drawn.
+    pub texts: Vec<Written>,
+    /// How it is mixed with what is below it.
+    pub blend: Blend,
+    /// An SVG as large as the page, with this object alone in it, as the artist drew it and where.
+    pub svg: Arc<str>,
+    /// The same, parsed.
+    pub(super) tree: Arc<usvg::Tree>,
+}
+
+/// The words of one `<text>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// What follows `text-` in its own name; a text inside a bubble may have one.
+    pub name: Option<String>,
+    /// The words, a line a line.
+    pub text: String,
+}
+
+/// An animated effect.
+#[derive(Clone)]
+pub struct Effect {
+    /// The object's name as the artist wrote it.
+    pub id: String,
+    /// Which one.
+    pub kind: EffectKind,
+    /// What follows the kind in the id.
+    pub name: String,
+    /// Where it is, in page units, cut at the page's edges.
+    pub bounds: Rect,
+    /// What else the artist wrote on it.
+    pub data: Data,
+    /// How it is mixed with what is below it; `Normal` leaves that to the effect.
+    pub blend: Blend,
+    /// Its shape.
+    pub(super) shape: Arc<usvg::Tree>,
+}
+
+/// A rectangle in page units.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// From left to right.
+    pub width: f32,
+    /// From top to bottom.
+    pub height: f32,
+}
+
+/// An object as a shape.
+pub(super) struct Shape;
+
+impl Shape {
+    /// Where what `tree` draws is on a page of that size; `None` when nothing of it is.
+    pub fn bounds(tree: &usvg::Tree, page: (f32, f32)) -> Option<Rect> {
+        let bounds = tree.root().abs_layer_bounding_box();
+        let (left, top) = (bounds.left().max(0.0), bounds.top().max(0.0));
+        let (right, bottom) = (bounds.right().min(page.0), bounds.bottom().min(page.1));
+        let is_there = tree.root().has_children() && right > left && bottom > top;
+        is_there.then(|| Rect {
+            x: left,
+            y: top,
+            width: right - left,
+            height: bottom - top,
+        })
+    }
+}

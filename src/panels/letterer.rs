@@ -1,0 +1,516 @@
+//! Letters a page: all its words and bubbles, now.
+//!
+//! Makes the [`Sprites`] of a moment from the texts people chose, the faces there are, and the
+//! time. What does not change is not drawn again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use resvg::tiny_skia::{self, FillRule, LineJoin, Pixmap, Stroke, Transform};
+
+use crate::frame::Size;
+use crate::people::{Face, Point};
+
+use super::artwork::fitted;
+use super::bubble::draw::{pixels, placed};
+use super::bubble::{Balloon, Bubble, FaceAt, Ground};
+use super::lettering::{self, Align, Direction, Hand};
+use super::words::Words;
+use super::{
+    Bitmap, Blend, Cover, Layer, Lettering, Page, Panel, PanelKind, PixelRect, Rect, Sprite,
+    Sprites, Typeface,
+};
+
+/// What a moment is made of.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// Since the start; never runs backwards.
+    pub time: Duration,
+    /// What words and bubbles say, by name; others say what the artist wrote.
+    pub texts: &'a BTreeMap<String, String>,
+    /// How often somebody asked for the next line.
+    pub turned: usize,
+    /// The live picture.
+    pub live: &'a Seen,
+    /// The shots, the first is number 1.
+    pub shots: &'a [Option<Seen>],
+    /// Whether people see themselves as in a mirror.
+    pub mirror: bool,
+    /// What is counted down.
+    pub countdown: Option<Countdown>,
+}
+
+/// A picture, as far as lettering needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Its size.
+    pub size: Size,
+    /// The point that panels keep in view.
+    pub focus: Point,
+    /// The faces in it, from left to right.
+    pub faces: Vec<Face>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            size: Size::new(16, 9),
+            focus: Point::USUAL,
+            faces: Vec::new(),
+        }
+    }
+}
+
+/// Seconds until a shot is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Countdown {
+    /// What is written: 3, 2, 1.
+    pub seconds: u32,
+    /// The number of the shot, 1 to 9.
+    pub shot: u8,
+}
+
+/// Words or a bubble that people may change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its name; with the page's id before it the key of [`Moment::texts`] in the settings.
+    pub name: String,
+    /// What it is.
+    pub kind: PlaceKind,
+    /// What it says now.
+    pub text: String,
+    /// What the artist wrote.
+    pub own: String,
+    /// Where it is in the program.
+    pub rect: PixelRect,
+    /// Letters that no font has.
+    pub missing: Vec<char>,
+    /// Whether not all of the text could be shown.
+    pub cut: bool,
+}
+
+/// What a [`Place`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceKind {
+    /// Words.
+    Text,
+    /// A bubble.
+    Bubble,
+    /// A shot's panel; its name is the shot's number.
+    Shot,
+}
+
+/// Letters one page for one program size.
+pub struct Letterer {
+    page: Page,
+    program: Size,
+    ground: Ground,
+    items: Vec<Item>,
+    count: Option<(Countdown, Sprite)>,
+}
+
+struct Item {
+    /// Its number among the page's layers.
+    layer: usize,
+    name: String,
+    own: String,
+    lines: Vec<String>,
+    secs: f32,
+    what: What,
+    /// What was last shown.
+    shown: Option<(String, PixelRect)>,
+}
+
+enum What {
+    Words(Box<Words>),
+    Bubble(Box<Balloon>, Option<Home>),
+}
+
+/// The picture that a bubble's face is in.
+struct Home {
+    shot: Option<u8>,
+    crop: super::Crop,
+    /// What the picture covers, in program pixels.
+    fit: PixelRect,
+}
+
+impl Letterer {
+    /// Reads what there is to letter on `page`, for a program of `program`.
+    pub fn new(page: &Page, program: Size) -> Self {
+        let units = page.units();
+        let place = fitted(units, program);
+        let ground = Ground {
+            page: place,
+            scale: place.width as f32 / units.0.max(1e-3),
+            blend: Blend::default(),
+            short: units.0.min(units.1),
+            space: Rect {
+                x: 0.0,
+                y: 0.0,
+                width: units.0,
+                height: units.1,
+            },
+            usual: (units.0 * 0.5, units.1 * 0.4),
+        };
+        let items = page
+            .layers()
+            .iter()
+            .enumerate()
+            .filter_map(|(number, layer)| match layer {
+                Layer::Text(text) => Some(Item::words(number, text, ground, units)),
+                Layer::Bubble(bubble) => Some(Item::bubble(number, bubble, ground, page)),
+                _ => None,
+            })
+            .collect();
+        Self {
+            page: page.clone(),
+            program,
+            ground,
+            items,
+            count: None,
+        }
+    }
+
+    /// Whether it letters this page at this size.
+    pub fn is_of(&self, page: &Page, program: Size) -> bool {
+        self.page.same(page) && self.program == program
+    }
+
+    /// Whether there is nothing to letter.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether something changes by itself, without a new picture.
+    pub fn moves(&self) -> bool {
+        self.items.iter().any(|item| {
+            item.lines.len() > 1 || matches!(&item.what, What::Words(words) if words.moves())
+        })
+    }
+
+    /// What moves on the page at this moment.
+    pub fn sprites(&mut self, moment: &Moment<'_>) -> Sprites {
+        let ground = self.ground;
+        let mut sprites = Sprites::default();
+        for item in &mut self.items {
+            let text = item.text(moment);
+            match &mut item.what {
+                What::Words(words) => {
+                    if !words.is_alive(&text, &item.own) {
+                        item.shown = None;
+                        continue;
+                    }
+                    let sprite = words.draw(&text, &item.own, moment.time);
+                    item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
+                    sprites.instead.push((item.layer, sprite));
+                }
+                What::Bubble(balloon, home) => {
+                    let faces = home
+                        .as_ref()
+                        .map(|home| home.faces(moment, &ground))
+                        .unwrap_or_default();
+                    let face = balloon.bubble().choose(&faces);
+                    let sprite = balloon.draw(&text, face, moment.time);
+                    item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
+                    sprites.instead.push((item.layer, sprite));
+                }
+            }
+        }
+        if let Some(countdown) = moment.countdown {
+            if self
+                .count
+                .as_ref()
+                .is_none_or(|(known, _)| *known != countdown)
+            {
+                self.count = self.draw_count(countdown).map(|sprite| (countdown, sprite));
+            }
+            sprites
+                .above
+                .extend(self.count.as_ref().map(|(_, sprite)| sprite.clone()));
+        } else {
+            self.count = None;
+        }
+        sprites
+    }
+
+    /// What people may change, and where it is: as of the last [`sprites`](Self::sprites).
+    pub fn places(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = self
+            .page
+            .panels()
+            .filter_map(|panel| match panel.kind {
+                PanelKind::Shot(number) => Some((number, panel)),
+                _ => None,
+            })
+            .map(|(number, panel)| Place {
+                name: number.to_string(),
+                kind: PlaceKind::Shot,
+                text: String::new(),
+                own: String::new(),
+                rect: self.ground.on_program(panel.bounds),
+                missing: Vec::new(),
+                cut: false,
+            })
+            .collect();
+        places.extend(self.items.iter().map(|item| {
+            let bounds = match self.page.layers().get(item.layer) {
+                Some(Layer::Text(lettering) | Layer::Bubble(lettering)) => lettering.bounds,
+                _ => Rect::default(),
+            };
+            let (kind, left_out) = match &item.what {
+                What::Words(_) => (PlaceKind::Text, (&[][..], false)),
+                What::Bubble(balloon, _) => (PlaceKind::Bubble, balloon.left_out()),
+            };
+            let (text, rect) = match &item.shown {
+                Some((text, rect)) => (text.clone(), *rect),
+                None => (item.own.clone(), self.ground.on_program(bounds)),
+            };
+            Place {
+                name: item.name.clone(),
+                kind,
+                text,
+                own: item.own.clone(),
+                rect,
+                missing: left_out.0.to_vec(),
+                cut: left_out.1,
+            }
+        }));
+        places
+    }
+
+    /// A number in a disc, in the upper corner of its panel.
+    fn draw_count(&self, countdown: Countdown) -> Option<Sprite> {
+        let panel = self
+            .page
+            .panels()
+            .find(|panel| panel.kind == PanelKind::Shot(countdown.shot));
+        let bounds = panel.map_or(self.ground.space, |panel| panel.bounds);
+        let radius = bounds.width.min(bounds.height) * 0.17;
+        let middle = (
+            bounds.x + bounds.width - radius * 1.3,
+            bounds.y + radius * 1.3,
+        );
+        let rect = pixels(
+            &self.ground,
+            (middle.0 - radius, middle.1 - radius),
+            (middle.0 + radius, middle.1 + radius),
+            radius * 0.12,
+        )?;
+        let mut pixmap = Pixmap::new(rect.width, rect.height)?;
+        let place = placed(&self.ground, rect);
+        let disc = tiny_skia::PathBuilder::from_circle(middle.0, middle.1, radius)?;
+        let paint = |colour: [u8; 4]| {
+            let mut paint = tiny_skia::Paint::default();
+            paint.set_color_rgba8(colour[0], colour[1], colour[2], colour[3]);
+            paint
+        };
+        let ink = [0x17, 0x14, 0x1f, 255];
+        pixmap.fill_path(
+            &disc,
+            &paint([0xff, 0xd4, 0x47, 255]),
+            FillRule::Winding,
+            place,
+            None,
+        );
+        let line = Stroke {
+            width: radius * 0.09,
+            line_join: LineJoin::Round,
+            ..Stroke::default()
+        };
+        pixmap.stroke_path(&disc, &paint(ink), &line, place, None);
+        let hand = Hand {
+            face: Typeface::Bangers,
+            size: radius * 1.5,
+            least: radius,
+            direction: Direction::Horizontal,
+            align: Align::Middle,
+        };
+        let number = lettering::write(&countdown.seconds.to_string(), &hand, radius * 1.6);
+        let path = number.letters?;
+        let at = path.bounds();
+        let by = Transform::from_translate(
+            middle.0 - (at.left() + at.right()) / 2.0,
+            middle.1 - (at.top() + at.bottom()) / 2.0,
+        );
+        pixmap.fill_path(
+            &path,
+            &paint(ink),
+            FillRule::Winding,
+            by.post_concat(place),
+            None,
+        );
+        let bitmap = Bitmap {
+            rect,
+            blend: Blend::default(),
+            rgba: pixmap.take(),
+        };
+        Some(Sprite {
+            bitmap: Arc::new(bitmap),
+            shift: (0, 0),
+        })
+    }
+}
+
+impl Ground {
+    /// A box of page units as program pixels.
+    pub(super) fn on_program(&self, rect: Rect) -> PixelRect {
+        let at = |value: f32, origin: i32| (value * self.scale).round() as i32 + origin;
+        PixelRect::new(
+            at(rect.x, self.page.x),
+            at(rect.y, self.page.y),
+            (rect.width * self.scale).round().max(1.0) as u32,
+            (rect.height * self.scale).round().max(1.0) as u32,
+        )
+    }
+}
+
+impl Item {
+    fn new(layer: usize, lettering: &Lettering, what: What) -> Self {
+        let mut own: Vec<&str> = lettering
+            .texts
+            .iter()
+            .map(|text| text.text.as_str())
+            .collect();
+        // A halo and its text say the same twice.
+        own.dedup();
+        let lines = lettering.data.get("lines").map(|lines| {
+            lines
+                .split('|')
+                .map(|line| line.trim().replace("\\n", "\n"))
+                .filter(|line| !line.is_empty())
+                .take(100)
+                .collect()
+        });
+        Self {
+            layer,
+            name: if lettering.name.is_empty() {
+                "bubble".to_owned()
+            } else {
+                lettering.name.clone()
+            },
+            own: own.join("\n"),
+            lines: lines.unwrap_or_default(),
+            secs: lettering.data.number("secs", 0.5..=3600.0).unwrap_or(4.0),
+            what,
+            shown: None,
+        }
+    }
+
+    fn words(layer: usize, lettering: &Lettering, ground: Ground, units: (f32, f32)) -> Self {
+        let ground = Ground {
+            blend: lettering.blend,
+            ..ground
+        };
+        let words = Words::read(lettering, ground, units);
+        Self::new(layer, lettering, What::Words(Box::new(words)))
+    }
+
+    fn bubble(layer: usize, lettering: &Lettering, ground: Ground, page: &Page) -> Self {
+        let bubble = Bubble::read(lettering, ground.short);
+        let home = bubble.home;
+        let middle = (home.x + home.width / 2.0, home.y + home.height / 2.0);
+        let distance = |panel: &Panel| {
+            let b = panel.bounds;
+            let dx = (b.x - middle.0).max(middle.0 - b.x - b.width).max(0.0);
+            let dy = (b.y - middle.1).max(middle.1 - b.y - b.height).max(0.0);
+            // The smallest of those it is on.
+            dx.hypot(dy) + b.width * b.height * 1e-6
+        };
+        let named = |panel: &&Panel| {
+            bubble
+                .panel
+                .as_ref()
+                .is_some_and(|name| panel.name == *name || panel.id.to_lowercase() == *name)
+        };
+        let panel = page.panels().find(named).or_else(|| {
+            page.panels()
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        });
+        let mut ground = Ground {
+            blend: lettering.blend,
+            ..ground
+        };
+        let home = panel.map(|panel| {
+            let b = panel.bounds;
+            let together = page
+                .panels()
+                .filter(|other| other.name == panel.name)
+                .map(|other| ground.on_program(other.bounds))
+                .fold(ground.on_program(b), PixelRect::around);
+            ground.usual = (b.x + b.width * 0.5, b.y + b.height * 0.42);
+            let inside = home.x >= b.x
+                && home.y >= b.y
+                && home.x + home.width <= b.x + b.width
+                && home.y + home.height <= b.y + b.height;
+            if inside && lettering.data.get("bounds") != Some("page") {
+                ground.space = b;
+            }
+            Home {
+                shot: match panel.kind {
+                    PanelKind::Shot(number) => Some(number),
+                    _ => None,
+                },
+                crop: panel.crop,
+                fit: together,
+            }
+        });
+        let balloon = Balloon::new(bubble, ground);
+        Self::new(layer, lettering, What::Bubble(Box::new(balloon), home))
+    }
+
+    /// What it says at this moment.
+    fn text(&self, moment: &Moment<'_>) -> String {
+        if let Some(text) = moment.texts.get(&self.name) {
+            return text.clone();
+        }
+        if self.lines.is_empty() {
+            return self.own.clone();
+        }
+        let by_time = (moment.time.as_secs_f32() / self.secs) as usize;
+        self.lines[(by_time + moment.turned) % self.lines.len()].clone()
+    }
+}
+
+impl Home {
+    /// The faces in its picture, on the page, from left to right, and whether each speaks.
+    fn faces(&self, moment: &Moment<'_>, ground: &Ground) -> Vec<(FaceAt, bool)> {
+        let taken = self
+            .shot
+            .and_then(|number| moment.shots.get(usize::from(number).wrapping_sub(1)))
+            .and_then(Option::as_ref);
+        let seen = taken.unwrap_or(moment.live);
+        let uv = Cover {
+            picture: seen.size,
+            focus: seen.focus,
+            crop: self.crop,
+            mirror: moment.mirror,
+        }
+        .uv(self.fit);
+        let on_page = |point: Point| {
+            let x = (point.x - uv.origin[0]) / uv.step[0];
+            let y = (point.y - uv.origin[1]) / uv.step[1];
+            (
+                (x - ground.page.x as f32) / ground.scale,
+                (y - ground.page.y as f32) / ground.scale,
+            )
+        };
+        let mut faces: Vec<(FaceAt, bool)> = seen
+            .faces
+            .iter()
+            .map(|face| {
+                let at = FaceAt {
+                    middle: on_page(face.centre),
+                    mouth: on_page(face.mouth),
+                    height: (face.height / uv.step[1]).abs() / ground.scale,
+                };
+                (at, face.speaking)
+            })
+            .filter(|(face, _)| {
+                face.height.is_finite() && face.middle.0.is_finite() && face.middle.1.is_finite()
+            })
+            .collect();
+        faces.sort_by(|a, b| a.0.middle.0.total_cmp(&b.0.middle.0));
+        faces
+    }
+}

@@ -1,0 +1,462 @@
+//! Words on a page that can be changed: `text-NAME`.
+//!
+//! Unchanged words are drawn as the artist drew them. Others take the place of each text in the
+//! object, in its font, size, colour, anchor and rotation; a text too long for its place is set
+//! smaller. With `data-animate="shake"`, `"pulse"` or `"pop"` they move, twelve poses a second, as
+//! hand-drawn effects do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use resvg::tiny_skia::{self, FillRule, LineJoin, Path, Pixmap, Stroke, Transform};
+use usvg::Node;
+
+use super::bubble::Ground;
+use super::bubble::draw::{pixels, placed};
+use super::bubble::read::{colour, scale_of};
+use super::lettering::{self, Align, Direction, Hand, Shape};
+use super::{Bitmap, Lettering, Sprite, Typeface};
+
+/// Poses a second.
+const POSES_A_SECOND: f32 = 12.0;
+
+/// Words on a program.
+pub(super) struct Words {
+    layer: Lettering,
+    ground: Ground,
+    texts: Vec<TextAt>,
+    shapes: Vec<Drawn>,
+    motion: Option<Motion>,
+    said: Option<String>,
+    poses: BTreeMap<usize, Option<Arc<Bitmap>>>,
+}
+
+/// How words move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Motion {
+    /// They tremble.
+    Shake,
+    /// They beat like a heart.
+    Pulse,
+    /// They jump out again and again.
+    Pop,
+}
+
+impl Motion {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "shake" => Some(Self::Shake),
+            "pulse" => Some(Self::Pulse),
+            "pop" => Some(Self::Pop),
+            _ => None,
+        }
+    }
+
+    /// The pose at `time`, from 0: poses of equal numbers look alike.
+    fn pose(self, time: Duration) -> usize {
+        let step = (time.as_secs_f32() * POSES_A_SECOND) as usize;
+        match self {
+            Self::Shake => [0, 3, 1, 4, 2, 5, 1, 3][step % 8],
+            Self::Pulse => [0, 1, 2, 1, 0, 1, 3, 1, 0, 0, 0, 0, 0, 0][step % 14],
+            Self::Pop => match step % 36 {
+                at @ 0..5 => at + 1,
+                _ => 0,
+            },
+        }
+    }
+
+    /// How far, how much turned (degrees), how large a pose is; distances are shares of the words'
+    /// height.
+    fn how(self, pose: usize) -> (f32, f32, f32, f32) {
+        let still = (0.0, 0.0, 0.0, 1.0);
+        match self {
+            Self::Shake => [
+                (0.0, 0.0, 0.0, 1.0),
+                (0.035, -0.02, 1.4, 1.0),
+                (-0.03, 0.025, -1.1, 1.01),
+                (0.02, 0.035, -1.7, 1.0),
+                (-0.04, -0.02, 0.8, 1.02),
+                (0.012, -0.035, 1.9, 0.995),
+            ]
+            .get(pose)
+            .copied()
+            .unwrap_or(still),
+            Self::Pulse => (
+                0.0,
+                0.0,
+                0.0,
+                [1.0, 1.05, 1.12, 1.08].get(pose).copied().unwrap_or(1.0),
+            ),
+            Self::Pop => {
+                let sizes = [1.0, 0.6, 0.92, 1.2, 1.08, 0.97];
+                (0.0, 0.0, 0.0, sizes.get(pose).copied().unwrap_or(1.0))
+            }
+        }
+    }
+}
+
+/// A text and how it is written.
+struct TextAt {
+    to_page: Transform,
+    at: (f32, f32),
+    hand: Hand,
+    /// The widest line, before `to_page`.
+    room: f32,
+    look: Look,
+    /// Its place among the shapes around it.
+    order: usize,
+}
+
+/// A shape beside the words.
+struct Drawn {
+    path: Path,
+    look: Look,
+    order: usize,
+}
+
+/// Fill and stroke.
+#[derive(Clone, Copy)]
+struct Look {
+    fill: Option<[u8; 4]>,
+    stroke: Option<([u8; 4], f32, LineJoin)>,
+    stroke_first: bool,
+}
+
+impl Words {
+    /// Reads a layer. `units` is the page's size.
+    pub fn read(layer: &Lettering, ground: Ground, units: (f32, f32)) -> Self {
+        let mut words = Self {
+            layer: layer.clone(),
+            ground,
+            texts: Vec::new(),
+            shapes: Vec::new(),
+            motion: layer.data.get("animate").and_then(Motion::named),
+            said: None,
+            poses: BTreeMap::new(),
+        };
+        words.gather(layer.tree.root(), units);
+        words
+    }
+
+    fn gather(&mut self, group: &usvg::Group, units: (f32, f32)) {
+        for node in group.children() {
+            let order = self.texts.len() + self.shapes.len();
+            match node {
+                Node::Group(inner) => self.gather(inner, units),
+                Node::Text(text) if self.texts.len() < 32 => {
+                    self.texts.extend(TextAt::read(
+                        text,
+                        &self.layer,
+                        self.ground.short,
+                        units,
+                        order,
+                    ));
+                }
+                Node::Path(path) if self.shapes.len() < 256 => {
+                    let Some(data) = path.data().clone().transform(path.abs_transform()) else {
+                        continue;
+                    };
+                    let look = Look::of(
+                        path.fill(),
+                        path.stroke(),
+                        path.paint_order(),
+                        scale_of(path.abs_transform()),
+                    );
+                    self.shapes.push(Drawn {
+                        path: data,
+                        look,
+                        order,
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether it moves by itself.
+    pub fn moves(&self) -> bool {
+        self.motion.is_some()
+    }
+
+    /// Whether it looks other than the artist drew it when it says `text`.
+    pub fn is_alive(&self, text: &str, own: &str) -> bool {
+        self.motion.is_some() || text != own
+    }
+
+    /// What it looks like at `time` when it says `text`; `own` is what the artist wrote.
+    pub fn draw(&mut self, text: &str, own: &str, time: Duration) -> Option<Sprite> {
+        if self.said.as_deref() != Some(text) {
+            self.said = Some(text.to_owned());
+            self.poses.clear();
+        }
+        let pose = self.motion.map_or(0, |motion| motion.pose(time));
+        if !self.poses.contains_key(&pose) {
+            let bitmap = self.rasterise(text, own, pose);
+            self.poses.insert(pose, bitmap.map(Arc::new));
+        }
+        let bitmap = self.poses.get(&pose)?.clone()?;
+        Some(Sprite {
+            bitmap,
+            shift: (0, 0),
+        })
+    }
+
+    fn rasterise(&self, text: &str, own: &str, pose: usize) -> Option<Bitmap> {
+        let bounds = self.layer.bounds;
+        let middle = (
+            bounds.x + bounds.width / 2.0,
+            bounds.y + bounds.height / 2.0,
+        );
+        let moved = self.motion.map_or(Transform::identity(), |motion| {
+            let (right, down, turn, size) = motion.how(pose);
+            let height = bounds.height.min(bounds.width);
+            Transform::from_translate(-middle.0, -middle.1)
+                .post_scale(size, size)
+                .post_concat(Transform::from_rotate(turn))
+                .post_translate(middle.0 + right * height, middle.1 + down * height)
+        });
+        if text == own {
+            let all = self.layer.tree.root().abs_layer_bounding_box();
+            let from = (all.left(), all.top());
+            let to = (all.right(), all.bottom());
+            return self.rendered(from, to, moved, |pixmap, place| {
+                resvg::render(&self.layer.tree, place, &mut pixmap.as_mut());
+            });
+        }
+        let lines = self.lines(text);
+        let mut paths: Vec<(usize, Path, Look, f32)> = Vec::new();
+        for (at, line) in self.texts.iter().zip(&lines) {
+            let lettered = at.written(line);
+            for (path, bold) in [
+                (&lettered.letters, 0.0),
+                (&lettered.strong, lettered.size * 0.04),
+            ] {
+                if let Some(path) = path {
+                    let scale = scale_of(at.to_page);
+                    let path = path.clone().transform(at.to_page)?;
+                    paths.push((at.order, path, at.look.scaled(scale), bold * scale));
+                }
+            }
+        }
+        if paths.is_empty() {
+            return None;
+        }
+        for shape in &self.shapes {
+            paths.push((shape.order, shape.path.clone(), shape.look, 0.0));
+        }
+        paths.sort_by_key(|(order, ..)| *order);
+        let (mut a, mut b) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));
+        for (_, path, look, _) in &paths {
+            let ink = path.bounds();
+            let grow = look.stroke.map_or(0.0, |(_, width, _)| width);
+            a = (a.0.min(ink.left() - grow), a.1.min(ink.top() - grow));
+            b = (b.0.max(ink.right() + grow), b.1.max(ink.bottom() + grow));
+        }
+        self.rendered(a, b, moved, |pixmap, place| {
+            for (_, path, look, bold) in &paths {
+                look.draw(pixmap, path, *bold, place);
+            }
+        })
+    }
+
+    fn rendered(
+        &self,
+        from: (f32, f32),
+        to: (f32, f32),
+        moved: Transform,
+        draw: impl Fn(&mut Pixmap, Transform),
+    ) -> Option<Bitmap> {
+        let around = tiny_skia::Rect::from_ltrb(from.0, from.1, to.0, to.1)?.transform(moved)?;
+        let (from, to) = (
+            (around.left(), around.top()),
+            (around.right(), around.bottom()),
+        );
+        let rect = pixels(&self.ground, from, to, 1.0 / self.ground.scale)?;
+        let mut pixmap = Pixmap::new(rect.width, rect.height)?;
+        draw(&mut pixmap, moved.post_concat(placed(&self.ground, rect)));
+        Some(Bitmap {
+            rect,
+            blend: self.ground.blend,
+            rgba: pixmap.take(),
+        })
+    }
+
+    /// What each text says: all say the same when they did, else a line each, the last one the
+    /// rest.
+    fn lines(&self, text: &str) -> Vec<String> {
+        let alike = self
+            .layer
+            .texts
+            .windows(2)
+            .all(|pair| pair[0].text == pair[1].text);
+        if alike || self.texts.len() < 2 {
+            return vec![text.to_owned(); self.texts.len()];
+        }
+        let mut lines: Vec<String> = text
+            .splitn(self.texts.len(), '\n')
+            .map(str::to_owned)
+            .collect();
+        lines.resize(self.texts.len(), String::new());
+        lines
+    }
+}
+
+impl TextAt {
+    fn read(
+        text: &usvg::Text,
+        layer: &Lettering,
+        short: f32,
+        units: (f32, f32),
+        order: usize,
+    ) -> Option<Self> {
+        let chunk = text.chunks().first()?;
+        let span = chunk.spans().first()?;
+        let to_page = text.abs_transform();
+        let scale = scale_of(to_page);
+        let named = span
+            .font()
+            .families()
+            .iter()
+            .find_map(|family| match family {
+                usvg::FontFamily::Named(name) => Typeface::by_name(name),
+                _ => None,
+            });
+        let vertical = text.writing_mode() == usvg::WritingMode::TopToBottom
+            || layer
+                .data
+                .get("direction")
+                .is_some_and(|word| word.starts_with('v'));
+        let align = match chunk.anchor() {
+            usvg::TextAnchor::Start => Align::Start,
+            usvg::TextAnchor::Middle => Align::Middle,
+            usvg::TextAnchor::End => Align::End,
+        };
+        let own = text.bounding_box();
+        let at = (
+            chunk.x().unwrap_or(own.left()),
+            chunk.y().unwrap_or(own.bottom()),
+        );
+        let is_turned = to_page.kx.abs() + to_page.ky.abs() > 1e-3;
+        let left = at.0 * to_page.sx + to_page.tx;
+        // To the page's edge, but not endlessly longer than what the artist wrote.
+        let to_edge = match align {
+            Align::Start => units.0 - left,
+            Align::Middle => 2.0 * left.min(units.0 - left),
+            Align::End => left,
+        } / scale
+            * 0.97;
+        let longer = (own.width() * 1.6).max(units.0.min(units.1) * 0.3 / scale);
+        let room = if is_turned {
+            longer
+        } else {
+            longer.min(to_edge)
+        };
+        let size = span.font_size().get();
+        Some(Self {
+            to_page,
+            at,
+            hand: Hand {
+                face: named.unwrap_or(Typeface::Jua),
+                size,
+                least: (short * 0.014 / scale).min(size),
+                direction: if vertical {
+                    Direction::Vertical
+                } else {
+                    Direction::Horizontal
+                },
+                align,
+            },
+            room: room.max(size),
+            look: Look::of(span.fill(), span.stroke(), span.paint_order(), 1.0),
+            order,
+        })
+    }
+
+    fn written(&self, text: &str) -> lettering::Lettered {
+        if self.hand.direction == Direction::Vertical {
+            let size = self.hand.size;
+            let high = self.room.max(size * 4.0);
+            let shape = Shape::rect(self.at.0 - size * 2.0, self.at.1, size * 4.0, high);
+            return lettering::letter(text, &self.hand, &shape);
+        }
+        let mut lettered = lettering::write(text, &self.hand, self.room);
+        let by = Transform::from_translate(self.at.0, self.at.1);
+        lettered.letters = lettered.letters.and_then(|path| path.transform(by));
+        lettered.strong = lettered.strong.and_then(|path| path.transform(by));
+        lettered
+    }
+}
+
+impl Look {
+    fn of(
+        fill: Option<&usvg::Fill>,
+        stroke: Option<&usvg::Stroke>,
+        order: usvg::PaintOrder,
+        scale: f32,
+    ) -> Self {
+        Self {
+            fill: fill.map(|fill| colour(fill.paint(), fill.opacity().get())),
+            stroke: stroke.map(|stroke| {
+                let join = match stroke.linejoin() {
+                    usvg::LineJoin::Round => LineJoin::Round,
+                    usvg::LineJoin::Bevel => LineJoin::Bevel,
+                    usvg::LineJoin::Miter | usvg::LineJoin::MiterClip => LineJoin::Miter,
+                };
+                let ink = colour(stroke.paint(), stroke.opacity().get());
+                (ink, stroke.width().get() * scale, join)
+            }),
+            stroke_first: order == usvg::PaintOrder::StrokeAndFill,
+        }
+    }
+
+    fn scaled(self, by: f32) -> Self {
+        Self {
+            stroke: self
+                .stroke
+                .map(|(ink, width, join)| (ink, width * by, join)),
+            ..self
+        }
+    }
+
+    /// Draws a path; `bold` makes it that much heavier.
+    fn draw(&self, pixmap: &mut Pixmap, path: &Path, bold: f32, place: Transform) {
+        let fill = |pixmap: &mut Pixmap| {
+            if let Some(ink) = self.fill {
+                let paint = painted(ink);
+                pixmap.fill_path(path, &paint, FillRule::Winding, place, None);
+                if bold > 0.0 {
+                    let stroke = Stroke {
+                        width: bold,
+                        line_join: LineJoin::Round,
+                        ..Stroke::default()
+                    };
+                    pixmap.stroke_path(path, &paint, &stroke, place, None);
+                }
+            }
+        };
+        let stroke = |pixmap: &mut Pixmap| {
+            if let Some((ink, width, line_join)) = self.stroke {
+                let stroke = Stroke {
+                    width: width + bold,
+                    line_join,
+                    ..Stroke::default()
+                };
+                pixmap.stroke_path(path, &painted(ink), &stroke, place, None);
+            }
+        };
+        if self.stroke_first {
+            stroke(pixmap);
+            fill(pixmap);
+        } else {
+            fill(pixmap);
+            stroke(pixmap);
+        }
+    }
+}
+
+fn painted(colour: [u8; 4]) -> tiny_skia::Paint<'static> {
+    let mut paint = tiny_skia::Paint::default();
+    paint.set_color_rgba8(colour[0], colour[1], colour[2], colour[3]);
+    paint
+}

@@ -1,0 +1,367 @@
+//! Strips: a page with all its shots, drawn again at the size it is for, and saved.
+//!
+//! A strip holds shots, not pixels of a program: a print is drawn from the artist's vectors and
+//! the whole drawings, not enlarged.
+
+mod save;
+mod scroll;
+
+pub use save::{Job, StripError, save, save_all};
+pub use scroll::{Scroll, cuts};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fast_image_resize as resize;
+
+use crate::compositor::{Compositor, CompositorError, Scene};
+use crate::frame::{Picture, Size};
+use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, PixelRect, Seen};
+use crate::people::Point;
+use crate::shots::{self, Shot};
+
+/// A page with its shots.
+#[derive(Clone)]
+pub struct Strip {
+    /// The page.
+    pub page: Page,
+    /// The shots, the first is number 1.
+    pub shots: Vec<Option<Shot>>,
+    /// What words and bubbles say, by name.
+    pub texts: BTreeMap<String, String>,
+    /// Whether people see themselves as in a mirror.
+    pub mirror: bool,
+}
+
+/// A size for paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print {
+    /// In pixels.
+    pub size: Size,
+    /// Pixels an inch.
+    pub dpi: u16,
+}
+
+/// What a print is made for.
+const DPI: f32 = 300.0;
+/// A page that says nothing about paper is printed with its long side as long as A5's, in inches.
+const LONG_SIDE: f32 = 8.27;
+/// The longest side that every graphics card can draw.
+const MOST: f32 = 8192.0;
+
+impl Strip {
+    /// The size of a print: 300 pixels an inch, fewer for a poster.
+    pub fn print(&self) -> Print {
+        let (width, height) = self.page.inches().unwrap_or_else(|| {
+            let (width, height) = self.page.units();
+            let scale = LONG_SIDE / width.max(height).max(1e-3);
+            (width * scale, height * scale)
+        });
+        let dpi = DPI.min(MOST / width.max(height)).max(1.0);
+        let side = |inches: f32| ((inches * dpi).round() as u32).max(1);
+        Print {
+            size: Size::new(side(width), side(height)),
+            dpi: dpi as u16,
+        }
+    }
+
+    /// Draws it `size` large, with premultiplied alpha.
+    ///
+    /// # Errors
+    /// When the size is too large or graphics fail.
+    pub fn draw(
+        &self,
+        compositor: &mut Compositor,
+        size: Size,
+    ) -> Result<Picture, CompositorError> {
+        compositor.set_page(&self.page, size)?;
+        let mut letterer = Letterer::new(&self.page, size);
+        self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
+        self.compose(compositor, &mut letterer, Duration::ZERO)
+    }
+
+    /// Draws each picture of a clip in which every panel plays the second before its shot, and
+    /// gives it to `each`.
+    ///
+    /// # Errors
+    /// When graphics fail, or `each` does.
+    pub fn play<E: From<CompositorError>>(
+        &self,
+        compositor: &mut Compositor,
+        size: Size,
+        mut each: impl FnMut(&Picture) -> Result<(), E>,
+    ) -> Result<(), E> {
+        compositor.set_page(&self.page, size)?;
+        let mut letterer = Letterer::new(&self.page, size);
+        let frames = self.frames();
+        for number in 0..frames {
+            self.lay(compositor, |shot, _| {
+                let at = number as usize * shot.second.len() / frames.max(1) as usize;
+                let mut picture = Picture::default();
+                match shot.second.get(at) {
+                    Some(moment) => picture.copy_from(moment),
+                    None => picture.copy_from(&shot.drawing),
+                }
+                picture
+            })?;
+            let time = Duration::from_secs(1) * number / shots::Ring::FPS;
+            each(&self.compose(compositor, &mut letterer, time)?)?;
+        }
+        // And the shot itself, for as long.
+        self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
+        for number in frames..frames * 2 {
+            let time = Duration::from_secs(1) * number / shots::Ring::FPS;
+            each(&self.compose(compositor, &mut letterer, time)?)?;
+        }
+        Ok(())
+    }
+
+    /// Pictures of the second before the shots.
+    fn frames(&self) -> u32 {
+        let longest = self
+            .shots
+            .iter()
+            .flatten()
+            .map(|shot| shot.second.len())
+            .max();
+        (longest.unwrap_or(1) as u32).clamp(1, shots::Ring::FPS)
+    }
+
+    /// Draws the panels of a scroll, in the order they are read, and the colour of its paper.
+    ///
+    /// # Errors
+    /// When graphics fail.
+    pub fn panels(
+        &self,
+        compositor: &mut Compositor,
+        scroll: &Scroll,
+    ) -> Result<(Vec<Picture>, [u8; 3]), CompositorError> {
+        let mut places: Vec<crate::panels::Rect> = Vec::new();
+        for panel in self.page.panels() {
+            let is_place = matches!(
+                panel.kind,
+                PanelKind::Shot(_) | PanelKind::Live | PanelKind::Raw
+            );
+            let known = places
+                .iter()
+                .any(|place| overlap(place, &panel.bounds) > 0.6);
+            if is_place && !known {
+                places.push(panel.bounds);
+            }
+        }
+        let rows = places.clone();
+        // Panels that begin at about the same height are a row, read from the left.
+        places.sort_by(|a, b| {
+            let is_row = (a.y - b.y).abs() < a.height.min(b.height) * 0.35;
+            if is_row {
+                a.x.total_cmp(&b.x)
+            } else {
+                a.y.total_cmp(&b.y)
+            }
+        });
+        let units = self.page.units();
+        let mut pictures = Vec::with_capacity(places.len());
+        let mut paper = [255; 3];
+        for place in &places {
+            // Borders and what breaks out a little belong to the panel, its neighbours do not.
+            let nearest = rows
+                .iter()
+                .filter(|other| *other != place)
+                .map(|other| gap(place, other))
+                .fold(f32::MAX, f32::min);
+            let edge = (place.width.min(place.height) * 0.04).min(nearest.max(0.0) * 0.5);
+            let left = (place.x - edge).max(0.0);
+            let top = (place.y - edge).max(0.0);
+            let right = (place.x + place.width + edge).min(units.0);
+            let bottom = (place.y + place.height + edge).min(units.1);
+            let wanted = scroll.panel_width() as f32 / (right - left).max(1e-3);
+            let scale = wanted.min(MOST / units.0.max(units.1));
+            let side = |units: f32| ((units * scale).round() as u32).max(1);
+            let size = Size::new(side(units.0), side(units.1));
+            let program = self.draw(compositor, size)?;
+            if let Some([r, g, b, 255]) = program.pixel(2, 2) {
+                paper = [r, g, b];
+            }
+            let rect = PixelRect::new(
+                (left * scale) as i32,
+                (top * scale) as i32,
+                side(right - left),
+                side(bottom - top),
+            );
+            pictures.push(cropped(&program, rect));
+        }
+        Ok((pictures, paper))
+    }
+
+    /// Gives the compositor its pictures: `of` makes one for a place of that size.
+    fn lay(
+        &self,
+        compositor: &mut Compositor,
+        of: impl Fn(&Shot, Size) -> Picture,
+    ) -> Result<(), CompositorError> {
+        let size = compositor.size();
+        let scale = size.width as f32 / self.page.units().0.max(1e-3);
+        let place = |number: u8| {
+            let panels = self
+                .page
+                .panels()
+                .filter(|panel| panel.kind == PanelKind::Shot(number));
+            panels.fold(Size::new(1, 1), |largest, panel| {
+                let zoom = panel.crop.zoom() * scale;
+                Size::new(
+                    largest.width.max((panel.bounds.width * zoom) as u32),
+                    largest.height.max((panel.bounds.height * zoom) as u32),
+                )
+            })
+        };
+        for number in 1..=shots::MOST as u8 {
+            let shot = self
+                .shots
+                .get(usize::from(number) - 1)
+                .and_then(Option::as_ref);
+            match shot {
+                Some(shot) => {
+                    let picture = of(shot, place(number));
+                    compositor.set_shot(number, Some((&picture, shot.seen.focus)))?;
+                }
+                None => compositor.set_shot(number, None)?,
+            }
+        }
+        // Panels that are live show the newest shot.
+        if let Some(shot) = self.shots.iter().flatten().next_back() {
+            let picture = of(shot, size);
+            compositor.upload_styled(&picture)?;
+            compositor.upload_frame(&picture)?;
+        }
+        Ok(())
+    }
+
+    fn compose(
+        &self,
+        compositor: &mut Compositor,
+        letterer: &mut Letterer,
+        time: Duration,
+    ) -> Result<Picture, CompositorError> {
+        let shots: Vec<Option<Seen>> = self
+            .shots
+            .iter()
+            .map(|shot| shot.as_ref().map(|shot| shot.seen.clone()))
+            .collect();
+        let live = self
+            .shots
+            .iter()
+            .flatten()
+            .next_back()
+            .map(|shot| shot.seen.clone());
+        let live = live.unwrap_or_default();
+        let sprites = letterer.sprites(&Moment {
+            time,
+            texts: &self.texts,
+            turned: 0,
+            live: &live,
+            shots: &shots,
+            mirror: self.mirror,
+            countdown: None,
+        });
+        compositor.set_sprites(sprites);
+        let focus = if live.faces.is_empty() {
+            Point::USUAL
+        } else {
+            live.focus
+        };
+        let texture = compositor.render(&Scene {
+            time,
+            mirror: self.mirror,
+            compare: false,
+            focus,
+        })?;
+        let mut program = Picture::default();
+        compositor.read(&texture, &mut program)?;
+        Ok(program)
+    }
+}
+
+/// The drawing resampled (Lanczos) so that it covers `place` pixel for pixel; as it is when that
+/// is about its size.
+fn fine(drawing: &Picture, place: Size) -> Picture {
+    let size = drawing.size();
+    let mut copy = Picture::default();
+    copy.copy_from(drawing);
+    if size.area() == 0 {
+        return copy;
+    }
+    let cover =
+        (place.width as f32 / size.width as f32).max(place.height as f32 / size.height as f32);
+    let cover = cover
+        .clamp(0.05, 4.0)
+        .min(MOST / size.width.max(size.height) as f32);
+    if (0.9..=1.1).contains(&cover) {
+        return copy;
+    }
+    let side = |pixels: u32| ((pixels as f32 * cover).round() as u32).max(1);
+    let target = Size::new(side(size.width), side(size.height));
+    let mut result =
+        resize::images::Image::new(target.width, target.height, resize::PixelType::U8x4);
+    let source = resize::images::ImageRef::new(
+        size.width,
+        size.height,
+        copy.rgba(),
+        resize::PixelType::U8x4,
+    );
+    // Alpha is the matte, not a coverage: the four channels are alike.
+    let options = resize::ResizeOptions::new()
+        .resize_alg(resize::ResizeAlg::Convolution(resize::FilterType::Lanczos3))
+        .use_alpha(false);
+    let done = source.is_ok_and(|source| {
+        resize::Resizer::new()
+            .resize(&source, &mut result, &options)
+            .is_ok()
+    });
+    let finer = done
+        .then(|| Picture::from_rgba(target, result.into_vec()))
+        .flatten();
+    finer.unwrap_or(copy)
+}
+
+/// The shot that a panel shows.
+fn shot_number(panel: &Panel) -> Option<u8> {
+    match panel.kind {
+        PanelKind::Shot(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// How much of the smaller of two boxes the other one covers.
+fn overlap(a: &crate::panels::Rect, b: &crate::panels::Rect) -> f32 {
+    let width = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
+    let height = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
+    let smaller = (a.width * a.height).min(b.width * b.height).max(1e-6);
+    width.max(0.0) * height.max(0.0) / smaller
+}
+
+/// The distance between two boxes, 0 where they touch.
+fn gap(a: &crate::panels::Rect, b: &crate::panels::Rect) -> f32 {
+    let dx = (b.x - a.x - a.width).max(a.x - b.x - b.width).max(0.0);
+    let dy = (b.y - a.y - a.height).max(a.y - b.y - b.height).max(0.0);
+    dx.hypot(dy)
+}
+
+fn cropped(program: &Picture, rect: PixelRect) -> Picture {
+    let left = (rect.x.max(0) as u32).min(program.width());
+    let top = (rect.y.max(0) as u32).min(program.height());
+    let width = rect.width.min(program.width() - left);
+    let height = rect.height.min(program.height() - top);
+    let mut result = Picture::new(Size::new(width, height));
+    let pixels = program
+        .rgba()
+        .chunks_exact(program.width().max(1) as usize * 4);
+    let rows = result
+        .rgba_mut()
+        .chunks_exact_mut(width.max(1) as usize * 4);
+    for (row, source) in rows.zip(pixels.skip(top as usize)) {
+        let start = left as usize * 4;
+        let length = row.len();
+        row.copy_from_slice(&source[start..start + length]);
+    }
+    result
+}

@@ -1,0 +1,260 @@
+//! Strips as files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Scroll, Strip};
+use crate::compositor::{Compositor, CompositorError, Gpu};
+use crate::frame::{Picture, Size};
+use crate::output::{
+    self, Existing, OutputError, PictureFormat, VideoFormat, VideoWriter, save_print,
+};
+use crate::settings::Settings;
+use crate::shots::{Finished, Ring};
+
+/// What is made of a strip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// A picture or clip as large as a screen shows it; `None`: as large as the page says.
+    Screen(Option<Size>),
+    /// A picture for paper.
+    Print,
+    /// A vertical scroll in numbered slices.
+    Scroll(Scroll),
+}
+
+/// Why a strip was not saved. It is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum StripError {
+    /// It could not be drawn.
+    #[error(transparent)]
+    Draw(#[from] CompositorError),
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] OutputError),
+    /// A print or scroll is a picture.
+    #[error("A print and a scroll become png, jpg or webp. ({})", path.display())]
+    NoPicture {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing was taken yet.
+    #[error("{missing} of {all} shots are missing. Take them, then save the strip.")]
+    Missing {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        all: usize,
+    },
+    /// The folder cannot be made.
+    #[error("The pictures folder cannot be made: {error}. Check its rights. ({})", path.display())]
+    Folder {
+        /// What the system says.
+        error: std::io::Error,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The page has no panel to scroll through.
+    #[error("The page has no panels for a scroll. Choose a page with shots. ({page})")]
+    NoPanels {
+        /// Its id.
+        page: String,
+    },
+}
+
+/// Longest side of a clip: what people send each other.
+const CLIP_SIDE: f32 = 1280.0;
+/// Longest side of a GIF, which has no compression to speak of.
+const GIF_SIDE: f32 = 720.0;
+
+/// Saves `strip` at `path`, in the format of its extension; a scroll's slices are numbered. Gives
+/// the files, which appear whole or not at all.
+///
+/// # Errors
+/// When it cannot be drawn or written. The strip is untouched: it can be saved elsewhere.
+pub fn save(
+    strip: &Strip,
+    compositor: &mut Compositor,
+    path: &Path,
+    job: Job,
+    existing: Existing,
+) -> Result<Vec<PathBuf>, StripError> {
+    let clip = VideoFormat::of(path);
+    if clip.is_some() && !matches!(job, Job::Screen(_)) {
+        return Err(StripError::NoPicture { path: path.into() });
+    }
+    if clip.is_none() && PictureFormat::of(path).is_none() {
+        return Err(OutputError::Extension { path: path.into() }.into());
+    }
+    match job {
+        Job::Screen(size) => {
+            existing.check(path)?;
+            let size = size.unwrap_or_else(|| strip.page.size());
+            match clip {
+                Some(format) => save_clip(strip, compositor, path, format, size, existing)?,
+                None => {
+                    let program = strip.draw(compositor, size)?;
+                    output::save_picture(&program, path, existing)?;
+                }
+            }
+            Ok(vec![path.to_owned()])
+        }
+        Job::Print => {
+            existing.check(path)?;
+            let print = strip.print();
+            let program = strip.draw(compositor, print.size)?;
+            save_print(&program, path, Some(print.dpi), existing)?;
+            Ok(vec![path.to_owned()])
+        }
+        Job::Scroll(scroll) => {
+            let (panels, paper) = strip.panels(compositor, &scroll)?;
+            if panels.is_empty() {
+                return Err(StripError::NoPanels {
+                    page: strip.page.id().to_owned(),
+                });
+            }
+            let slices = scroll.slices(&panels, paper);
+            Ok(save_slices(&slices, path, existing)?)
+        }
+    }
+}
+
+/// Saves what lies on the desk in every format the settings name, in `folder`, under a name with
+/// the time.
+///
+/// # Errors
+/// When shots are missing, or one format cannot be drawn or written; those before it are there.
+pub fn save_all(
+    finished: Option<Finished>,
+    settings: &Settings,
+    gpu: Arc<Gpu>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, StripError> {
+    let Some(Finished { page, shots }) = finished else {
+        return Err(StripError::Missing { missing: 1, all: 1 });
+    };
+    let mut numbers: Vec<u8> = page.panels().filter_map(super::shot_number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let is_there = |number: &&u8| {
+        shots
+            .get(usize::from(**number) - 1)
+            .is_some_and(Option::is_some)
+    };
+    let there = numbers.iter().filter(is_there).count();
+    if there < numbers.len() || numbers.is_empty() {
+        let all = numbers.len().max(1);
+        return Err(StripError::Missing {
+            missing: all - there,
+            all,
+        });
+    }
+    std::fs::create_dir_all(folder).map_err(|error| StripError::Folder {
+        error,
+        path: folder.into(),
+    })?;
+    let strip = Strip {
+        texts: settings.look.texts_of(page.id()),
+        page,
+        shots,
+        mirror: settings.look.mirror,
+    };
+    let mut compositor = Compositor::new(gpu)?;
+    let wanted = &settings.shots;
+    let picture = wanted.file.extension();
+    let mut jobs = vec![("", picture, Job::Screen(settings.program.size))];
+    if wanted.print {
+        jobs.push(("-print", picture, Job::Print));
+    }
+    if let Some(extension) = wanted.clip.extension() {
+        jobs.push(("", extension, Job::Screen(settings.program.size)));
+    }
+    if wanted.scroll {
+        jobs.push(("-scroll", picture, Job::Scroll(Scroll::default())));
+    }
+    let stem = stem(folder);
+    let mut files = Vec::new();
+    for (suffix, extension, job) in jobs {
+        let path = folder.join(format!("{stem}{suffix}.{extension}"));
+        files.extend(save(&strip, &mut compositor, &path, job, Existing::Refuse)?);
+    }
+    Ok(files)
+}
+
+/// A name with the time that no file in the folder begins with.
+fn stem(folder: &Path) -> String {
+    let time = jiff::ZonedDateTime::now()
+        .strftime("panelcam-strip-%Y-%m-%d-%H%M%S")
+        .to_string();
+    let is_free = |stem: &String| {
+        ["png", "jpg", "webp"]
+            .iter()
+            .all(|ending| !folder.join(format!("{stem}.{ending}")).exists())
+    };
+    std::iter::once(time.clone())
+        .chain((2..100).map(|number| format!("{time}-{number}")))
+        .find(is_free)
+        .unwrap_or(time)
+}
+
+/// All of them or none.
+fn save_slices(
+    slices: &[Picture],
+    path: &Path,
+    existing: Existing,
+) -> Result<Vec<PathBuf>, OutputError> {
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let name = |number: usize| path.with_file_name(format!("{stem}-{number:02}.{extension}"));
+    let paths: Vec<PathBuf> = (1..=slices.len()).map(name).collect();
+    for path in &paths {
+        existing.check(path)?;
+    }
+    let mut done = Vec::with_capacity(paths.len());
+    for (slice, path) in slices.iter().zip(paths) {
+        if let Err(error) = output::save_picture(slice, &path, existing) {
+            for path in &done {
+                // Whatever happened to the disk, half a scroll helps nobody.
+                if let Err(error) = std::fs::remove_file(path) {
+                    tracing::debug!("A slice stays behind: {error}.");
+                }
+            }
+            return Err(error);
+        }
+        done.push(path);
+    }
+    Ok(done)
+}
+
+fn save_clip(
+    strip: &Strip,
+    compositor: &mut Compositor,
+    path: &Path,
+    format: VideoFormat,
+    size: Size,
+    existing: Existing,
+) -> Result<(), StripError> {
+    let most = if format == VideoFormat::Gif {
+        GIF_SIDE
+    } else {
+        CLIP_SIDE
+    };
+    let scale = (most / size.width.max(size.height) as f32).min(1.0);
+    // Video needs even sides.
+    let even = |side: u32| ((side as f32 * scale / 2.0).round() as u32 * 2).max(2);
+    let size = Size::new(even(size.width), even(size.height));
+    let rate = Ring::FPS.to_string();
+    let mut writer = VideoWriter::create(path, size, &rate, None, false, existing)?;
+    strip.play(compositor, size, |program| -> Result<(), StripError> {
+        Ok(writer.write(program)?)
+    })?;
+    Ok(writer.finish()?)
+}

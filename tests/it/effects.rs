@@ -1,0 +1,214 @@
+//! Effects: every one looks as it should, by both hands, at two times; the same at every size.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
+use panelcam::frame::{Picture, Size};
+use panelcam::panels::{EffectKind, Fonts, Page};
+use panelcam::people::Point;
+
+use super::compositor::{SCENE, gpu};
+use super::pages::{chart, snapshot};
+
+/// A page with a live picture and one effect on it.
+fn page(effect: &str) -> Page {
+    let svg = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="200" height="250"><rect width="200" height="250" fill="#fff"/>
+        <path id="live" d="M10 10H190V240H10z"/><path d="M10 10H190V240H10z" id="{effect}"/></svg>"##
+    );
+    Page::parse(svg.as_bytes(), "effect", &Fonts::embedded()).unwrap()
+}
+
+pub fn program(
+    gpu: &Arc<Gpu>,
+    hand: Hand,
+    page: &Page,
+    size: Size,
+    styled: &Picture,
+    scene: &Scene,
+) -> Picture {
+    let mut compositor = Compositor::by(Arc::clone(gpu), hand).unwrap();
+    compositor.set_page(page, size).unwrap();
+    compositor.upload_styled(styled).unwrap();
+    compositor.upload_frame(styled).unwrap();
+    let texture = compositor.render(scene).unwrap();
+    let mut picture = Picture::default();
+    compositor.read(&texture, &mut picture).unwrap();
+    picture
+}
+
+pub fn mean_difference(a: &Picture, b: &Picture) -> f64 {
+    assert_eq!(a.size(), b.size());
+    let pairs = a.rgba().iter().zip(b.rgba());
+    let sum: u64 = pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.rgba().len() as f64
+}
+
+fn at(millis: u64) -> Scene {
+    Scene {
+        time: Duration::from_millis(millis),
+        focus: Point { x: 0.5, y: 0.36 },
+        ..SCENE
+    }
+}
+
+#[test]
+fn every_effect_looks_as_it_should_by_both_hands() {
+    let Some(gpu) = gpu() else { return };
+    let styled = chart(Size::new(320, 180));
+    let mut failures = Vec::new();
+    for kind in EffectKind::ALL {
+        let page = page(&format!("fx-{}", kind.id()));
+        for (name, millis) in [("a", 0), ("b", 250)] {
+            let size = Size::new(128, 160);
+            let [device, memory] = [Hand::Device, Hand::Memory]
+                .map(|hand| program(&gpu, hand, &page, size, &styled, &at(millis)));
+            let difference = mean_difference(&device, &memory);
+            if difference > 0.5 {
+                failures.push(format!(
+                    "{kind:?} at {millis}: the hands are {difference} apart"
+                ));
+            }
+            let name = format!("fx-{}-{name}", kind.id());
+            failures.extend(snapshot(&name, device).err());
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Twice as large is the same picture, only sharper: made smaller again it is the small one.
+#[test]
+fn a_larger_program_differs_only_in_sharpness() {
+    let Some(gpu) = gpu() else { return };
+    let styled = chart(Size::new(320, 180));
+    for kind in EffectKind::ALL {
+        let page = page(&format!("fx-{}", kind.id()));
+        let small = program(
+            &gpu,
+            Hand::Device,
+            &page,
+            Size::new(400, 500),
+            &styled,
+            &at(0),
+        );
+        let large = program(
+            &gpu,
+            Hand::Device,
+            &page,
+            Size::new(800, 1000),
+            &styled,
+            &at(0),
+        );
+        let halved = half(&large);
+        let difference = mean_difference(&small, &halved);
+        assert!(difference < 5.0, "{kind:?}: {difference}");
+    }
+}
+
+pub fn half(large: &Picture) -> Picture {
+    let size = Size::new(large.width() / 2, large.height() / 2);
+    let mut small = Picture::new(size);
+    for (at, pixel) in small.rgba_mut().chunks_exact_mut(4).enumerate() {
+        let (x, y) = (at as u32 % size.width * 2, at as u32 / size.width * 2);
+        let four =
+            [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(dx, dy)| large.pixel(x + dx, y + dy).unwrap());
+        for (channel, byte) in pixel.iter_mut().enumerate() {
+            let sum: u32 = four.iter().map(|pixel| u32::from(pixel[channel])).sum();
+            *byte = ((sum + 2) / 4) as u8;
+        }
+    }
+    small
+}
+
+#[test]
+fn the_same_moment_gives_the_same_picture() {
+    let Some(gpu) = gpu() else { return };
+    let styled = chart(Size::new(160, 90));
+    let size = Size::new(200, 250);
+    for kind in EffectKind::ALL {
+        let page = page(&format!("fx-{}", kind.id()));
+        let [one, two] =
+            [(); 2].map(|()| program(&gpu, Hand::Memory, &page, size, &styled, &at(333)));
+        assert_eq!(one.rgba(), two.rgba(), "{kind:?}");
+    }
+}
+
+#[test]
+fn effects_can_be_switched_off_and_are_changed_by_their_names() {
+    let Some(gpu) = gpu() else { return };
+    let styled = chart(Size::new(160, 90));
+    let size = Size::new(200, 250);
+    let page_with = page("fx-rain-left");
+    let mut compositor = Compositor::by(gpu, Hand::Memory).unwrap();
+    compositor.set_page(&page_with, size).unwrap();
+    compositor.upload_styled(&styled).unwrap();
+    let show = |compositor: &mut Compositor| {
+        let texture = compositor.render(&at(0)).unwrap();
+        let mut picture = Picture::default();
+        compositor.read(&texture, &mut picture).unwrap();
+        picture
+    };
+    let on = show(&mut compositor);
+    for (off, changes) in [
+        ("rain", true),
+        ("rain-left", true),
+        ("rain-right", false),
+        ("petals", false),
+    ] {
+        compositor.set_effects_off(&[off.to_owned()]);
+        let now = show(&mut compositor);
+        assert_eq!(mean_difference(&on, &now) > 0.1, changes, "{off}");
+    }
+    compositor.set_effects_off(&[]);
+    compositor
+        .set_page(&page("fx-rain-left-black-dense"), size)
+        .unwrap();
+    assert!(mean_difference(&on, &show(&mut compositor)) > 1.0);
+}
+
+/// For who draws effects: `EFFECTS_TO=folder` writes each over a portrait, large.
+#[test]
+fn effects_are_shown_large_on_demand() {
+    let (Some(gpu), Some(folder)) = (gpu(), std::env::var_os("EFFECTS_TO")) else {
+        return;
+    };
+    let portrait = image::open(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/demo/astronaut.jpg"
+    ))
+    .unwrap()
+    .to_rgba8();
+    let size = Size::new(portrait.width(), portrait.height());
+    let styled = Picture::from_rgba(size, portrait.into_raw()).unwrap();
+    let wanted = std::env::var("EFFECTS").unwrap_or_default();
+    for kind in EffectKind::ALL {
+        if !wanted.is_empty() && !wanted.split(',').any(|name| name == kind.id()) {
+            continue;
+        }
+        let page = page(&format!("fx-{}", kind.id()));
+        for millis in [0, 170] {
+            let scene = Scene {
+                focus: Point { x: 0.44, y: 0.22 },
+                ..at(millis)
+            };
+            let program = program(
+                &gpu,
+                Hand::Device,
+                &page,
+                Size::new(1080, 1350),
+                &styled,
+                &scene,
+            );
+            let path = std::path::Path::new(&folder).join(format!("{}-{millis}.png", kind.id()));
+            image::save_buffer(
+                path,
+                program.rgba(),
+                1080,
+                1350,
+                image::ExtendedColorType::Rgba8,
+            )
+            .unwrap();
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Words and bubbles on a page: pictures of every kind, and what happens to faces and texts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use panelcam::frame::{Picture, Size};
+use panelcam::panels::bubble::BubbleKind;
+use panelcam::panels::{Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites};
+use panelcam::people::{Face, Point};
+
+const SIZE: Size = Size::new(320, 240);
+
+fn page(svg: &str) -> Page {
+    Page::parse(svg.as_bytes(), "page", &Fonts::embedded()).unwrap()
+}
+
+fn fixture() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/bubbles.svg");
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn face(x: f32, y: f32) -> Face {
+    Face {
+        centre: Point { x, y },
+        height: 0.3,
+        mouth: Point { x, y: y + 0.1 },
+        speaking: false,
+    }
+}
+
+fn seen(faces: Vec<Face>) -> Seen {
+    Seen {
+        size: Size::new(640, 480),
+        focus: Point { x: 0.5, y: 0.5 },
+        faces,
+    }
+}
+
+fn moment<'a>(texts: &'a BTreeMap<String, String>, live: &'a Seen, ms: u64) -> Moment<'a> {
+    Moment {
+        time: Duration::from_millis(ms),
+        texts,
+        turned: 0,
+        live,
+        shots: &[],
+        mirror: false,
+        countdown: None,
+    }
+}
+
+/// Lays sprites on paper, as a page would show them.
+fn laid(sprites: &Sprites) -> Picture {
+    let mut picture = Picture::new(SIZE);
+    for pixel in picture.rgba_mut().as_chunks_mut::<4>().0 {
+        *pixel = [0xcf, 0xd8, 0xe6, 255];
+    }
+    let shown = sprites
+        .instead
+        .iter()
+        .filter_map(|(_, sprite)| sprite.as_ref());
+    for sprite in shown.chain(&sprites.above) {
+        let place = sprite.place();
+        let rows = sprite.bitmap.rgba.chunks_exact(place.width as usize * 4);
+        for (y, row) in (place.y..).zip(rows) {
+            for (x, above) in (place.x..).zip(row.as_chunks::<4>().0) {
+                if x < 0 || y < 0 || x >= SIZE.width as i32 || y >= SIZE.height as i32 {
+                    continue;
+                }
+                let at = (y as usize * SIZE.width as usize + x as usize) * 4;
+                for (below, above_part) in picture.rgba_mut()[at..at + 4].iter_mut().zip(above) {
+                    let rest = 255 - u32::from(above[3]);
+                    *below = (u32::from(*above_part) + (u32::from(*below) * rest + 127) / 255)
+                        .min(255) as u8;
+                }
+            }
+        }
+    }
+    picture
+}
+
+#[test]
+fn every_kind_of_bubble_in_both_scripts_looks_as_it_did() {
+    let (texts, live) = (BTreeMap::new(), seen(vec![face(0.5, 0.62)]));
+    let mut wrong = Vec::new();
+    for kind in BubbleKind::ALL {
+        let svg = fixture()
+            .replace("KIND", kind.id())
+            .replace("KOREAN", "오늘은 *꼭* 말할 거야")
+            .replace("LATIN", "I will say it *today*!");
+        let mut letterer = Letterer::new(&page(&svg), SIZE);
+        let picture = laid(&letterer.sprites(&moment(&texts, &live, 0)));
+        if let Err(error) = crate::pages::snapshot(&format!("bubble-{}", kind.id()), picture) {
+            wrong.push(error);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn texts_of_the_settings_take_the_place_of_the_artists() {
+    let page = page(&fixture().replace("KIND", "speech"));
+    let mut letterer = Letterer::new(&page, SIZE);
+    let live = seen(vec![face(0.5, 0.6)]);
+    let own = laid(&letterer.sprites(&moment(&BTreeMap::new(), &live, 0)));
+    let texts = BTreeMap::from([
+        ("a".to_owned(), "다른 말".to_owned()),
+        ("effect".to_owned(), "BAM".to_owned()),
+        ("b".to_owned(), String::new()),
+    ]);
+    let sprites = letterer.sprites(&moment(&texts, &live, 0));
+    assert_eq!(
+        sprites
+            .instead
+            .iter()
+            .filter(|(_, sprite)| sprite.is_none())
+            .count(),
+        1
+    );
+    assert!(laid(&sprites) != own);
+    let places = letterer.places();
+    let named = |name: &str| places.iter().find(|place| place.name == name).unwrap();
+    assert_eq!(named("a").text, "다른 말");
+    assert_eq!(
+        (named("effect").kind, named("effect").own.as_str()),
+        (PlaceKind::Text, "쾅!!")
+    );
+    assert!(named("a").rect.width > 20 && named("a").rect.x >= 0);
+}
+
+#[test]
+fn bad_texts_are_drawn_or_named_and_never_a_panic() {
+    let page = page(&fixture().replace("KIND", "thought"));
+    let mut letterer = Letterer::new(&page, SIZE);
+    let live = seen(vec![]);
+    for text in [
+        "a".repeat(10_000),
+        "가나다라 마바사 ".repeat(1000),
+        "🦄🦄🦄".to_owned(),
+        "שלום עולם abc".to_owned(),
+        "\u{202e}\u{0}\u{7}\n\n\u{fffe}".to_owned(),
+        "*".repeat(300),
+        "\n".repeat(500),
+        "e\u{301}".repeat(200),
+    ] {
+        let texts = BTreeMap::from([
+            ("a".to_owned(), text.clone()),
+            ("effect".to_owned(), text.clone()),
+        ]);
+        laid(&letterer.sprites(&moment(&texts, &live, 0)));
+        if text.contains('🦄') || text.contains('ש') {
+            let places = letterer.places();
+            let place = places.iter().find(|place| place.name == "a").unwrap();
+            assert!(!place.missing.is_empty(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_bubble_follows_its_face_and_there_may_be_none_or_twelve() {
+    let svg = fixture()
+        .replace("KIND", "speech")
+        .replace("data-follow=\"no\"", "");
+    let numbered = svg.replace("id=\"bubble-a\"", "id=\"bubble-a\" data-face=\"12\"");
+    let texts = BTreeMap::from([("b".to_owned(), String::new())]);
+    let place = |letterer: &Letterer| {
+        let places = letterer.places();
+        places.iter().find(|place| place.name == "a").unwrap().rect
+    };
+    let mut letterer = Letterer::new(&page(&svg), SIZE);
+    letterer.sprites(&moment(&texts, &seen(vec![]), 0));
+    let home = place(&letterer);
+    letterer.sprites(&moment(&texts, &seen(vec![face(0.8, 0.7)]), 33));
+    let soon = place(&letterer);
+    letterer.sprites(&moment(&texts, &seen(vec![face(0.8, 0.7)]), 5000));
+    let late = place(&letterer);
+    assert!(
+        soon.x <= late.x && late.x > home.x + 20,
+        "{home:?} {soon:?} {late:?}"
+    );
+    // Inside the program, off the face.
+    assert!(late.x + late.width as i32 <= SIZE.width as i32 + 2);
+
+    let crowd: Vec<Face> = (0..12)
+        .map(|at| face(0.04 + at as f32 * 0.08, 0.6))
+        .collect();
+    let mut letterer = Letterer::new(&page(&numbered), SIZE);
+    letterer.sprites(&moment(&texts, &seen(crowd), 0));
+    let right = place(&letterer);
+    assert!(right.x > home.x + 20, "{home:?} {right:?}");
+}
+
+#[test]
+fn what_does_not_change_is_not_drawn_again_and_effects_move_on_twos() {
+    let page = page(&fixture().replace("KIND", "shout"));
+    let mut letterer = Letterer::new(&page, SIZE);
+    let (texts, live) = (BTreeMap::new(), seen(vec![face(0.5, 0.6)]));
+    let mut poses = BTreeSet::new();
+    let mut bubbles = BTreeSet::new();
+    for frame in 0..60 {
+        let sprites = letterer.sprites(&moment(&texts, &live, frame * 33));
+        let address = |number: usize| {
+            let (_, sprite) = &sprites.instead[number];
+            std::sync::Arc::as_ptr(&sprite.as_ref().unwrap().bitmap) as usize
+        };
+        bubbles.insert(address(0));
+        poses.insert(address(2));
+    }
+    assert_eq!(bubbles.len(), 1);
+    assert!((3..=8).contains(&poses.len()), "{}", poses.len());
+}

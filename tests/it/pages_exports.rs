@@ -1,0 +1,241 @@
+//! Files as drawing programs write them.
+
+use panelcam::frame::Size;
+use panelcam::panels::{Blend, Fonts, Layer, Page};
+
+fn parse(svg: &str) -> Page {
+    Page::parse(svg.as_bytes(), "export", &Fonts::embedded()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The layers in short.
+fn layers(page: &Page) -> Vec<String> {
+    let mixed = |blend: Blend| match blend {
+        Blend::Normal => String::new(),
+        other => format!(" {}", other.name()),
+    };
+    page.layers()
+        .iter()
+        .map(|layer| match layer {
+            Layer::Art(art) => format!("art{}", mixed(art.blend)),
+            Layer::Panel(panel) => format!("{:?} {}{}", panel.kind, panel.name, mixed(panel.blend)),
+            Layer::Text(text) => format!("text {}", text.texts[0].text),
+            Layer::Bubble(bubble) => format!("bubble {}", bubble.texts[0].text),
+            Layer::Effect(effect) => format!("{:?}{}", effect.kind, mixed(effect.blend)),
+        })
+        .collect()
+}
+
+fn drawn(page: &Page) -> usize {
+    page.rasterise(Size::new(210, 297)).unwrap().layers.len()
+}
+
+#[test]
+fn a_page_from_inkscape() {
+    let page = parse(INKSCAPE);
+    assert_eq!(page.warnings(), ["live-old is hidden: it shows nothing."]);
+    assert_eq!(page.name(), "A4 from Inkscape");
+    let (width, height) = page.units();
+    assert!(
+        (width - 793.7).abs() < 0.1 && (height - 1122.5).abs() < 0.1,
+        "A4 at 96 dpi"
+    );
+    assert_eq!(
+        layers(&page),
+        [
+            "art",
+            "Live 1",
+            "art",
+            "art multiply",
+            "Rain",
+            "Person 1",
+            "bubble 안녕\n하세요"
+        ]
+    );
+    assert_eq!(drawn(&page), 7);
+    let panel = page.panels().next().unwrap().bounds;
+    assert!((panel.x - 20.0 * 96.0 / 25.4).abs() < 0.1, "{panel:?}");
+    let Some(Layer::Effect(rain)) = page.layers().iter().find(|l| matches!(l, Layer::Effect(_)))
+    else {
+        panic!();
+    };
+    assert_eq!(rain.data.number("density", 0.0..=9.0), Some(1.5));
+}
+
+#[test]
+fn a_page_from_illustrator() {
+    let page = parse(ILLUSTRATOR);
+    assert_eq!(page.warnings(), Vec::<String>::new());
+    assert_eq!(
+        layers(&page),
+        [
+            "art",
+            "Live hero",
+            "art",
+            "art screen",
+            "Person hero",
+            "text Episode 1",
+            "Focus"
+        ]
+    );
+    assert_eq!(drawn(&page), 7);
+}
+
+#[test]
+fn a_page_from_figma() {
+    let page = parse(FIGMA);
+    assert_eq!(page.warnings(), Vec::<String>::new());
+    assert_eq!(
+        layers(&page),
+        [
+            "art",
+            "Shot(1) shot-1",
+            "Shot(2) shot-2",
+            "art",
+            "art overlay",
+            "art"
+        ]
+    );
+    assert_eq!(drawn(&page), 6);
+}
+
+/// A text in a font that the page carries, and one in a font that it only links.
+#[test]
+fn fonts_in_the_page_are_used() {
+    use base64::Engine as _;
+    let font = include_bytes!("../../assets/fonts/BMDOHYEON_ttf.ttf");
+    let data = base64::engine::general_purpose::STANDARD.encode(font);
+    let page = |style: &str| {
+        parse(&format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><defs><style>{style} .t{{font-family:'My Own'}}</style></defs>
+            <text class="t" x="5" y="60" font-size="40">가나</text><rect id="live" y="90" width="9" height="9"/></svg>"##
+        ))
+    };
+    let carried = page(&format!(
+        "@font-face{{font-family:'My Own';src:url(data:font/ttf;base64,{data}) format('truetype')}}"
+    ));
+    assert_eq!(carried.warnings(), Vec::<String>::new());
+    let linked = page("@font-face{font-family:'My Own';src:url(https://example.com/a.woff2)}");
+    assert_eq!(linked.warnings().len(), 2, "{:?}", linked.warnings());
+    assert!(
+        linked.warnings()[0].contains("linked"),
+        "{:?}",
+        linked.warnings()
+    );
+    let damaged = page("@font-face{font-family:'My Own';src:url(data:font/ttf;base64,AAEAAAAA)}");
+    assert!(
+        damaged.warnings()[0].contains("My Own"),
+        "{:?}",
+        damaged.warnings()
+    );
+    let ink = |page: &Page| match &page.rasterise(Size::new(100, 100)).unwrap().layers[0] {
+        panelcam::panels::ArtworkLayer::Art(art) => art.rgba.clone(),
+        _ => panic!(),
+    };
+    assert_ne!(ink(&carried), ink(&linked), "another font");
+}
+
+/// An artist's words about a page that is nearly right.
+#[test]
+fn a_page_is_explained() {
+    let page = parse(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><rect id="live1" width="9" height="9"/>
+        <rect id="fx-snow" width="9" height="9"/><rect id="shot-1" width="40" height="40"/><rect id="shot-3" x="50" width="40" height="40"/>
+        <rect id="person-you" width="9" height="9" data-outlin="3"/><rect id="fx-rain-white" data-densty="2" width="50" height="50"/></svg>"##,
+    );
+    let warnings = page.warnings().join("\n");
+    assert!(
+        warnings.contains("live-1") && warnings.contains("fx-snow"),
+        "{warnings}"
+    );
+    let advice = page.advice().join("\n");
+    for word in ["shot-2", "outlin", "densty", "live-you"] {
+        assert!(advice.contains(word), "{word} in {advice}");
+    }
+    let found = page.found();
+    assert_eq!(found.len(), 4);
+    assert!(found[3].becomes.contains("rain") && found[3].becomes.contains("#ffffff"));
+    let labelled = page
+        .labelled(Size::new(300, 300), &Fonts::embedded())
+        .unwrap();
+    assert!(
+        labelled.pixel(50, 140).is_some_and(|pixel| pixel[3] > 0),
+        "a frame"
+    );
+}
+
+const INKSCAPE: &str = r##"<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<!-- Created with Inkscape (http://www.inkscape.org/) -->
+<svg width="210mm" height="297mm" viewBox="0 0 210 297" version="1.1" id="svg5" inkscape:version="1.2.2 (b0a8486541, 2022-12-01)" sodipodi:docname="page.svg"
+   xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" xmlns:xlink="http://www.w3.org/1999/xlink"
+   xmlns="http://www.w3.org/2000/svg" xmlns:svg="http://www.w3.org/2000/svg">
+  <title id="title1">A4 from Inkscape</title>
+  <sodipodi:namedview id="namedview7" pagecolor="#ffffff" bordercolor="#000000" inkscape:document-units="mm" showgrid="false"/>
+  <defs id="defs2">
+    <linearGradient inkscape:collect="always" id="linearGradient1"><stop style="stop-color:#aaccff;stop-opacity:1" offset="0" id="stop1"/><stop style="stop-color:#ffffff" offset="1" id="stop2"/></linearGradient>
+    <linearGradient inkscape:collect="always" xlink:href="#linearGradient1" id="linearGradient2" x1="0" y1="0" x2="0" y2="297" gradientUnits="userSpaceOnUse"/>
+    <clipPath clipPathUnits="userSpaceOnUse" id="clipPath9"><rect style="fill:none;stroke:#000000" id="rect9" width="170" height="200" x="20" y="20"/></clipPath>
+  </defs>
+  <g inkscape:label="Background" inkscape:groupmode="layer" id="layer1"><rect style="fill:url(#linearGradient2);stroke:none" id="rect31" width="210" height="297" x="0" y="0"/></g>
+  <g inkscape:groupmode="layer" id="layer2" inkscape:label="live-1" style="display:inline"><path style="fill:#999999;stroke:#000000;stroke-width:1.5" d="M 20,20 H 190 V 220 H 20 Z" id="path1010"/></g>
+  <g inkscape:groupmode="layer" id="layer3" inkscape:label="old" style="display:none"><rect id="live-old" width="10" height="10"/></g>
+  <g inkscape:groupmode="layer" id="layer4" inkscape:label="Shadows" style="mix-blend-mode:multiply"><rect style="fill:#8888cc" id="rect12" width="170" height="30" x="20" y="190" clip-path="url(#clipPath9)"/>
+    <image width="20" height="20" preserveAspectRatio="none" xlink:href="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==" id="image1" x="30" y="195"/></g>
+  <rect id="fx-rain" data-density="1.5" x="20" y="20" width="170" height="200" style="opacity:1"/>
+  <g inkscape:groupmode="layer" id="layer5" inkscape:label="person-1"><path style="fill:#00ff00" d="m 25,5 h 160 v 210 h -160 z" id="path99"/></g>
+  <g inkscape:label="bubble-1" id="g77" transform="translate(2,1)"><ellipse style="fill:#ffffff;stroke:#000000" id="path78" cx="150" cy="250" rx="45" ry="25"/>
+    <text xml:space="preserve" style="font-size:12px;font-family:'BM JUA';text-anchor:middle" x="150" y="246" id="text80"><tspan sodipodi:role="line" id="tspan80" x="150" y="246">안녕</tspan><tspan sodipodi:role="line" x="150" y="260" id="tspan81">하세요</tspan></text></g>
+</svg>"##;
+
+const ILLUSTRATOR: &str = r##"<?xml version="1.0" encoding="utf-8"?>
+<!-- Generator: Adobe Illustrator 27.5.0, SVG Export Plug-In . SVG Version: 6.00 Build 0)  -->
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [
+	<!ENTITY ns_extend "http://ns.adobe.com/Extensibility/1.0/">
+	<!ENTITY ns_ai "http://ns.adobe.com/AdobeIllustrator/10.0/">
+]>
+<svg version="1.1" xmlns:x="&ns_extend;" xmlns:i="&ns_ai;" id="Page" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" x="0px" y="0px"
+	 viewBox="0 0 1080 1350" style="enable-background:new 0 0 1080 1350;" xml:space="preserve">
+<style type="text/css">
+	.st0{fill:#FFFDF9;}
+	.st1{fill:#D1D3D4;stroke:#231F20;stroke-width:9;stroke-miterlimit:10;}
+	.st2{opacity:0.6;mix-blend-mode:screen;fill:url(#SVGID_1_);}
+	.st3{clip-path:url(#SVGID_00000012345678901234567890000001_);}
+	.st4{font-family:'BMJUA';}
+	.st5{font-size:54px;}
+	.st6{fill:none;}
+</style>
+<switch>
+	<foreignObject requiredExtensions="&ns_ai;" x="0" y="0" width="1" height="1"><i:aipgfRef  xlink:href="#adobe_illustrator_pgf"></i:aipgfRef></foreignObject>
+	<g i:extraneous="self">
+		<g id="Art"><rect class="st0" width="1080" height="1350"/></g>
+		<g id="Panels"><polygon id="live_x2D_hero" class="st1" points="60,306 1020,258 1020,1262 60,1262"/></g>
+		<linearGradient id="SVGID_1_" gradientUnits="userSpaceOnUse" x1="60" y1="760" x2="1020" y2="760"><stop  offset="0" style="stop-color:#FFFFFF"/><stop  offset="1" style="stop-color:#231F20"/></linearGradient>
+		<rect x="60" y="258" class="st2" width="960" height="400"/>
+		<g><defs><rect id="SVGID_00000099_" x="60" y="100" width="960" height="1162"/></defs>
+			<clipPath id="SVGID_00000012345678901234567890000001_"><use xlink:href="#SVGID_00000099_"  style="overflow:visible;"/></clipPath>
+			<g class="st3"><rect id="person_x2D_hero_00000034567_" x="0" y="100" width="1080" height="1162"/></g></g>
+		<text id="text_x2D_episode" transform="matrix(1 0 0 1 120 1310)"><tspan x="0" y="0" class="st4 st5">Episode </tspan><tspan class="st4 st5">1</tspan></text>
+		<path id="fx_x2D_focus_1_" class="st6" d="M60,306l960-48v1004H60V306z"/>
+	</g>
+</switch>
+<i:aipgf  id="adobe_illustrator_pgf" i:pgfEncoding="zstd/base64" i:pgfVersion="24"></i:aipgf>
+</svg>"##;
+
+const FIGMA: &str = r##"<svg width="400" height="600" viewBox="0 0 400 600" fill="none" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">
+<title>From Figma</title>
+<g id="Four cut" clip-path="url(#clip0_12_34)">
+<rect width="400" height="600" fill="#FFE3EC"/>
+<g id="shots">
+<rect id="shot-1" x="24" y="24" width="352" height="240" rx="16" fill="#D9D9D9"/>
+<rect id="shot-2" x="24" y="288" width="352" height="240" rx="16" fill="#D9D9D9"/>
+</g>
+<g id="sticker" filter="url(#filter0_d_12_34)"><circle cx="330" cy="270" r="40" fill="url(#pattern0_12_34)"/></g>
+<g id="light" style="mix-blend-mode:overlay"><rect x="24" y="24" width="352" height="504" fill="white" fill-opacity="0.4"/></g>
+<path id="Ep. 1" d="M40 560H120V580H40V560Z" fill="#222222"/>
+</g>
+<defs>
+<filter id="filter0_d_12_34" x="286" y="230" width="88" height="88" filterUnits="userSpaceOnUse" color-interpolation-filters="sRGB"><feFlood flood-opacity="0" result="BackgroundImageFix"/><feColorMatrix in="SourceAlpha" type="matrix" values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 127 0" result="hardAlpha"/><feOffset dy="4"/><feGaussianBlur stdDeviation="2"/><feColorMatrix type="matrix" values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0.25 0"/><feBlend mode="normal" in2="BackgroundImageFix" result="effect1_dropShadow_12_34"/><feBlend mode="normal" in="SourceGraphic" in2="effect1_dropShadow_12_34" result="shape"/></filter>
+<pattern id="pattern0_12_34" patternContentUnits="objectBoundingBox" width="1" height="1"><use xlink:href="#image0_12_34" transform="scale(1)"/></pattern>
+<image id="image0_12_34" width="1" height="1" preserveAspectRatio="none" xlink:href="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="/>
+<clipPath id="clip0_12_34"><rect width="400" height="600" fill="white"/></clipPath>
+</defs>
+</svg>"##;
