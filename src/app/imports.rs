@@ -15,12 +15,15 @@ use crate::worker::Worker;
 /// How often the folder of models is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// Where the result of an import arrives.
+type Results = Mailbox<Result<Imported, ImportError>>;
+
 /// What waits to be added, and what is being added.
 pub struct Imports {
     places: Places,
     board: Arc<Board>,
     waiting: VecDeque<PathBuf>,
-    running: Option<(Worker, Arc<Mailbox<Result<Imported, ImportError>>>)>,
+    running: Option<(Worker, Arc<Results>)>,
     looked: Option<Instant>,
 }
 

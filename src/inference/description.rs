@@ -248,10 +248,12 @@ impl Description {
                 return Some(format!("value of input \"{}\" is no number", input.name));
             }
         }
-        if let Some(style) = &self.style {
-            if let Some(why) = self.style_fault(style) {
-                return Some(why);
-            }
+        if let Some(why) = self
+            .style
+            .as_ref()
+            .and_then(|style| self.style_fault(style))
+        {
+            return Some(why);
         }
         if self.styles.is_empty() || self.styles.len() > STYLES_LIMIT {
             return Some(format!(
@@ -333,14 +335,15 @@ impl TryFrom<toml::Value> for RangeDescription {
     type Error = String;
 
     fn try_from(value: toml::Value) -> Result<Self, String> {
-        value
-            .clone()
-            .try_into()
-            .map(Self::All)
-            .or_else(|_| value.try_into().map(Self::Each))
-            .map_err(|_: toml::de::Error| {
-                "range is not [black, white], or three of those for red, green, blue".to_owned()
-            })
+        if let Ok(range) = value.clone().try_into() {
+            return Ok(Self::All(range));
+        }
+        match value.try_into() {
+            Ok(ranges) => Ok(Self::Each(ranges)),
+            Err(error) => Err(format!(
+                "range is not [black, white], or three of those for red, green, blue: {error}"
+            )),
+        }
     }
 }
 

@@ -564,9 +564,9 @@ fn own_styles(model: &Model, shaped: Option<&Shaped>) -> Result<Vec<Vec<f32>>, I
                     return Err(wrong(&style.id));
                 };
                 let mut scaled = Picture::new(size);
-                Scaler::default()
-                    .scale(picture, &mut scaled)
-                    .map_err(|_| wrong(&style.id))?;
+                if Scaler::default().scale(picture, &mut scaled).is_err() {
+                    return Err(wrong(&style.id));
+                }
                 let mut values = vec![0.0; size.area() * coding.channels.count()];
                 tensor::encode(scaled.rgba(), &mut values, coding);
                 values

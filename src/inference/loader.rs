@@ -26,7 +26,8 @@ const SLOTS: usize = 4;
 const MAX_THREADS: usize = 256;
 /// A measurement is wrong when a run took less than this share of it.
 const DOUBTFUL: f64 = 0.8;
-/// A provider whose runs take so many times as long as the CPU's is replaced.
+/// A provider whose runs take so many times as long as when it was checked, and as the CPU's, is
+/// replaced.
 const TOO_SLOW: f64 = 3.0;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -66,6 +67,8 @@ pub(super) struct Loaded {
     pub(super) fastest: AtomicU64,
     /// A run's time of late, in nanoseconds.
     pub(super) recent: AtomicU64,
+    /// Time of a run as its provider's check found it, in nanoseconds; 0 for the CPU.
+    pub(super) expected: f64,
     /// Why its provider can draw no more; the CPU takes over.
     pub(super) broken: Mutex<Option<String>>,
     free: Mutex<Vec<Slot>>,
@@ -89,6 +92,7 @@ impl Loaded {
             fault_told: AtomicBool::new(false),
             fastest: AtomicU64::new(u64::MAX),
             recent: AtomicU64::new(0),
+            expected: 0.0,
             broken: Mutex::new(None),
             free: Mutex::new(free),
             returned: Condvar::new(),
@@ -277,10 +281,16 @@ impl Loader {
             .known
             .iter()
             .find(|(sha256, ..)| sha256 == generator.model().sha256())?;
-        let expected = cpu.nanos_per_pixel * generator.size().area() as f64;
+        let by_cpu = cpu.nanos_per_pixel * generator.size().area() as f64;
         let recent = current.recent.load(Ordering::Relaxed) as f64;
-        (expected > 0.0 && recent > expected * TOO_SLOW)
-            .then(|| format!("it needs {:.0} ms a picture now.", recent / 1e6))
+        let slow = recent > current.expected * TOO_SLOW && recent > by_cpu * TOO_SLOW;
+        (slow && by_cpu > 0.0 && current.expected > 0.0).then(|| {
+            format!(
+                "it needs {:.0} ms a picture now, {:.0} when it was checked.",
+                recent / 1e6,
+                current.expected / 1e6
+            )
+        })
     }
 
     /// What should run `model`: the provider, and its time for a pixel when it is not the CPU.
@@ -346,6 +356,10 @@ impl Loader {
         let loaded = match known {
             Some(at) => self.resident.remove(at),
             None => Arc::new(match open(provider) {
+                Ok(mut loaded) if provider != Provider::Cpu => {
+                    loaded.expected = nanos_per_pixel * size.area() as f64;
+                    loaded
+                }
                 Err(error) if provider != Provider::Cpu => {
                     self.failed.push(provider);
                     let text = format!("{} is replaced by the CPU. {error}", provider.name());

@@ -195,7 +195,7 @@ pub fn decode(
                 let alpha = matte.map_or(1.0, |matte| matte.get(at).copied().unwrap_or(1.0));
                 wrong |= infinite(value) | infinite(alpha);
                 let light = byte(value * scale[0] + shift[0]);
-                let word = light * 0x01_0101 | byte(alpha * 255.0) << 24;
+                let word = (light * 0x01_0101) | (byte(alpha * 255.0) << 24);
                 pixel.copy_from_slice(&word.to_le_bytes());
             }
         }

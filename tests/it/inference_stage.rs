@@ -164,7 +164,7 @@ fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
         (Some(Provider::Cpu), 1)
     );
     assert!(
-        status.engine.reason.contains("only provider"),
+        status.engine.reason.contains("no other provider"),
         "{}",
         status.engine.reason
     );

@@ -42,14 +42,14 @@ impl Range {
 const UNIT: Range = Range::even("[0, 1]", 0.0, 1.0, 0.0);
 const SIGNED: Range = Range::even("[-1, 1]", -1.0, 1.0, -0.015);
 const BYTES: Range = Range::even("[0, 255]", 0.0, 255.0, 0.0);
-/// What ImageNet's mean and deviation make of 0 to 1.
+/// What `ImageNet`'s mean and deviation make of 0 to 1.
 const IMAGENET: Range = Range {
     name: "ImageNet's mean and deviation",
     black: [-2.117_904, -2.035_714, -1.804_444],
     white: [2.248_908, 2.428_571, 2.64],
     cost: 0.1,
 };
-/// What ImageNet's mean makes of 0 to 255.
+/// What `ImageNet`'s mean makes of 0 to 255.
 const MEAN: Range = Range {
     name: "[0, 255] less ImageNet's mean",
     black: [-123.68, -116.779, -103.939],
@@ -136,9 +136,9 @@ pub(super) fn readings(
                 if *order == Channels::Bgr {
                     value.swap(0, 2);
                 }
-                for at in 0..3 {
-                    value[at] =
-                        (value[at] - output.black[at]) / (output.white[at] - output.black[at]);
+                let ends = output.black.iter().zip(&output.white);
+                for (value, (black, white)) in value.iter_mut().zip(ends) {
+                    *value = (*value - black) / (white - black);
                 }
             }
             let outside = |value: &f32| *value < -0.02 || *value > 1.02;

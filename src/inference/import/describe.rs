@@ -15,7 +15,7 @@ use super::Refusal;
 use super::card::{Card, Colours};
 use super::fitting;
 use super::network::{Extra, Network, Output};
-use super::onnx::Onnx;
+use super::onnx::{NotOnnx, Onnx};
 use super::probe::{Pick, Probe, base_coding, does_not_run};
 use super::roles;
 use super::write::{Findings, PortFindings};
@@ -67,7 +67,7 @@ pub(super) fn describe(
 ) -> Result<(), Refusal> {
     let started = Instant::now();
     let bytes = read_limited(&folder.join(file), FILE_LIMIT).map_err(|error| unreadable(&error))?;
-    let onnx = Onnx::parse(&bytes).map_err(|_| Refusal::not_onnx())?;
+    let onnx = Onnx::parse(&bytes).map_err(|NotOnnx| Refusal::not_onnx())?;
     let mut external = Vec::new();
     for name in &onnx.external {
         let bytes =
@@ -302,12 +302,12 @@ fn find_size(network: &mut Network, card: &Card, layout_unknown: bool) -> Result
             Err(why) => Err(does_not_run(&why)),
         };
     }
-    let layouts: &[Layout] = if layout_unknown {
-        &[Layout::Planes, Layout::Pixels]
+    let layouts = if layout_unknown {
+        vec![Layout::Planes, Layout::Pixels]
     } else {
-        &[network.image.layout]
+        vec![network.image.layout]
     };
-    for layout in layouts.to_vec() {
+    for layout in layouts {
         network.image.layout = layout;
         for (multiple, across, down) in SIZES {
             let size = Size::new(multiple * across, multiple * down);

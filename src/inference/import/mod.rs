@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub use child::{describe_here, limit_memory};
 
 use self::network::Extra;
-use self::onnx::Onnx;
+use self::onnx::{NotOnnx, Onnx};
 use super::description::is_below;
 use super::error::InferenceError;
 use super::files::{PICTURE_LIMIT, read_limited, sha256};
@@ -194,7 +194,7 @@ pub fn import(
             path: path.to_owned(),
         });
     }
-    let onnx = Onnx::parse(&bytes).map_err(|_| Refusal::not_onnx().of(path))?;
+    let onnx = Onnx::parse(&bytes).map_err(|NotOnnx| Refusal::not_onnx().of(path))?;
     let external = external(&onnx, path, bytes.len() as u64)?;
     let roles = roles::find(&onnx).map_err(|refusal| refusal.of(path))?;
     let takes_art = roles

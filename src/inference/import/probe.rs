@@ -387,9 +387,9 @@ pub(super) fn normalise(colours: &mut Colours, found: &Found) {
         if found.output_order == Channels::Bgr {
             value.swap(0, 2);
         }
-        for at in 0..3 {
-            let (black, white) = (found.output.black[at], found.output.white[at]);
-            value[at] = ((value[at] - black) / (white - black)).clamp(0.0, 1.0);
+        let ends = found.output.black.iter().zip(&found.output.white);
+        for (value, (black, white)) in value.iter_mut().zip(ends) {
+            *value = ((*value - black) / (white - black)).clamp(0.0, 1.0);
         }
     }
 }

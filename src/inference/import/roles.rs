@@ -179,7 +179,9 @@ fn extra(port: &Port, takes_pictures: bool) -> Result<(ExtraInput, String), Refu
             "Export it with that input as a constant, or describe it by hand in a model.toml",
         )
     };
-    let element = element(port).map_err(|_| unknown("of a type that panelcam does not feed"))?;
+    let Ok(element) = element(port) else {
+        return Err(unknown("of a type that panelcam does not feed"));
+    };
     let known: i64 = shape.iter().flatten().product();
     let free = shape.iter().filter(|side| side.is_none()).count();
     let make = |kind, values| ExtraInput {

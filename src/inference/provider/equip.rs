@@ -106,9 +106,10 @@ fn plug_in(
     devices.sort_by_key(|device| device.hardware_device().ty() != DeviceType::GPU);
     devices.truncate(1);
     if devices.is_empty() {
-        return Err(ort::Error::new(
-            "ONNX Runtime found no graphics card with a driver for it",
-        ));
+        return Err(ort::Error::new(format!(
+            "it found nothing to run on here; it is for {}",
+            supply.about
+        )));
     }
     let options = match supply.provider {
         Provider::TensorrtRtx => {

@@ -172,6 +172,40 @@ pub fn verdicts(runtime: &Runtime, model: &Model, places: &Places) -> Vec<Verdic
         .to_vec()
 }
 
+/// What should run `model` when `asked` is set, and why, for people. Checks `asked` when that was
+/// not done yet; `auto` goes by the verdicts that are kept.
+pub fn choose(
+    runtime: &Runtime,
+    model: &Model,
+    places: &Places,
+    asked: Provider,
+) -> (Provider, String) {
+    let verdicts = match asked {
+        Provider::Cpu => return (Provider::Cpu, "CPU, as set.".to_owned()),
+        Provider::Auto => Verdicts::kept(runtime, model, places).unwrap_or_default(),
+        _ => Verdicts::of(runtime, model, places, &|| false),
+    };
+    let found = match asked {
+        Provider::Auto => verdicts.best(),
+        other => verdicts.about(other),
+    };
+    match found {
+        Some(verdict) if matches!(verdict.outcome, Outcome::Good { .. }) => {
+            (verdict.provider, verdict.text())
+        }
+        Some(verdict) => (Provider::Cpu, format!("{} The CPU draws.", verdict.text())),
+        None if asked == Provider::Auto => (Provider::Cpu, String::new()),
+        None => (
+            Provider::Cpu,
+            format!(
+                "{} is not there; the CPU draws. Run: panelcam runtime add {}",
+                asked.name(),
+                asked.id()
+            ),
+        ),
+    }
+}
+
 /// The library of ONNX Runtime that a provider which works brings along.
 pub(super) fn better_library(places: &Places) -> Option<PathBuf> {
     let best = verdict::remembered_replacement(places)?;
