@@ -16,6 +16,8 @@ pub enum Action {
     OpenSource(PathBuf),
     /// Use a page that was dropped on the window or picked.
     OpenPage(PathBuf),
+    /// Make a style of an ONNX file that was dropped on the window.
+    AddStyle(PathBuf),
     /// Let the person pick a photo or video in a file dialog.
     PickSource,
     /// Let the person pick a page in a file dialog.

@@ -5,6 +5,7 @@
 
 mod dialogs;
 mod icon;
+mod imports;
 mod page;
 mod saving;
 mod screen;
@@ -192,6 +193,7 @@ impl App {
                 self.settings.capture.format = None;
             }
             Action::OpenPage(path) => self.settings.look.page = path.display().to_string(),
+            Action::AddStyle(_) => self.session.act(action),
             Action::PickSource => self.dialogs.open(ctx, Purpose::Source, self.texts()),
             Action::PickPage => self.dialogs.open(ctx, Purpose::Page, self.texts()),
             Action::ToggleFullScreen => {
@@ -307,6 +309,9 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         if let Some(news) = self.session.news() {
             self.shelf.update(ctx, news);
+        }
+        if let Some(style) = self.session.added() {
+            self.settings.look.style = style;
         }
         for notice in self.session.board().take_notices() {
             self.notices

@@ -65,7 +65,7 @@ pub struct Pipeline {
     /// What the stages read each frame.
     control: Arc<Watch<Control>>,
     outlets: Arc<Outlets>,
-    styles: Arc<inference::Library>,
+    styles: Arc<Watch<inference::Library>>,
     pages: Arc<panels::Library>,
     to_inference: Arc<Mailbox<Arc<frame::Frame>>>,
     to_compositor: Arc<Mailbox<Arc<frame::Frame>>>,
@@ -102,7 +102,7 @@ impl Pipeline {
         for warning in page_warnings {
             board.notice(Topic::Page, Severity::Warning, warning);
         }
-        let (styles, pages) = (Arc::new(styles), Arc::new(pages));
+        let (styles, pages) = (Arc::new(Watch::new(styles)), Arc::new(pages));
         let request = request(&settings, &pages, source_fps);
         let control = Arc::new(Watch::new(Control {
             settings,
@@ -263,8 +263,17 @@ impl Pipeline {
     }
 
     /// The styles there are.
-    pub fn styles(&self) -> &Arc<inference::Library> {
-        &self.styles
+    pub fn styles(&self) -> Arc<inference::Library> {
+        self.styles.get()
+    }
+
+    /// Reads the user's models again: one was added. What draws goes on.
+    pub fn reload_styles(&self) {
+        let (styles, warnings) = self.styles.get().reloaded(&self.places);
+        for warning in warnings {
+            self.board.notice(Topic::Style, Severity::Warning, warning);
+        }
+        self.styles.set(styles);
     }
 
     /// The pages there are.

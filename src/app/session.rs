@@ -9,6 +9,7 @@ use std::time::Duration;
 use eframe::egui_wgpu::RenderState;
 use egui::Context;
 
+use super::imports::Imports;
 use super::shelf::{Catalogue, News};
 use super::thumbnails;
 use crate::action::Action;
@@ -35,6 +36,7 @@ pub struct Session {
     news: Arc<Mailbox<News>>,
     screen: Arc<Mailbox<ScreenProgram>>,
     desk: Arc<Desk>,
+    added: Arc<Mailbox<String>>,
     board: Arc<Board>,
     pictures: PathBuf,
     _worker: Worker,
@@ -64,6 +66,7 @@ impl Session {
         let news = Arc::new(Mailbox::with_waker(waker(ctx)));
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
         let desk = Desk::new();
+        let added = Arc::new(Mailbox::with_waker(waker(ctx)));
         let pictures = places.pictures.clone();
         let stages = Stages {
             gpu: Gpu::from_parts(
@@ -78,6 +81,7 @@ impl Session {
             catalogue: Catalogue::new(Arc::clone(&news)),
             screen: Arc::clone(&screen),
             desk: Arc::clone(&desk),
+            added: Arc::clone(&added),
             board: Arc::clone(&board),
         };
         let worker = Worker::spawn("session", move |stop| stages.run(stop))?;
@@ -86,6 +90,7 @@ impl Session {
             news,
             screen,
             desk,
+            added,
             board,
             pictures,
             _worker: worker,
@@ -112,6 +117,11 @@ impl Session {
     /// What there is to pick from, when it has changed.
     pub fn news(&self) -> Option<News> {
         self.news.try_take()
+    }
+
+    /// The id of a style that was added since the last call.
+    pub fn added(&self) -> Option<String> {
+        self.added.try_take()
     }
 
     /// Where programs arrive.
@@ -149,6 +159,8 @@ struct Stages {
     catalogue: Arc<Catalogue>,
     screen: Arc<Mailbox<ScreenProgram>>,
     desk: Arc<Desk>,
+    /// Styles that were added, for the window to choose.
+    added: Arc<Mailbox<String>>,
     board: Arc<Board>,
 }
 
@@ -163,9 +175,19 @@ impl Stages {
             }
         };
         let mut pipeline = self.start_pipeline(runtime.as_ref());
-        let _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+        let mut _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
         self.find_cameras();
+        let mut imports = Imports::new(self.places.clone(), Arc::clone(&self.board));
         while !stop.asked() {
+            if let Some(imported) = imports.poll() {
+                if let Some(pipeline) = &mut pipeline {
+                    pipeline.reload_styles();
+                }
+                _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
+                if let Some(style) = imported.styles.into_iter().next() {
+                    self.added.send(style);
+                }
+            }
             let Taken::Value(order) = self.orders.take_within(PATIENCE) else {
                 continue;
             };
@@ -178,6 +200,9 @@ impl Stages {
                 }
             }
             for action in order.actions {
+                if let Action::AddStyle(file) = &action {
+                    imports.add(file.clone());
+                }
                 if action == Action::FindCameras {
                     self.find_cameras();
                     if pipeline.is_none() {
@@ -224,7 +249,7 @@ impl Stages {
         runtime: Option<Arc<Runtime>>,
     ) -> Option<Worker> {
         let (styles, pages) = match pipeline {
-            Some(pipeline) => (Arc::clone(pipeline.styles()), Arc::clone(pipeline.pages())),
+            Some(pipeline) => (pipeline.styles(), Arc::clone(pipeline.pages())),
             None => (
                 Arc::new(inference::Library::load(&self.places).0),
                 Arc::new(panels::Library::load(&self.places).0),

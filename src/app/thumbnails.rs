@@ -150,7 +150,7 @@ impl Artist {
             None => Generator::open(runtime, &style.model, STYLE_SIZE, 1)?,
         };
         let generator = self.open.insert(generator);
-        let map = StyleMap::uniform(&style.model, STYLE_SIZE, style.channel, 1.0)?;
+        let map = StyleMap::uniform(&style.model, generator.size(), style.channel, 1.0)?;
         let mut styled = Picture::default();
         generator.stylize(picture, &map, &mut styled)?;
         Ok(styled)

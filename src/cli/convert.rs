@@ -332,10 +332,10 @@ fn convert_clip(
             let pool = Pool::new();
             let mut styled = Picture::default();
             let mut index = 0;
-            pass(&drawn, &programs_in, |job: Job| {
+            pass(&drawn, &programs_in, |mut job: Job| {
                 let time = Duration::from_secs_f64(f64::from(index) / seconds);
                 index += 1;
-                generator.finish(&job.slot, &mut styled)?;
+                generator.finish(&mut job.slot, &mut styled)?;
                 retouch.apply(job.slot.input(), &mut styled, time, &retouching);
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);

@@ -6,11 +6,12 @@ use clap::Args;
 use serde_json::json;
 
 use super::studio::Studio;
-use super::{Session, print, print_json, styles};
+use super::{Session, print, print_json, runtime as providers, styles};
 use crate::capture;
 use crate::compositor::Gpu;
 use crate::ffmpeg;
 use crate::frame::Size;
+use crate::inference::provider::{Outcome, Verdict};
 use crate::inference::{self, Runtime};
 use crate::panels;
 
@@ -154,6 +155,19 @@ fn checks(session: &Session) -> Vec<Check> {
             },
         ),
     ];
+    if runtime.is_ok() {
+        let verdicts = providers::verdicts(session);
+        let good = verdicts
+            .iter()
+            .all(|verdict| matches!(verdict.outcome, Outcome::Good { .. }));
+        let text = if verdicts.is_empty() {
+            "CPU alone. `panelcam runtime list` says what can be added.".to_owned()
+        } else {
+            let all: Vec<String> = verdicts.iter().map(Verdict::text).collect();
+            all.join(" ")
+        };
+        checks.push(may("providers", if good { Ok(text) } else { Err(text) }));
+    }
     if runtime.is_ok() && gpu.is_ok() {
         checks.push(must(
             "drawing",

@@ -6,6 +6,7 @@ mod convert;
 mod devices;
 mod doctor;
 mod pages;
+mod runtime;
 mod stream;
 mod strip;
 mod studio;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app;
 use crate::frame::Size;
+use crate::inference::import;
 use crate::places::Places;
 use crate::settings::{Provider, Quality, Settings};
 use crate::source::Source;
@@ -54,6 +56,23 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Measure the pipeline on the demo source.
     Bench(bench::Arguments),
+    /// List, add or remove what runs the generator besides the CPU.
+    Runtime(runtime::Arguments),
+    /// Check a provider: what the program runs in a process of its own.
+    #[command(name = "__check-provider", hide = true)]
+    CheckProvider(runtime::Check),
+    /// Try a model that is being added: what `styles add` runs in a process of its own.
+    #[command(name = "__describe-model", hide = true)]
+    DescribeModel(DescribeModel),
+}
+
+#[derive(Args)]
+struct DescribeModel {
+    folder: PathBuf,
+    file: String,
+    id: String,
+    name: String,
+    pictures: usize,
 }
 
 /// Options that all commands know. They win over the settings file.
@@ -69,8 +88,17 @@ struct Common {
     #[arg(long, global = true, value_name = "ID|FILE|none")]
     page: Option<String>,
     /// 0 is the camera's picture, 1 the full drawing.
-    #[arg(long, global = true, value_name = "0..1", value_parser = strength)]
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
     strength: Option<f32>,
+    /// How much of their own tone people's skin keeps.
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
+    skin_tone: Option<f32>,
+    /// How calm what stands still is from frame to frame.
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
+    smoothing: Option<f32>,
+    /// Ink lines over the drawing.
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
+    lines: Option<f32>,
     /// Size of the program.
     #[arg(long, global = true, value_name = "WxH")]
     size: Option<Size>,
@@ -91,10 +119,10 @@ struct Common {
     config: Option<PathBuf>,
 }
 
-fn strength(text: &str) -> Result<f32, String> {
+fn share(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("strength is a number from 0 to 1".to_owned()),
+        _ => Err("it is a number from 0 to 1".to_owned()),
     }
 }
 
@@ -143,6 +171,9 @@ impl Common {
         set(&mut settings.look.style, &self.style);
         set(&mut settings.look.page, &self.page);
         set(&mut settings.look.strength, &self.strength);
+        set(&mut settings.retouch.skin_tone, &self.skin_tone);
+        set(&mut settings.retouch.smoothing, &self.smoothing);
+        set(&mut settings.retouch.lines, &self.lines);
         set(&mut settings.program.fps, &self.fps);
         set(&mut settings.inference.provider, &self.provider);
         set(&mut settings.inference.quality, &self.quality);
@@ -175,6 +206,27 @@ pub fn main() -> ExitCode {
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&session, &arguments),
         Some(Command::Bench(arguments)) => bench::run(session, &arguments),
+        Some(Command::Runtime(arguments)) => runtime::run(&session, arguments),
+        Some(Command::CheckProvider(check)) => {
+            check.run(&session);
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::DescribeModel(wanted)) => {
+            import::limit_memory();
+            let DescribeModel {
+                folder,
+                file,
+                id,
+                name,
+                pictures,
+            } = wanted;
+            let done = import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
+            return if done {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use crate::frame::{Picture, Size};
 use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
 use crate::panels::{self, Letterer, Moment, Page, Seen};
 use crate::people::{self, Focus};
-use crate::settings::{Quality, RetouchSettings};
+use crate::settings::{Provider, Quality, RetouchSettings};
 
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
@@ -28,6 +28,7 @@ pub(super) struct Studio {
     channel: usize,
     strength: f32,
     threads: usize,
+    provider: Provider,
     quality: Quality,
     compositor: Compositor,
     /// `None`: each picture in its own size, with no page around it.
@@ -87,12 +88,19 @@ impl Studio {
             Some(threads) => threads,
             None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
         };
+        let asked = session.settings.inference.provider;
+        let (provider, why) =
+            inference::provider::choose(&runtime, &style.model, &session.places, asked);
+        if asked != Provider::Auto && asked != provider {
+            super::say(&why);
+        }
         let texts = page
             .as_ref()
             .map(|page| look.texts_of(page.id()))
             .unwrap_or_default();
         let mut studio = Self {
             runtime,
+            provider,
             channel: style.channel,
             model: style.model,
             strength: look.strength,
@@ -161,8 +169,15 @@ impl Studio {
             quality => quality.long_side().unwrap_or(auto_side),
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
-        let generator = Generator::open(&self.runtime, &self.model, size, self.threads)
-            .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
+        let size = self.model.drawing_size(size);
+        let generator = Generator::open_on(
+            &self.runtime,
+            &self.model,
+            size,
+            self.threads,
+            self.provider,
+        )
+        .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
         let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
         if self.page.is_none() {
             let program = self.program_size.unwrap_or_else(|| drawable(frame));
@@ -215,7 +230,7 @@ impl Drawing {
         let mut slot = generator.slot()?;
         generator.prepare(picture, style, &mut slot)?;
         generator.run(&mut slot)?;
-        generator.finish(&slot, styled)?;
+        generator.finish(&mut slot, styled)?;
         retouch.apply(slot.input(), styled, Duration::ZERO, retouching);
         Ok(())
     }

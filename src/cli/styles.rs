@@ -10,6 +10,7 @@ use super::studio::Studio;
 use super::{Session, print, print_json, say};
 use crate::capture::{Demo, read_photo};
 use crate::frame::{Picture, Size};
+use crate::inference::import::{self, Import, Imported};
 use crate::inference::{Library, Model};
 use crate::output::{Existing, save_picture};
 
@@ -31,13 +32,22 @@ enum Command {
         /// The folder.
         folder: PathBuf,
     },
-    /// Copy a model into your models, after checking it: a folder with model.toml and its ONNX file.
-    Add {
-        /// The folder.
-        folder: PathBuf,
-    },
+    /// Make a style of an ONNX file, or copy a folder with model.toml and its ONNX file.
+    Add(Add),
     /// Draw a preview, of the demo or of a photo, in the style that --style names.
     Render(Preview),
+}
+
+#[derive(Args)]
+struct Add {
+    /// The ONNX file, or the folder.
+    path: PathBuf,
+    /// What to call it; its file's name without this.
+    #[arg(long)]
+    name: Option<String>,
+    /// A picture in the style, for a network that takes one; may be given more than once.
+    #[arg(long, value_name = "PICTURE")]
+    art: Vec<PathBuf>,
 }
 
 /// A preview, of the demo or of a photo, in the style and on the page the command line names.
@@ -74,12 +84,53 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
             Ok(())
         }
         Command::Check { folder } => check(&folder, arguments.json),
-        Command::Add { folder } => add(session, &folder),
+        Command::Add(wanted) if wanted.path.is_dir() => add(session, &wanted.path),
+        Command::Add(wanted) => import_file(session, wanted),
         Command::Render(preview) => preview.render(session),
     }
 }
 
+/// Makes a style of an ONNX file; the reasoning is talk, the new ids are data.
+fn import_file(session: &Session, wanted: Add) -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("This program's own file is not known")?;
+    let wanted = Import {
+        file: wanted.path,
+        name: wanted.name,
+        art: wanted.art,
+    };
+    let added = import::import(&session.places, &wanted, &program, &mut say)?;
+    tell_added(&added);
+    Ok(())
+}
+
+fn tell_added(added: &Imported) {
+    let styles = match &added.styles[..] {
+        [style] => format!("style {style}"),
+        styles => format!("{} styles", styles.len()),
+    };
+    say(&format!(
+        "{} was added: {styles}. What was found can be corrected. ({})",
+        added.name,
+        added.folder.join("model.toml").display()
+    ));
+    added.styles.iter().for_each(|style| print(style));
+}
+
+/// ONNX files that were put into the folder of models become styles.
+fn take_strays(session: &Session) {
+    for file in import::strays(&session.places) {
+        let Ok(program) = std::env::current_exe() else {
+            return;
+        };
+        match import::import_stray(&session.places, &file, &program, &mut say) {
+            Ok(added) => say(&format!("{} was added.", added.name)),
+            Err(error) => say(&error.to_string()),
+        }
+    }
+}
+
 fn list(session: &Session, json: bool) {
+    take_strays(session);
     let (library, warnings) = Library::load(&session.places);
     warnings.iter().for_each(|warning| say(warning));
     if json {

@@ -7,9 +7,19 @@ use serde::Deserialize;
 use super::error::InferenceError;
 use super::model::{Port, StyleName};
 use super::tensor::{Channels, Coding, Layout};
+use crate::frame::Size;
 
 /// The most styles a model may have.
 const STYLES_LIMIT: usize = 256;
+
+/// The most files of weights beside an ONNX file.
+const EXTERNAL_LIMIT: usize = 64;
+/// The most inputs with a constant value, and values in one.
+const INPUTS_LIMIT: usize = 16;
+/// The most values of an input that chooses a style.
+const VALUES_LIMIT: usize = 65_536;
+/// The most times a network's picture may be larger than what it sees.
+const SCALE_LIMIT: u32 = 8;
 
 /// The file `model.toml`. Keys that are not here are for people and other programs.
 #[derive(Deserialize)]
@@ -23,12 +33,44 @@ pub(super) struct Description {
     pub(super) licence: String,
     #[serde(default = "one")]
     pub(super) size_multiple: u32,
+    /// Width and height of a network that knows one size alone.
+    pub(super) size: Option<[u32; 2]>,
+    #[serde(default)]
+    pub(super) fit: FitName,
+    /// Pixels that neighbouring tiles share.
+    #[serde(default)]
+    pub(super) overlap: u32,
+    /// How many times the picture is larger than the image.
+    #[serde(default = "one")]
+    pub(super) scale: u32,
+    #[serde(default)]
+    pub(super) external: Vec<ExternalDescription>,
     pub(super) image: PortDescription,
     pub(super) style: Option<StyleDescription>,
+    #[serde(default)]
+    pub(super) inputs: Vec<InputDescription>,
     pub(super) picture: PortDescription,
     pub(super) matte: Option<MatteDescription>,
     #[serde(default)]
     pub(super) styles: Vec<ModelStyleDescription>,
+}
+
+/// How a network of one size draws pictures of others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FitName {
+    /// The whole picture at once, as large as it fits.
+    #[default]
+    Letterbox,
+    /// Piece by piece, the seams blended.
+    Tiles,
+}
+
+/// A file of weights beside the ONNX file.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ExternalDescription {
+    pub(super) file: String,
+    pub(super) sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +78,16 @@ pub(super) struct PortDescription {
     pub(super) name: String,
     /// Absent: that of the image.
     pub(super) layout: Option<LayoutName>,
-    pub(super) range: Option<[f32; 2]>,
+    pub(super) range: Option<RangeDescription>,
     pub(super) channels: Option<ChannelsName>,
+}
+
+/// The values of black and white: for all channels, or for red, green and blue.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub(super) enum RangeDescription {
+    All([f32; 2]),
+    Each([[f32; 2]; 3]),
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -52,14 +102,50 @@ pub(super) enum LayoutName {
 pub(super) enum ChannelsName {
     Rgb,
     Bgr,
+    Grey,
 }
 
 #[derive(Deserialize)]
 pub(super) struct StyleDescription {
     pub(super) name: String,
-    pub(super) cell: u32,
+    #[serde(default)]
+    pub(super) kind: StyleKindName,
+    /// Of a map alone.
+    pub(super) cell: Option<u32>,
     /// Absent: one more than the highest channel of a style.
     pub(super) channels: Option<usize>,
+}
+
+/// What the input that chooses styles takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StyleKindName {
+    /// Weights for every style in every cell of the picture.
+    #[default]
+    Map,
+    /// A weight for every style.
+    Weights,
+    /// The number of a style.
+    Index,
+    /// Numbers that each style has under `values`.
+    Values,
+    /// A picture that each style has under `picture`.
+    Picture,
+}
+
+/// An input that is the same for every picture.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct InputDescription {
+    pub(super) name: String,
+    /// One number for all of it, or all of them.
+    pub(super) value: Numbers,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Numbers {
+    One(f32),
+    All(Vec<f32>),
 }
 
 #[derive(Deserialize)]
@@ -74,6 +160,10 @@ pub(super) struct ModelStyleDescription {
     pub(super) channel: usize,
     #[serde(default)]
     pub(super) name: StyleName,
+    /// What `kind = "values"` feeds.
+    pub(super) values: Option<Vec<f32>>,
+    /// What `kind = "picture"` feeds: a PNG below the model's folder.
+    pub(super) picture: Option<String>,
 }
 
 fn one() -> u32 {
@@ -107,40 +197,63 @@ impl Description {
                 self.id
             ));
         }
-        let mut parts = Path::new(&self.file).components();
-        if !matches!(
-            (parts.next(), parts.next()),
-            (Some(Component::Normal(_)), None)
-        ) {
+        if !is_name(&self.file) {
             return Some(format!("file \"{}\" is not a file's name alone", self.file));
         }
-        if self.sha256.len() != 64 || !self.sha256.chars().all(|c| c.is_ascii_hexdigit()) {
+        if !is_sha256(&self.sha256) {
             return Some("sha256 is not 64 hexadecimal digits".to_owned());
+        }
+        if self.external.len() > EXTERNAL_LIMIT {
+            return Some(format!(
+                "it has more than {EXTERNAL_LIMIT} files of weights"
+            ));
+        }
+        for external in &self.external {
+            if !is_below(&external.file) || !is_sha256(&external.sha256) {
+                return Some(format!(
+                    "\"{}\" under [[external]] is not a file below its folder with a sha256",
+                    external.file
+                ));
+            }
         }
         if !(1..=1024).contains(&self.size_multiple) {
             return Some("size_multiple is not from 1 to 1024".to_owned());
         }
+        if !(1..=SCALE_LIMIT).contains(&self.scale) {
+            return Some(format!("scale is not from 1 to {SCALE_LIMIT}"));
+        }
+        if let Some([width, height]) = self.size {
+            let sides = 8..=Size::MAX_SIDE / self.scale;
+            if !sides.contains(&width) || !sides.contains(&height) {
+                return Some(format!("size is not two sides from 8 to {}", sides.end()));
+            }
+            if self.fit == FitName::Tiles && self.overlap >= width.min(height) / 2 {
+                return Some("overlap is not smaller than half a side".to_owned());
+            }
+        } else if self.fit == FitName::Tiles {
+            return Some("fit is \"tiles\" without a size".to_owned());
+        }
         for (section, port) in [("image", &self.image), ("picture", &self.picture)] {
-            if let Some([black, white]) = port.range
-                && !(black.is_finite() && white.is_finite() && (white - black).abs() > 1e-3)
-            {
+            if port.range.is_some_and(|range| !range.is_sound()) {
                 return Some(format!(
                     "range under [{section}] is not two different numbers"
                 ));
             }
         }
-        if let Some(style) = &self.style {
-            if style.cell == 0 || !self.size_multiple.is_multiple_of(style.cell) {
-                return Some("cell under [style] does not divide size_multiple".to_owned());
+        if self.inputs.len() > INPUTS_LIMIT {
+            return Some(format!("it has more than {INPUTS_LIMIT} [[inputs]]"));
+        }
+        for input in &self.inputs {
+            if !input.value.is_sound() {
+                return Some(format!("value of input \"{}\" is no number", input.name));
             }
-            if style
-                .channels
-                .is_some_and(|channels| !(1..=STYLES_LIMIT).contains(&channels))
-            {
-                return Some(format!(
-                    "channels under [style] is not from 1 to {STYLES_LIMIT}"
-                ));
-            }
+        }
+        if let Some(why) = self
+            .style
+            .as_ref()
+            .and_then(|style| self.style_fault(style))
+        {
+            return Some(why);
         }
         if self.styles.is_empty() || self.styles.len() > STYLES_LIMIT {
             return Some(format!(
@@ -173,6 +286,95 @@ impl Description {
     }
 }
 
+impl Description {
+    /// What is wrong with the input that chooses styles.
+    fn style_fault(&self, style: &StyleDescription) -> Option<String> {
+        if style.kind == StyleKindName::Map {
+            if self.size.is_some() || self.scale != 1 {
+                return Some("a style map needs a network of any size".to_owned());
+            }
+            if !style
+                .cell
+                .is_some_and(|cell| cell > 0 && self.size_multiple.is_multiple_of(cell))
+            {
+                return Some("cell under [style] does not divide size_multiple".to_owned());
+            }
+        }
+        if style
+            .channels
+            .is_some_and(|channels| !(1..=STYLES_LIMIT).contains(&channels))
+        {
+            return Some(format!(
+                "channels under [style] is not from 1 to {STYLES_LIMIT}"
+            ));
+        }
+        let each = |has: &dyn Fn(&ModelStyleDescription) -> bool, key: &str| {
+            let lacking = self.styles.iter().find(|style| !has(style))?;
+            Some(format!("style \"{}\" has no {key}", lacking.id))
+        };
+        match style.kind {
+            StyleKindName::Map | StyleKindName::Weights | StyleKindName::Index => None,
+            StyleKindName::Values => each(
+                &|style| {
+                    style.values.as_ref().is_some_and(|values| {
+                        (1..=VALUES_LIMIT).contains(&values.len())
+                            && values.iter().all(|value| value.is_finite())
+                    })
+                },
+                "values",
+            ),
+            StyleKindName::Picture => each(
+                &|style| style.picture.as_deref().is_some_and(is_below),
+                "picture below its folder",
+            ),
+        }
+    }
+}
+
+impl TryFrom<toml::Value> for RangeDescription {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        if let Ok(range) = value.clone().try_into() {
+            return Ok(Self::All(range));
+        }
+        match value.try_into() {
+            Ok(ranges) => Ok(Self::Each(ranges)),
+            Err(error) => Err(format!(
+                "range is not [black, white], or three of those for red, green, blue: {error}"
+            )),
+        }
+    }
+}
+
+impl RangeDescription {
+    /// For red, green and blue.
+    fn each(self) -> [[f32; 2]; 3] {
+        match self {
+            Self::All(range) => [range; 3],
+            Self::Each(ranges) => ranges,
+        }
+    }
+
+    fn is_sound(self) -> bool {
+        self.each().iter().all(|[black, white]| {
+            black.is_finite() && white.is_finite() && (white - black).abs() > 1e-3
+        })
+    }
+}
+
+impl Numbers {
+    fn is_sound(&self) -> bool {
+        match self {
+            Self::One(value) => value.is_finite(),
+            Self::All(values) => {
+                (1..=VALUES_LIMIT).contains(&values.len())
+                    && values.iter().all(|value| value.is_finite())
+            }
+        }
+    }
+}
+
 impl PortDescription {
     /// What is absent is as in `base`.
     pub(super) fn port(self, base: Coding) -> Port {
@@ -185,9 +387,15 @@ impl PortDescription {
             channels: match self.channels {
                 Some(ChannelsName::Rgb) => Channels::Rgb,
                 Some(ChannelsName::Bgr) => Channels::Bgr,
+                Some(ChannelsName::Grey) => Channels::Grey,
                 None => base.channels,
             },
-            range: self.range.unwrap_or(base.range),
+            black: self
+                .range
+                .map_or(base.black, |range| range.each().map(|[black, _]| black)),
+            white: self
+                .range
+                .map_or(base.white, |range| range.each().map(|[_, white]| white)),
         };
         Port {
             name: self.name,
@@ -196,9 +404,33 @@ impl PortDescription {
     }
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether `text` is an id: 1 to 64 lower-case letters, digits, `-` and `_`.
+pub(super) fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'_'))
+}
+
+/// Whether `text` is a file's name alone.
+fn is_name(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    matches!(
+        (parts.next(), parts.next()),
+        (Some(Component::Normal(_)), None)
+    )
+}
+
+/// Whether `text` names a file below the folder it is taken from.
+pub(super) fn is_below(text: &str) -> bool {
+    let path = Path::new(text);
+    !text.is_empty()
+        && text.len() <= 512
+        && path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit())
 }

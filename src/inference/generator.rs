@@ -2,31 +2,39 @@
 //!
 //! Drawing has three steps on a [`Slot`], which holds all memory a picture needs: prepare (pixels
 //! to tensors), run, finish (tensors to pixels). Each frame has its own slot, so that the steps of
-//! different frames overlap.
+//! different frames overlap. A network that knows one size alone may draw a picture in tiles: then
+//! a slot has a pass for each.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ort::memory::Allocator;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session};
-use ort::value::{Tensor, TensorElementType, ValueType};
 use parking_lot::Mutex;
 
-use super::error::{InferenceError, contract, why};
-use super::model::{Model, Port};
+use super::contract::{self, Shaped, Tensors};
+use super::error::{InferenceError, why};
+use super::fit::Fit;
+use super::model::{Model, StyleInput, StyleKind};
+use super::provider::equip;
 use super::runtime::Runtime;
 use super::segmenter::Segmenter;
 use super::style_map::{StyleMap, cells};
-use super::tensor::{self, Layout, Scaler};
+use super::tensor::{self, Coding, Scaler};
+use super::values::Values;
 use crate::frame::{Picture, Size};
+use crate::settings::Provider;
 
 /// A model, loaded to draw pictures of one size.
 pub struct Generator {
     model: Arc<Model>,
-    size: Size,
+    fit: Fit,
     threads: usize,
+    provider: Provider,
     file_bytes: u64,
+    tensors: Tensors,
+    /// What each style of a model whose styles are pictures or numbers feeds.
+    styles: Vec<Vec<f32>>,
     /// Locked for each run: a session does one at a time.
     session: Mutex<Session>,
     /// For models without a matte.
@@ -37,28 +45,43 @@ pub struct Generator {
 
 /// The memory of one picture on its way through the network.
 pub struct Slot {
-    image: Tensor<f32>,
-    style: Option<Tensor<f32>>,
-    picture: Tensor<f32>,
-    matte: Option<Tensor<f32>>,
-    binding: IoBinding,
+    passes: Vec<Pass>,
+    style: Option<Values>,
     scaler: Scaler,
-    /// The input at the generator's size.
+    /// The picture as the network sees it, when that is another size.
+    content: Picture,
+    /// The picture at the drawing's size.
     input: Picture,
+    /// One tile of it, or of its drawing.
+    tile: Picture,
+    /// Tiles put together: four values a pixel.
+    sum: Vec<f32>,
+    /// Which style the style input holds, of those that are pictures or numbers.
+    styled: Option<usize>,
     /// Of the drawing in the final picture, for models that know no strength.
     strength: f32,
 }
 
 impl Slot {
-    /// What was prepared, at the generator's size.
+    /// What was prepared, at the drawing's size.
     pub fn input(&self) -> &Picture {
         &self.input
     }
 }
 
+/// One run of the network.
+struct Pass {
+    image: Values,
+    picture: Values,
+    matte: Option<Values>,
+    binding: IoBinding,
+    constants: Vec<Values>,
+}
+
 impl Generator {
     /// Loads `model` for pictures of `size` on `threads` CPU threads and draws a grey picture once,
-    /// to see that its outputs are what its description says.
+    /// to see that its outputs are what its description says. A network that knows one size alone
+    /// may draw another: see [`Model::drawing_size`] and [`size`](Self::size).
     ///
     /// # Errors
     /// When the file cannot be read, ONNX Runtime refuses it, its inputs or outputs are others
@@ -69,37 +92,57 @@ impl Generator {
         size: Size,
         threads: usize,
     ) -> Result<Self, InferenceError> {
+        Self::open_on(runtime, model, size, threads, Provider::Cpu)
+    }
+
+    /// The same, run by `provider`; never by another without a word.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the provider is not there or refuses the network.
+    pub fn open_on(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        size: Size,
+        threads: usize,
+        provider: Provider,
+    ) -> Result<Self, InferenceError> {
         let multiple = model.size_multiple();
         let fits =
             |side: u32| (1..=Size::MAX_SIDE).contains(&side) && side.is_multiple_of(multiple);
-        if !fits(size.width) || !fits(size.height) {
-            return Err(InferenceError::Size {
-                size,
-                multiple,
-                path: model.path().to_owned(),
-            });
-        }
-        let threads = threads.max(1);
-        let onnx = model.onnx()?;
-        let session = load(runtime, &onnx, threads).map_err(|error| InferenceError::Broken {
-            why: why(&error),
-            path: model.path().to_owned(),
-        })?;
-        let segmenter = match model.matte() {
-            Some(_) => None,
-            None => Some(Mutex::new(Segmenter::open(runtime)?)),
-        };
-        let mut generator = Self {
-            segmenter,
-            model: Arc::clone(model),
+        let wrong_size = || InferenceError::Size {
             size,
+            multiple,
+            path: model.path().to_owned(),
+        };
+        let drawing = model.drawing_size(size);
+        if !fits(drawing.width) || !fits(drawing.height) {
+            return Err(wrong_size());
+        }
+        let fit = Fit::of(model, drawing).ok_or_else(wrong_size)?;
+        let threads = threads.max(1);
+        let mut session =
+            load(runtime, model, threads, provider)?.map_err(|error| InferenceError::Broken {
+                why: why(&error),
+                path: model.path().to_owned(),
+            })?;
+        let tensors = contract::examine(&mut session, model, &fit)?;
+        let styles = own_styles(model, tensors.style.as_ref())?;
+        Ok(Self {
+            model: Arc::clone(model),
+            fit,
             threads,
-            file_bytes: onnx.len() as u64,
+            provider,
+            // The built-in model is no file, and small.
+            file_bytes: std::fs::metadata(model.path()).map_or(0, |file| file.len()),
+            tensors,
+            styles,
+            segmenter: match model.matte() {
+                Some(_) => None,
+                None => Some(Mutex::new(Segmenter::open(runtime)?)),
+            },
             session: Mutex::new(session),
             own: Mutex::new(None),
-        };
-        generator.check()?;
-        Ok(generator)
+        })
     }
 
     /// The model.
@@ -107,9 +150,19 @@ impl Generator {
         &self.model
     }
 
-    /// Size of its pictures.
+    /// Size of its drawings.
     pub fn size(&self) -> Size {
-        self.size
+        self.fit.drawing
+    }
+
+    /// Runs of the network for a drawing: one, or the number of its tiles.
+    pub fn passes(&self) -> usize {
+        self.fit.tiles()
+    }
+
+    /// What runs it.
+    pub fn provider(&self) -> Provider {
+        self.provider
     }
 
     /// CPU threads of a run.
@@ -121,7 +174,7 @@ impl Generator {
     /// kind keep for each pixel of a picture.
     pub fn memory(&self) -> u64 {
         const BYTES_PER_PIXEL: u64 = 600;
-        2 * self.file_bytes + self.size.area() as u64 * BYTES_PER_PIXEL
+        2 * self.file_bytes + self.size().area() as u64 * BYTES_PER_PIXEL
     }
 
     /// Memory for one more picture.
@@ -142,7 +195,7 @@ impl Generator {
         map: &StyleMap,
         slot: &mut Slot,
     ) -> Result<(), InferenceError> {
-        let expected = (self.model.channels(), cells(&self.model, self.size));
+        let expected = (self.model.channels(), cells(&self.model, self.size()));
         if (map.channels(), map.cells()) != expected {
             return Err(InferenceError::StyleMap {
                 why: format!(
@@ -154,32 +207,45 @@ impl Generator {
                 ),
             });
         }
+        self.prepare_style(map, slot)
+            .map_err(|error| self.failed(&error))?;
         let Slot {
-            image,
-            style,
+            passes,
             scaler,
+            content,
             input,
-            strength,
+            tile,
             ..
         } = slot;
-        if picture.size() == self.size {
+        let mut scale = |to: &mut Picture, size: Size| {
+            to.reshape(size);
+            scaler
+                .scale(picture, to)
+                .map_err(|why| self.run_failed(why))
+        };
+        if picture.size() == self.size() {
             input.copy_from(picture);
         } else {
-            input.reshape(self.size);
-            scaler
-                .scale(picture, input)
-                .map_err(|why| self.run_failed(why))?;
+            scale(input, self.size())?;
         }
-        let (_, values) = image
-            .try_extract_tensor_mut::<f32>()
-            .map_err(|error| self.failed(&error))?;
-        tensor::encode(input.rgba(), values, self.model.image().coding);
-        *strength = map.weights().iter().take(1).sum();
-        if let Some(style) = style {
-            let (_, weights) = style
-                .try_extract_tensor_mut::<f32>()
-                .map_err(|error| self.failed(&error))?;
-            weights.copy_from_slice(map.weights());
+        let seen: &Picture = if self.fit.content == self.size() {
+            input
+        } else if picture.size() == self.fit.content {
+            picture
+        } else {
+            scale(content, self.fit.content)?;
+            content
+        };
+        let coding = self.model.image().coding;
+        if self.fit.is_plain() {
+            for pass in passes {
+                self.encode(seen, pass, coding)?;
+            }
+        } else {
+            for (at, pass) in passes.iter_mut().enumerate() {
+                self.fit.cut(seen, at, tile);
+                self.encode(tile, pass, coding)?;
+            }
         }
         Ok(())
     }
@@ -189,10 +255,15 @@ impl Generator {
     /// # Errors
     /// When ONNX Runtime fails, for want of memory for one.
     pub fn run(&self, slot: &mut Slot) -> Result<(), InferenceError> {
-        self.session
-            .lock()
-            .run_binding(&slot.binding)
-            .map_err(|error| self.failed(&error))?;
+        if self.provider != Provider::Cpu {
+            self.hand_over(slot).map_err(|error| self.failed(&error))?;
+        }
+        for pass in &slot.passes {
+            self.session
+                .lock()
+                .run_binding(&pass.binding)
+                .map_err(|error| self.failed(&error))?;
+        }
         Ok(())
     }
 
@@ -201,35 +272,39 @@ impl Generator {
     ///
     /// # Errors
     /// When the network's values are not numbers; `styled` then holds no picture.
-    pub fn finish(&self, slot: &Slot, styled: &mut Picture) -> Result<(), InferenceError> {
-        styled.reshape(self.size);
-        let (_, picture) = slot
-            .picture
-            .try_extract_tensor::<f32>()
-            .map_err(|error| self.failed(&error))?;
-        let matte = match &slot.matte {
-            Some(matte) => {
-                let (_, values) = matte
-                    .try_extract_tensor::<f32>()
-                    .map_err(|error| self.failed(&error))?;
-                Some(values)
+    pub fn finish(&self, slot: &mut Slot, styled: &mut Picture) -> Result<(), InferenceError> {
+        styled.reshape(self.size());
+        let Slot {
+            passes,
+            input,
+            tile,
+            sum,
+            strength,
+            ..
+        } = slot;
+        if let ([pass], true) = (&mut passes[..], self.fit.is_plain()) {
+            self.decode(pass, styled)?;
+        } else if let [pass] = &mut passes[..] {
+            tile.reshape(self.fit.tile_drawing());
+            self.decode(pass, tile)?;
+            self.fit.crop(tile, styled);
+        } else {
+            sum.resize(self.size().area() * 4, 0.0);
+            sum.fill(0.0);
+            for (at, pass) in passes.iter_mut().enumerate() {
+                tile.reshape(self.fit.tile_drawing());
+                self.decode(pass, tile)?;
+                self.fit.blend(tile, at, sum);
             }
-            None => None,
-        };
-        tensor::decode(
-            picture,
-            matte,
-            self.model.picture().coding,
-            styled.rgba_mut(),
-        )
-        .map_err(|tensor::NotFinite| InferenceError::NotANumber {
-            path: self.model.path().to_owned(),
-        })?;
-        if slot.style.is_none() && slot.strength < 1.0 {
-            tensor::mix(styled.rgba_mut(), slot.input.rgba(), slot.strength);
+            for (byte, sum) in styled.rgba_mut().iter_mut().zip(sum) {
+                *byte = (*sum + 0.5) as u8;
+            }
+        }
+        if self.mixes_outside() && *strength < 1.0 {
+            tensor::mix(styled.rgba_mut(), input.rgba(), *strength);
         }
         match &self.segmenter {
-            Some(segmenter) => segmenter.lock().cut_out(&slot.input, styled),
+            Some(segmenter) => segmenter.lock().cut_out(input, styled),
             None => Ok(()),
         }
     }
@@ -251,144 +326,152 @@ impl Generator {
         let result = self
             .prepare(picture, map, &mut slot)
             .and_then(|()| self.run(&mut slot))
-            .and_then(|()| self.finish(&slot, styled));
+            .and_then(|()| self.finish(&mut slot, styled));
         *self.own.get_mut() = Some(slot);
         result
     }
 
-    fn allocate(&self) -> ort::Result<Slot> {
-        let allocator = Allocator::default();
-        let zeros = |shape: [i64; 4]| -> ort::Result<Tensor<f32>> {
-            let mut tensor = Tensor::<f32>::new(&allocator, shape)?;
-            tensor.try_extract_tensor_mut::<f32>()?.1.fill(0.0);
-            Ok(tensor)
-        };
-        let model = &self.model;
-        let image = zeros(shape(model.image(), self.size))?;
-        let style = model
-            .style()
-            .map(|_| zeros(self.style_shape()))
-            .transpose()?;
-        let mut picture = zeros(shape(model.picture(), self.size))?;
-        let mut matte = model
-            .matte()
-            .map(|_| zeros(matte_shape(self.size)))
-            .transpose()?;
-
-        let mut binding = self.session.lock().create_binding()?;
-        binding.bind_input(&model.image().name, &image)?;
-        if let (Some(port), Some(style)) = (model.style(), &style) {
-            binding.bind_input(&port.name, style)?;
-        }
-        binding.bind_output(&model.picture().name, &mut picture)?;
-        if let (Some(name), Some(matte)) = (model.matte(), &mut matte) {
-            binding.bind_output(name, matte)?;
-        }
-        Ok(Slot {
-            image,
-            style,
-            picture,
-            matte,
-            binding,
-            scaler: Scaler::default(),
-            input: Picture::default(),
-            strength: 1.0,
-        })
-    }
-
-    fn style_shape(&self) -> [i64; 4] {
-        let cells = cells(&self.model, self.size);
-        [
-            1,
-            self.model.channels() as i64,
-            i64::from(cells.height),
-            i64::from(cells.width),
-        ]
-    }
-
-    /// Compares names, types and shapes with the description, and what comes out of one run.
-    fn check(&mut self) -> Result<(), InferenceError> {
-        let Self {
-            model,
-            size,
-            session,
-            ..
-        } = &*self;
-        let (size, path) = (*size, model.path());
-        let session = &mut *session.lock();
-
-        let mut inputs = vec![(model.image().name.as_str(), shape(model.image(), size))];
-        if let Some(style) = model.style() {
-            inputs.push((style.name.as_str(), self.style_shape()));
-        }
-        for (name, shape) in &inputs {
-            let found = session.inputs().iter().find(|input| input.name() == *name);
-            let found =
-                found.ok_or_else(|| contract(path, format!("it has no input \"{name}\"")))?;
-            check_input(found.dtype(), shape)
-                .map_err(|why| contract(path, format!("input \"{name}\" {why}")))?;
-        }
-        if let Some(other) = session
-            .inputs()
-            .iter()
-            .find(|input| inputs.iter().all(|(name, _)| *name != input.name()))
-        {
-            return Err(contract(
-                path,
-                format!("it needs an input \"{}\"", other.name()),
-            ));
-        }
-        let mut outputs = vec![(model.picture().name.as_str(), shape(model.picture(), size))];
-        if let Some(matte) = model.matte() {
-            outputs.push((matte, matte_shape(size)));
-        }
-        for (name, _) in &outputs {
-            if session
-                .outputs()
-                .iter()
-                .all(|output| output.name() != *name)
-            {
-                return Err(contract(path, format!("it has no output \"{name}\"")));
+    /// Gives a provider with its own memory what was prepared: it copies an input when it is bound.
+    fn hand_over(&self, slot: &mut Slot) -> ort::Result<()> {
+        let Slot { passes, style, .. } = slot;
+        for pass in passes {
+            pass.image
+                .bind_input(&mut pass.binding, &self.model.image().name)?;
+            if let (Some(port), Some(style)) = (self.model.style(), &*style) {
+                style.bind_input(&mut pass.binding, &port.name)?;
             }
-        }
-
-        let failed = |error: ort::Error| InferenceError::Broken {
-            why: why(&error),
-            path: path.to_owned(),
-        };
-        let grey = |shape: &[i64; 4], value: f32| -> ort::Result<Tensor<f32>> {
-            let count = shape.iter().product::<i64>() as usize;
-            Tensor::from_array((*shape, vec![value; count]))
-        };
-        let [black, white] = model.image().coding.range;
-        let mut values = Vec::new();
-        for (at, (name, shape)) in inputs.iter().enumerate() {
-            let value = if at == 0 { (black + white) / 2.0 } else { 0.0 };
-            values.push((*name, grey(shape, value).map_err(failed)?));
-        }
-        let found = session.run(values).map_err(failed)?;
-        for (name, shape) in &outputs {
-            let value = found
-                .get(name)
-                .ok_or_else(|| contract(path, format!("it has no output \"{name}\"")))?;
-            let Ok((found, numbers)) = value.try_extract_tensor::<f32>() else {
-                let why = format!("output \"{name}\" is not a float32 tensor");
-                return Err(contract(path, why));
-            };
-            if **found != *shape {
-                let why = format!(
-                    "output \"{name}\" has the shape {:?}, not {shape:?}",
-                    &**found
-                );
-                return Err(contract(path, why));
-            }
-            if !numbers.iter().all(|number| number.is_finite()) {
-                return Err(InferenceError::NotANumber {
-                    path: path.to_owned(),
-                });
+            for (constant, values) in self.model.constants().iter().zip(&pass.constants) {
+                values.bind_input(&mut pass.binding, &constant.name)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether strength is mixed in after the network: only a style map's sum is strength.
+    fn mixes_outside(&self) -> bool {
+        !matches!(
+            self.model.style().map(|style| style.kind),
+            Some(StyleKind::Map { .. })
+        )
+    }
+
+    /// Writes the style input, where there is one, and the strength.
+    fn prepare_style(&self, map: &StyleMap, slot: &mut Slot) -> ort::Result<()> {
+        let weights = map.weights();
+        let total: f32 = weights.iter().sum();
+        slot.strength = total.clamp(0.0, 1.0);
+        let (Some(port), Some(style)) = (self.model.style(), &mut slot.style) else {
+            return Ok(());
+        };
+        let heaviest = || {
+            let pairs = weights.iter().enumerate();
+            pairs.fold((0, 0.0), |best, (at, weight)| {
+                if *weight > best.1 {
+                    (at, *weight)
+                } else {
+                    best
+                }
+            })
+        };
+        match port.kind {
+            StyleKind::Map { .. } => style.write(|numbers| numbers.copy_from_slice(weights)),
+            StyleKind::Weights => style.write(|numbers| {
+                // The network blends; how much of it is seen is mixed in later.
+                let share = if total > 0.0 { 1.0 / total } else { 0.0 };
+                for (number, weight) in numbers.iter_mut().zip(weights) {
+                    *number = weight * share;
+                }
+                if let (Some(first), true) = (numbers.first_mut(), total <= 0.0) {
+                    *first = 1.0;
+                }
+            }),
+            StyleKind::Index => style.write(|numbers| numbers.fill(heaviest().0 as f32)),
+            StyleKind::Own => {
+                let at = heaviest().0;
+                match self.styles.get(at) {
+                    Some(values) if slot.styled != Some(at) => {
+                        style.write(|numbers| {
+                            numbers
+                                .iter_mut()
+                                .zip(values)
+                                .for_each(|(to, from)| *to = *from);
+                        })?;
+                        slot.styled = Some(at);
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn encode(
+        &self,
+        picture: &Picture,
+        pass: &mut Pass,
+        coding: Coding,
+    ) -> Result<(), InferenceError> {
+        pass.image
+            .write(|values| tensor::encode(picture.rgba(), values, coding))
+            .map_err(|error| self.failed(&error))
+    }
+
+    fn decode(&self, pass: &mut Pass, drawing: &mut Picture) -> Result<(), InferenceError> {
+        let Pass { picture, matte, .. } = pass;
+        let picture = picture.read().map_err(|error| self.failed(&error))?;
+        let matte = match matte {
+            Some(matte) => Some(matte.read().map_err(|error| self.failed(&error))?),
+            None => None,
+        };
+        let coding = self.model.picture().coding;
+        tensor::decode(picture, matte, coding, drawing.rgba_mut()).map_err(|tensor::NotFinite| {
+            InferenceError::NotANumber {
+                path: self.model.path().to_owned(),
+            }
+        })
+    }
+
+    fn allocate(&self) -> ort::Result<Slot> {
+        let model = &self.model;
+        let zeros = |shaped: &Shaped| Values::zeros(shaped.element, &shaped.shape);
+        let style = self.tensors.style.as_ref().map(zeros).transpose()?;
+        let mut passes = Vec::with_capacity(self.fit.tiles());
+        for _ in 0..self.fit.tiles() {
+            let image = zeros(&self.tensors.image)?;
+            let mut picture = zeros(&self.tensors.picture)?;
+            let mut matte = self.tensors.matte.as_ref().map(zeros).transpose()?;
+            let constants = contract::constants(model, &self.tensors.constants)?;
+            let mut binding = self.session.lock().create_binding()?;
+            image.bind_input(&mut binding, &model.image().name)?;
+            if let (Some(port), Some(style)) = (model.style(), &style) {
+                style.bind_input(&mut binding, &port.name)?;
+            }
+            for (constant, values) in model.constants().iter().zip(&constants) {
+                values.bind_input(&mut binding, &constant.name)?;
+            }
+            picture.bind_output(&mut binding, &model.picture().name)?;
+            if let (Some(name), Some(matte)) = (model.matte(), &mut matte) {
+                matte.bind_output(&mut binding, name)?;
+            }
+            passes.push(Pass {
+                image,
+                picture,
+                matte,
+                binding,
+                constants,
+            });
+        }
+        Ok(Slot {
+            passes,
+            style,
+            scaler: Scaler::default(),
+            content: Picture::default(),
+            input: Picture::default(),
+            tile: Picture::default(),
+            sum: Vec::new(),
+            styled: None,
+            strength: 1.0,
+        })
     }
 
     fn failed(&self, error: &ort::Error) -> InferenceError {
@@ -428,49 +511,85 @@ pub fn bare_loop(
     Ok(f64::from(runs) / started.elapsed().as_secs_f64().max(1e-9))
 }
 
-/// A session for `onnx` that shares the CPU with the other stages.
-pub(super) fn load(runtime: &Runtime, onnx: &[u8], threads: usize) -> ort::Result<Session> {
-    Session::builder(runtime.environment())?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_parallel_execution(false)?
-        .with_inter_threads(1)?
-        .with_intra_threads(threads)?
-        // Waiting threads sleep: spinning ones take the cores from the compositor.
-        .with_intra_op_spinning(false)?
-        .commit_from_memory(onnx)
-}
-
-fn shape(port: &Port, size: Size) -> [i64; 4] {
-    let (width, height) = (i64::from(size.width), i64::from(size.height));
-    match port.coding.layout {
-        Layout::Planes => [1, 3, height, width],
-        Layout::Pixels => [1, height, width, 3],
-    }
-}
-
-fn matte_shape(size: Size) -> [i64; 4] {
-    [1, 1, i64::from(size.height), i64::from(size.width)]
-}
-
-/// Whether an input takes float32 values of `shape`; says why not.
-fn check_input(found: &ValueType, shape: &[i64; 4]) -> Result<(), String> {
-    let ValueType::Tensor {
-        ty: TensorElementType::Float32,
-        shape: found,
-        ..
-    } = found
-    else {
-        return Err("is not a float32 tensor".to_owned());
+/// Outer errors are of the files, inner ones ONNX Runtime's.
+fn load(
+    runtime: &Runtime,
+    model: &Model,
+    threads: usize,
+    provider: Provider,
+) -> Result<ort::Result<Session>, InferenceError> {
+    let onnx = model.onnx()?;
+    let external = model.external()?;
+    let session = || -> ort::Result<Session> {
+        let mut builder = Session::builder(runtime.environment())?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_parallel_execution(false)?
+            .with_inter_threads(1)?
+            .with_intra_threads(threads)?
+            // Waiting threads sleep: spinning ones take the cores from the compositor.
+            .with_intra_op_spinning(false)?;
+        builder = equip(builder, runtime, provider)?;
+        for (name, bytes) in external {
+            builder = builder.with_external_initializer_file_in_memory(name, bytes.into())?;
+        }
+        builder.commit_from_memory(&onnx)
     };
-    // Free sides are negative.
-    let fits = found.len() == 4
-        && found
-            .iter()
-            .zip(shape)
-            .all(|(found, side)| *found < 0 || found == side);
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("takes the shape {:?}, not {shape:?}", &**found))
+    Ok(session())
+}
+
+/// What each style of a model whose styles are pictures or numbers feeds to an input of `shaped`.
+fn own_styles(model: &Model, shaped: Option<&Shaped>) -> Result<Vec<Vec<f32>>, InferenceError> {
+    let (Some(port), Some(shaped)) = (model.style(), shaped) else {
+        return Ok(Vec::new());
+    };
+    if port.kind != StyleKind::Own {
+        return Ok(Vec::new());
     }
+    let count = shaped.shape.iter().product::<i64>();
+    let wrong = |id: &str| {
+        let why = format!(
+            "style \"{id}\" is not what input \"{}\" takes, {:?}",
+            port.name, shaped.shape
+        );
+        super::error::contract(model.path(), why)
+    };
+    let coding = model.image().coding;
+    let mut styles = vec![Vec::new(); model.channels()];
+    for style in model.styles() {
+        let values = match &style.input {
+            StyleInput::Values(values) if values.len() as i64 == count => values.to_vec(),
+            StyleInput::Picture(picture) => {
+                let (Some(size), 4) = (picture_size(&shaped.shape, coding), shaped.shape.len())
+                else {
+                    return Err(wrong(&style.id));
+                };
+                let mut scaled = Picture::new(size);
+                if Scaler::default().scale(picture, &mut scaled).is_err() {
+                    return Err(wrong(&style.id));
+                }
+                let mut values = vec![0.0; size.area() * coding.channels.count()];
+                tensor::encode(scaled.rgba(), &mut values, coding);
+                values
+            }
+            _ => return Err(wrong(&style.id)),
+        };
+        if let Some(entry) = styles.get_mut(style.channel) {
+            *entry = values;
+        }
+    }
+    Ok(styles)
+}
+
+/// The sides of a picture in a shape of four.
+fn picture_size(shape: &[i64], coding: Coding) -> Option<Size> {
+    let (height, width) = match coding.layout {
+        tensor::Layout::Planes => (shape.get(2)?, shape.get(3)?),
+        tensor::Layout::Pixels => (shape.get(1)?, shape.get(2)?),
+    };
+    let side = |side: i64| {
+        u32::try_from(side)
+            .ok()
+            .filter(|side| *side <= Size::MAX_SIDE)
+    };
+    Some(Size::new(side(*width)?, side(*height)?))
 }

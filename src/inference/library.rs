@@ -8,7 +8,7 @@ use super::model::{Model, StyleName};
 use crate::places::Places;
 
 /// Folder of added models below the user's data.
-const FOLDER: &str = "models";
+pub(super) const FOLDER: &str = "models";
 /// The most models that are read.
 const LIMIT: usize = 256;
 
@@ -48,6 +48,20 @@ impl Library {
             match Model::read(&folder) {
                 Ok(model) => library.add(model, &mut warnings),
                 Err(error) => warnings.push(error.to_string()),
+            }
+        }
+        (library, warnings)
+    }
+
+    /// The same, read again. A model that did not change stays the one it is, and so what is loaded
+    /// of it.
+    pub fn reloaded(&self, places: &Places) -> (Self, Vec<String>) {
+        let (mut library, warnings) = Self::load(places);
+        for style in &mut library.styles {
+            if let Some(known) = self.get(&style.id)
+                && known.model.is_same(&style.model)
+            {
+                style.model = Arc::clone(&known.model);
             }
         }
         (library, warnings)
@@ -159,6 +173,17 @@ mod tests {
         );
         assert_eq!(ink.thumbnail.as_deref(), Some(b"png".as_slice()));
         assert!(library.find("clean").unwrap().builtin);
+
+        // Read again, only the model whose description changed is another.
+        let changed = ONE.replace("\"Ink\"", "\"Pen\"");
+        fs::write(models.join("a-one/model.toml"), changed).unwrap();
+        let (again, _) = library.reloaded(&places);
+        let same = |id: &str| {
+            let model = |library: &Library| library.find(id).unwrap().model;
+            Arc::ptr_eq(&model(&library), &model(&again))
+        };
+        assert!(same("clean") && !same("ink"));
+        assert_eq!(again.find("ink").unwrap().name.en, "Pen");
         assert!(library.find("half").is_none());
     }
 }

@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use super::error::InferenceError;
 use super::generator::{Generator, Slot};
 use super::model::Model;
+use super::provider::{Outcome, Verdicts};
 use super::runtime::Runtime;
 use super::sizes::{Budget, size_for};
 use super::tuning::Tuning;
@@ -17,7 +18,7 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::places::Places;
 use crate::settings::{InferenceSettings, Provider, Quality};
 use crate::status::{Board, Engine, Severity, Topic};
-use crate::worker::Stop;
+use crate::worker::{Stop, Worker};
 
 /// One is prepared, one waits, one runs, one is finished.
 const SLOTS: usize = 4;
@@ -25,6 +26,9 @@ const SLOTS: usize = 4;
 const MAX_THREADS: usize = 256;
 /// A measurement is wrong when a run took less than this share of it.
 const DOUBTFUL: f64 = 0.8;
+/// A provider whose runs take so many times as long as when it was checked, and as the CPU's, is
+/// replaced.
+const TOO_SLOW: f64 = 3.0;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -61,6 +65,12 @@ pub(super) struct Loaded {
     pub(super) fault_told: AtomicBool,
     /// The shortest run yet, in nanoseconds.
     pub(super) fastest: AtomicU64,
+    /// A run's time of late, in nanoseconds.
+    pub(super) recent: AtomicU64,
+    /// Time of a run as its provider's check found it, in nanoseconds; 0 for the CPU.
+    pub(super) expected: f64,
+    /// Why its provider can draw no more; the CPU takes over.
+    pub(super) broken: Mutex<Option<String>>,
     free: Mutex<Vec<Slot>>,
     returned: Condvar,
 }
@@ -71,8 +81,9 @@ impl Loaded {
         model: &Arc<Model>,
         size: Size,
         threads: usize,
+        provider: Provider,
     ) -> Result<Self, InferenceError> {
-        let generator = Generator::open(runtime, model, size, threads)?;
+        let generator = Generator::open_on(runtime, model, size, threads, provider)?;
         let free = (0..SLOTS)
             .map(|_| generator.slot())
             .collect::<Result<Vec<_>, _>>()?;
@@ -80,9 +91,33 @@ impl Loaded {
             generator,
             fault_told: AtomicBool::new(false),
             fastest: AtomicU64::new(u64::MAX),
+            recent: AtomicU64::new(0),
+            expected: 0.0,
+            broken: Mutex::new(None),
             free: Mutex::new(free),
             returned: Condvar::new(),
         })
+    }
+
+    /// A run took `nanos`.
+    pub(super) fn took(&self, nanos: u64) {
+        self.fastest.fetch_min(nanos, Ordering::Relaxed);
+        let before = self.recent.load(Ordering::Relaxed);
+        let recent = if before == 0 {
+            nanos
+        } else {
+            before / 8 * 7 + nanos / 8
+        };
+        self.recent.store(recent, Ordering::Relaxed);
+    }
+
+    /// A run failed. `true` when another provider takes over, so that nobody need be told twice.
+    pub(super) fn failed(&self, error: &InferenceError) -> bool {
+        if self.generator.provider() == Provider::Cpu {
+            return false;
+        }
+        self.broken.lock().get_or_insert_with(|| error.to_string());
+        true
     }
 
     /// A free slot, waiting for one a moment.
@@ -137,6 +172,14 @@ pub(super) struct Loader {
     pub(super) known: Vec<(String, Option<usize>, Tuning)>,
     /// The provider that is not there; told once.
     pub(super) refused: Option<Provider>,
+    /// Providers that failed while drawing: not tried again before the next start.
+    pub(super) failed: Vec<Provider>,
+    /// Checks providers for a model.
+    pub(super) checks: Option<Worker>,
+    /// Models whose providers were checked in this run.
+    pub(super) checked: Vec<String>,
+    /// What was asked for last.
+    pub(super) last: Option<Wanted>,
 }
 
 impl Loader {
@@ -149,8 +192,9 @@ impl Loader {
                 Taken::Value(wanted) => {
                     let answer = self.answer(&wanted);
                     self.answers.send(answer);
+                    self.last = Some(wanted);
                 }
-                Taken::TimedOut => {}
+                Taken::TimedOut => self.look_after_providers(),
                 Taken::Closed => break,
             }
         }
@@ -196,22 +240,134 @@ impl Loader {
         }
     }
 
+    /// Replaces a provider that failed or got slow, and takes a better one when a check has ended.
+    fn look_after_providers(&mut self) {
+        let Some(wanted) = self.last.clone() else {
+            return;
+        };
+        let mut again = false;
+        if let Some(current) = self.resident.last().cloned()
+            && let Some(why) = self.trouble(&current)
+        {
+            let provider = current.generator.provider();
+            self.failed.push(provider);
+            let text = format!(
+                "{} is replaced by the CPU: {why} It is tried again at the next start.",
+                provider.name()
+            );
+            self.board.notice(Topic::Runtime, Severity::Warning, text);
+            again = true;
+        }
+        if self.checks.as_ref().is_some_and(Worker::finished) {
+            self.checks = None;
+            again = true;
+        }
+        if again {
+            let answer = self.answer(&wanted);
+            self.answers.send(answer);
+        }
+    }
+
+    /// Why the provider that draws should no more.
+    fn trouble(&self, current: &Loaded) -> Option<String> {
+        let generator = &current.generator;
+        if generator.provider() == Provider::Cpu {
+            return None;
+        }
+        if let Some(why) = current.broken.lock().clone() {
+            return Some(why);
+        }
+        let (.., cpu) = self
+            .known
+            .iter()
+            .find(|(sha256, ..)| sha256 == generator.model().sha256())?;
+        let by_cpu = cpu.nanos_per_pixel * generator.size().area() as f64;
+        let recent = current.recent.load(Ordering::Relaxed) as f64;
+        let slow = recent > current.expected * TOO_SLOW && recent > by_cpu * TOO_SLOW;
+        (slow && by_cpu > 0.0 && current.expected > 0.0).then(|| {
+            format!(
+                "it needs {:.0} ms a picture now, {:.0} when it was checked.",
+                recent / 1e6,
+                current.expected / 1e6
+            )
+        })
+    }
+
+    /// What should run `model`: the provider, and its time for a pixel when it is not the CPU.
+    fn provider(&mut self, wanted: &Wanted) -> (Provider, Option<f64>) {
+        let asked = wanted.settings.provider;
+        if asked == Provider::Cpu {
+            return (Provider::Cpu, None);
+        }
+        let Some(verdicts) = Verdicts::kept(&self.runtime, &wanted.model, &self.places) else {
+            self.check(&wanted.model);
+            return (Provider::Cpu, None);
+        };
+        let chosen = match asked {
+            Provider::Auto => verdicts.best(),
+            other => verdicts
+                .about(other)
+                .filter(|verdict| matches!(verdict.outcome, Outcome::Good { .. })),
+        };
+        match chosen {
+            Some(verdict) if !self.failed.contains(&verdict.provider) => {
+                (verdict.provider, verdict.nanos_per_pixel())
+            }
+            _ => (Provider::Cpu, None),
+        }
+    }
+
+    /// Starts checking providers for `model`, once in a run; the CPU draws meanwhile.
+    fn check(&mut self, model: &Arc<Model>) {
+        if self.checks.is_some() || self.checked.iter().any(|sha256| sha256 == model.sha256()) {
+            return;
+        }
+        self.checked.push(model.sha256().to_owned());
+        let (runtime, model, places) = (
+            Arc::clone(&self.runtime),
+            Arc::clone(model),
+            self.places.clone(),
+        );
+        self.checks = Worker::spawn("providers", move |stop| {
+            Verdicts::of(&runtime, &model, &places, &|| stop.asked());
+        })
+        .inspect_err(|error| tracing::warn!("No thread to check providers: {error}"))
+        .ok();
+    }
+
     fn load(&mut self, wanted: &Wanted) -> Result<Arc<Loaded>, InferenceError> {
         let (threads, nanos_per_pixel) = self.threads_and_speed(&wanted.model, &wanted.settings)?;
+        let (provider, own_pace) = self.provider(wanted);
+        let nanos_per_pixel = own_pace.unwrap_or(nanos_per_pixel);
         let budget = Budget {
             nanos_per_pixel,
             fps: wanted.fps,
         };
         let multiple = wanted.model.size_multiple();
         let size = size_for(wanted.frame, wanted.settings.quality, budget, multiple);
+        let size = wanted.model.drawing_size(size);
         let known = self.resident.iter().position(|loaded| {
             let generator = &loaded.generator;
             Arc::ptr_eq(generator.model(), &wanted.model)
-                && (generator.size(), generator.threads()) == (size, threads)
+                && (generator.size(), generator.threads(), generator.provider())
+                    == (size, threads, provider)
         });
+        let open = |provider| Loaded::open(&self.runtime, &wanted.model, size, threads, provider);
         let loaded = match known {
             Some(at) => self.resident.remove(at),
-            None => Arc::new(Loaded::open(&self.runtime, &wanted.model, size, threads)?),
+            None => Arc::new(match open(provider) {
+                Ok(mut loaded) if provider != Provider::Cpu => {
+                    loaded.expected = nanos_per_pixel * size.area() as f64;
+                    loaded
+                }
+                Err(error) if provider != Provider::Cpu => {
+                    self.failed.push(provider);
+                    let text = format!("{} is replaced by the CPU. {error}", provider.name());
+                    self.board.notice(Topic::Runtime, Severity::Warning, text);
+                    open(Provider::Cpu)?
+                }
+                result => result?,
+            }),
         };
         self.resident.push(Arc::clone(&loaded));
         self.evict(wanted.settings.memory_mb);
@@ -265,30 +421,48 @@ impl Loader {
     }
 
     /// What runs, and why not something better: never silently another provider than asked for.
-    fn engine(&mut self, loaded: &Loaded, provider: Provider) -> Engine {
-        let reason = match provider {
-            Provider::Auto => {
-                "CPU: the only provider in this build; GPU providers come with `panelcam runtime`."
-                    .to_owned()
-            }
-            Provider::Cpu => "CPU, as set.".to_owned(),
-            other => {
-                let text = format!(
-                    "The provider {} is not in this build; the CPU draws. Choose auto or cpu, or add one with `panelcam runtime`.",
-                    other.id()
-                );
+    fn engine(&mut self, loaded: &Loaded, asked: Provider) -> Engine {
+        let generator = &loaded.generator;
+        let used = generator.provider();
+        let verdicts = Verdicts::kept(&self.runtime, generator.model(), &self.places);
+        let others = verdicts
+            .as_ref()
+            .map(|verdicts| verdicts.reasons(used))
+            .unwrap_or_default();
+        let name = used.name();
+        let reason = match (asked, &verdicts) {
+            (Provider::Cpu, _) => "CPU, as set.".to_owned(),
+            _ if self.checks.is_some() => format!("{name}. Other providers are being checked."),
+            (Provider::Auto, Some(verdicts)) => match verdicts.about(used) {
+                Some(verdict) => format!("{} {others}", verdict.text()),
+                None if others.is_empty() => {
+                    "CPU: no other provider is there. `panelcam runtime list` says which can be added."
+                        .to_owned()
+                }
+                None => format!("CPU. {others}"),
+            },
+            (Provider::Auto, None) => "CPU.".to_owned(),
+            (other, _) if other == used => format!("{name}, as set."),
+            (other, _) => {
+                let text = match verdicts.as_ref().and_then(|verdicts| verdicts.about(other)) {
+                    Some(verdict) => format!("{} The CPU draws.", verdict.text()),
+                    None => format!(
+                        "{} is not there; the CPU draws. Run: panelcam runtime add {}",
+                        other.name(),
+                        other.id()
+                    ),
+                };
                 if self.refused.replace(other) != Some(other) {
                     self.board.notice(Topic::Runtime, Severity::Warning, &text);
                 }
                 text
             }
         };
-        let Loaded { generator, .. } = loaded;
         Engine {
-            provider: Some(Provider::Cpu),
+            provider: Some(used),
             threads: generator.threads(),
             size: generator.size(),
-            reason,
+            reason: reason.trim().to_owned(),
         }
     }
 }

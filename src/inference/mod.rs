@@ -1,6 +1,7 @@
 //! Draws frames: from a frame in a mailbox to a drawing in a mailbox.
 //!
-//! A [`Model`] is an ONNX file with its description; a [`Library`] has the styles of all models;
+//! A [`Model`] is an ONNX file with its description, which [`import`] writes for files that come
+//! without one; a [`Library`] has the styles of all models;
 //! a [`Generator`] is a model loaded for one size of picture. [`start`] runs one live, with a
 //! thread a step:
 //!
@@ -10,13 +11,18 @@
 //!           [load]
 //! ```
 
+mod contract;
 mod description;
 mod error;
+mod files;
+mod fit;
 mod generator;
+pub mod import;
 mod library;
 mod loader;
 mod model;
 mod pace;
+pub mod provider;
 mod retouch;
 mod runtime;
 mod segmenter;
@@ -25,6 +31,7 @@ mod stage;
 mod style_map;
 pub mod tensor;
 mod tuning;
+mod values;
 
 pub use error::InferenceError;
 pub use generator::{Generator, Slot, bare_loop};

@@ -1,26 +1,25 @@
 //! A generator on disk: an ONNX file and the `model.toml` beside it that says how to feed it.
 
-use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
-use super::description::Description;
+use super::description::{
+    Description, ExternalDescription, FitName, InputDescription, Numbers, StyleKindName,
+};
 use super::error::InferenceError;
+use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture, sha256};
 use super::tensor::Coding;
+use crate::frame::{Picture, Size};
 
 /// Name of the description in a model's folder.
-const DESCRIPTION: &str = "model.toml";
+pub(super) const DESCRIPTION: &str = "model.toml";
 /// The largest description that is read, in bytes.
 const DESCRIPTION_LIMIT: u64 = 256 * 1024;
-/// The largest ONNX file that is read, in bytes.
-const FILE_LIMIT: u64 = 1024 * 1024 * 1024;
-/// The largest thumbnail that is read, in bytes.
-const THUMBNAIL_LIMIT: u64 = 1024 * 1024;
+/// The largest ONNX file that is read, in bytes; with its files of weights, in all.
+pub(super) const FILE_LIMIT: u64 = 1024 * 1024 * 1024;
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/toon");
 
@@ -32,12 +31,18 @@ pub struct Model {
     licence: String,
     sha256: String,
     size_multiple: u32,
+    fixed: Option<Fixed>,
+    scale: u32,
     image: Port,
     style: Option<StylePort>,
+    constants: Vec<Constant>,
     picture: Port,
     matte: Option<String>,
+    external: Vec<ExternalDescription>,
     styles: Vec<ModelStyle>,
     content: Content,
+    /// The sha256 of its description.
+    described: String,
 }
 
 /// A style as its model names it.
@@ -51,6 +56,36 @@ pub struct ModelStyle {
     pub channel: usize,
     /// A small PNG, when the model has one.
     pub thumbnail: Option<Arc<[u8]>>,
+    /// Of a model whose styles are numbers or pictures.
+    pub(super) input: StyleInput,
+}
+
+/// What a style feeds to the input that chooses styles.
+#[derive(Clone, Debug)]
+pub(super) enum StyleInput {
+    /// Its channel alone.
+    Channel,
+    /// These numbers.
+    Values(Arc<[f32]>),
+    /// This picture.
+    Picture(Arc<Picture>),
+}
+
+/// A network that knows one size alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fixed {
+    /// What it sees.
+    pub(super) size: Size,
+    /// Pixels that neighbouring tiles share; `None` when a picture is drawn at once.
+    pub(super) overlap: Option<u32>,
+}
+
+/// An input that is the same for every picture.
+#[derive(Clone, Debug)]
+pub(super) struct Constant {
+    pub(super) name: String,
+    /// One for all of it, or all of them.
+    pub(super) values: Vec<f32>,
 }
 
 /// A style's name in the languages of the control panel.
@@ -75,10 +110,25 @@ pub(super) struct Port {
 #[derive(Clone, Debug)]
 pub(super) struct StylePort {
     pub(super) name: String,
-    /// Side in pixels of the square that one weight governs.
-    pub(super) cell: u32,
+    pub(super) kind: StyleKind,
     /// Channels of the map.
     pub(super) channels: usize,
+}
+
+/// What the input that chooses styles takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StyleKind {
+    /// Weights for each style, in squares of this many pixels.
+    Map {
+        /// Side in pixels of the square that one weight governs.
+        cell: u32,
+    },
+    /// A weight for each style.
+    Weights,
+    /// The number of a style.
+    Index,
+    /// The numbers or the picture of a style.
+    Own,
 }
 
 #[derive(Clone, Debug)]
@@ -104,10 +154,12 @@ impl Model {
             });
         };
         let thumbnail = |name: &str| file(name).map(Arc::from);
+        let none = |_: &str| None;
         Ok(Self::assemble(
             description,
             Content::Builtin(onnx),
             thumbnail,
+            none,
         ))
     }
 
@@ -126,15 +178,52 @@ impl Model {
         let file = folder.join(&description.file);
         let thumbnail = |name: &str| {
             let path = folder.join(name);
-            let found = path.is_file().then(|| read_limited(&path, THUMBNAIL_LIMIT));
+            let found = path.is_file().then(|| read_limited(&path, PICTURE_LIMIT));
             found?
                 .map(Arc::from)
                 .inspect_err(|error| tracing::warn!("{error}"))
                 .ok()
         };
-        let model = Self::assemble(description, Content::File(file), thumbnail);
+        let mut pictures = Vec::new();
+        for name in description
+            .styles
+            .iter()
+            .filter_map(|style| style.picture.as_ref())
+        {
+            let path = folder.join(name);
+            pictures.push((name.clone(), read_style_picture(&path)?));
+        }
+        let picture = |name: &str| {
+            let (_, picture) = pictures.iter().find(|(known, _)| known == name)?;
+            Some(Arc::clone(picture))
+        };
+        let mut model = Self::assemble(description, Content::File(file), thumbnail, picture);
+        model.described = sha256(text.as_bytes());
         model.onnx()?;
         Ok(model)
+    }
+
+    /// The size that is drawn for a picture of `asked`: `asked` itself, or, of a network of one
+    /// size that draws all at once, the largest of the same shape that it can draw.
+    pub fn drawing_size(&self, asked: Size) -> Size {
+        let Some(Fixed { size, overlap }) = self.fixed else {
+            return asked;
+        };
+        let most = Size::new(size.width * self.scale, size.height * self.scale);
+        let fits = asked.width <= most.width && asked.height <= most.height;
+        if overlap.is_some() && !fits {
+            return asked;
+        }
+        let share = |most: u32, side: u32| f64::from(most) / f64::from(side.max(1));
+        let scale = share(most.width, asked.width).min(share(most.height, asked.height));
+        let side = |side: u32, most: u32| {
+            let units = (f64::from(side) * scale / f64::from(self.scale)).round() as u32;
+            (units.max(1) * self.scale).min(most)
+        };
+        Size::new(
+            side(asked.width, most.width),
+            side(asked.height, most.height),
+        )
     }
 
     /// Unique among all models.
@@ -159,7 +248,10 @@ impl Model {
 
     /// What both sides of a generator's picture must be a multiple of.
     pub fn size_multiple(&self) -> u32 {
-        self.size_multiple
+        match self.fixed {
+            Some(_) => self.scale,
+            None => self.size_multiple * self.scale,
+        }
     }
 
     /// Its styles, in its order; at least one.
@@ -180,9 +272,29 @@ impl Model {
         }
     }
 
+    /// Whether `other` is the same file with the same description.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.sha256, &self.described, self.path())
+            == (&other.sha256, &other.described, other.path())
+    }
+
     /// Channels of its style map: 1 for a model with one style and no choice.
     pub fn channels(&self) -> usize {
         self.style.as_ref().map_or(1, |style| style.channels)
+    }
+
+    /// Of a network that knows one size alone.
+    pub(super) fn fixed(&self) -> Option<Fixed> {
+        self.fixed
+    }
+
+    /// How many times its picture is larger than what it sees.
+    pub(super) fn scale(&self) -> u32 {
+        self.scale
+    }
+
+    pub(super) fn constants(&self) -> &[Constant] {
+        &self.constants
     }
 
     pub(super) fn image(&self) -> &Port {
@@ -201,11 +313,13 @@ impl Model {
         self.matte.as_deref()
     }
 
-    /// What `description` says, with its defaults; `thumbnail` reads a file of the model's folder.
+    /// What `description` says, with its defaults; `thumbnail` and `picture` read a file of the
+    /// model's folder.
     fn assemble(
         description: Description,
         content: Content,
         thumbnail: impl Fn(&str) -> Option<Arc<[u8]>>,
+        picture_of: impl Fn(&str) -> Option<Arc<Picture>>,
     ) -> Self {
         let image = description.image.port(Coding::default());
         // A network writes as it reads, unless it says otherwise.
@@ -231,6 +345,13 @@ impl Model {
                 name,
                 channel: style.channel,
                 thumbnail,
+                input: match (style.values, style.picture) {
+                    (Some(values), _) => StyleInput::Values(values.into()),
+                    (None, Some(name)) => {
+                        picture_of(&name).map_or(StyleInput::Channel, StyleInput::Picture)
+                    }
+                    (None, None) => StyleInput::Channel,
+                },
             }
         });
         Self {
@@ -244,15 +365,30 @@ impl Model {
             },
             sha256: description.sha256.to_ascii_lowercase(),
             size_multiple: description.size_multiple,
+            fixed: description.size.map(|[width, height]| Fixed {
+                size: Size::new(width, height),
+                overlap: (description.fit == FitName::Tiles).then_some(description.overlap),
+            }),
+            scale: description.scale,
+            external: description.external,
             image,
             style: description.style.map(|style| StylePort {
                 name: style.name,
-                cell: style.cell,
+                kind: match style.kind {
+                    StyleKindName::Map => StyleKind::Map {
+                        cell: style.cell.unwrap_or(1),
+                    },
+                    StyleKindName::Weights => StyleKind::Weights,
+                    StyleKindName::Index => StyleKind::Index,
+                    StyleKindName::Values | StyleKindName::Picture => StyleKind::Own,
+                },
                 channels: style.channels.unwrap_or(channels),
             }),
+            constants: description.inputs.into_iter().map(Constant::from).collect(),
             picture,
             matte: description.matte.map(|matte| matte.name),
             content,
+            described: String::new(),
         }
     }
 
@@ -263,209 +399,40 @@ impl Model {
             Content::Builtin(bytes) => Ok((*bytes).into()),
             Content::File(path) => {
                 let bytes = read_limited(path, FILE_LIMIT)?;
-                let found = sha256(&bytes);
-                if found != self.sha256 {
-                    let expected = self.sha256.clone();
-                    return Err(InferenceError::Hash {
-                        expected,
-                        found,
-                        path: path.clone(),
-                    });
-                }
+                compare(&bytes, &self.sha256, path)?;
                 Ok(bytes.into())
             }
         }
     }
+
+    /// The files of weights beside the ONNX file, by the names it calls them, after a look at
+    /// their hashes.
+    pub(super) fn external(&self) -> Result<Vec<(String, Vec<u8>)>, InferenceError> {
+        let folder = self.path().parent().unwrap_or(Path::new(""));
+        let mut room = FILE_LIMIT;
+        let mut files = Vec::new();
+        for ExternalDescription { file, sha256 } in &self.external {
+            let path = folder.join(file);
+            let bytes = read_limited(&path, room)?;
+            compare(&bytes, sha256, &path)?;
+            room -= bytes.len() as u64;
+            files.push((file.clone(), bytes));
+        }
+        Ok(files)
+    }
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// The file's bytes. Never more than `limit`, whatever the file's length claims to be.
-fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, InferenceError> {
-    let unreadable = |why: String| InferenceError::Unreadable {
-        why,
-        path: path.to_owned(),
-    };
-    if !fs::metadata(path)
-        .map_err(|error| unreadable(error.to_string()))?
-        .is_file()
-    {
-        return Err(unreadable("it is not a file".to_owned()));
+impl From<InputDescription> for Constant {
+    fn from(input: InputDescription) -> Self {
+        Self {
+            name: input.name,
+            values: match input.value {
+                Numbers::One(value) => vec![value],
+                Numbers::All(values) => values,
+            },
+        }
     }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > limit {
-        return Err(unreadable(format!(
-            "it is larger than {} MB",
-            limit.div_ceil(1024 * 1024)
-        )));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::inference::tensor::{Channels, Layout};
-
-    const GOOD: &str = r#"
-        id = "one"
-        name = "One"
-        kind = "generator"
-        file = "one.onnx"
-        sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        colour = "unknown keys are allowed"
-        [image]
-        name = "image"
-        layout = "nhwc"
-        range = [-1.0, 1.0]
-        channels = "bgr"
-        [picture]
-        name = "picture"
-        range = [0.0, 255.0]
-        [[styles]]
-        id = "one"
-    "#;
-
-    fn folder(description: &str, onnx: &[u8]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("model.toml"), description).unwrap();
-        fs::write(folder.path().join("one.onnx"), onnx).unwrap();
-        folder
-    }
-
-    #[test]
-    fn the_builtin_model_is_whole() {
-        let model = Model::builtin().unwrap();
-        assert_eq!(sha256(&model.onnx().unwrap()), model.sha256());
-        assert!(model.is_builtin());
-        assert!(model.styles().len() >= 4);
-        assert!(model.onnx().unwrap().len() <= 4 * 1024 * 1024);
-        assert_eq!(
-            (model.style().unwrap().cell, model.size_multiple()),
-            (16, 16)
-        );
-        assert!(model.matte().is_some());
-        assert!(model.styles().iter().all(|style| !style.name.ko.is_ascii()));
-    }
-
-    #[test]
-    fn a_description_is_read_with_its_codings() {
-        let folder = folder(GOOD, b"abc");
-        let model = Model::read(folder.path()).unwrap();
-        let image = Coding {
-            layout: Layout::Pixels,
-            channels: Channels::Bgr,
-            range: [-1.0, 1.0],
-        };
-        assert_eq!(model.image().coding, image);
-        assert_eq!(
-            model.picture().coding,
-            Coding {
-                range: [0.0, 255.0],
-                ..image
-            }
-        );
-        assert_eq!((model.channels(), model.licence()), (1, "unknown"));
-        assert_eq!(
-            model.styles()[0].name,
-            StyleName {
-                en: "one".into(),
-                ko: "one".into()
-            }
-        );
-        assert!(!model.is_builtin());
-    }
-
-    #[test]
-    fn another_hash_a_missing_file_and_a_folder_are_told_apart() {
-        assert!(matches!(
-            Model::read(folder(GOOD, b"abd").path()),
-            Err(InferenceError::Hash { .. })
-        ));
-        assert!(matches!(
-            Model::read(folder(GOOD, b"").path()),
-            Err(InferenceError::Hash { .. })
-        ));
-        let missing = folder(GOOD, b"abc");
-        fs::remove_file(missing.path().join("one.onnx")).unwrap();
-        assert!(matches!(
-            Model::read(missing.path()),
-            Err(InferenceError::Unreadable { .. })
-        ));
-        fs::create_dir(missing.path().join("one.onnx")).unwrap();
-        assert!(matches!(
-            Model::read(missing.path()),
-            Err(InferenceError::Unreadable { .. })
-        ));
-        assert!(matches!(
-            Model::read(Path::new("/nowhere")),
-            Err(InferenceError::Unreadable { .. })
-        ));
-    }
-
-    #[test]
-    fn wrong_descriptions_say_what_is_wrong() {
-        for (from, to, said) in [
-            ("\"generator\"", "\"segmenter\"", "kind"),
-            (
-                "id = \"one\"\n        name",
-                "id = \"../one\"\n        name",
-                "lower-case",
-            ),
-            ("\"one.onnx\"", "\"../one.onnx\"", "name alone"),
-            ("\"one.onnx\"", "\"/etc/passwd\"", "name alone"),
-            ("\"ba78", "\"zz78", "hexadecimal"),
-            ("[-1.0, 1.0]", "[1.0, 1.0]", "two different"),
-            ("[-1.0, 1.0]", "[nan, 1.0]", "two different"),
-            ("[-1.0, 1.0]", "[1.0]", "length"),
-            ("[[styles]]\n        id = \"one\"", "", "0 styles"),
-            (
-                "[[styles]]",
-                "[[styles]]\nid = \"one\"\n[[styles]]",
-                "two styles",
-            ),
-            ("[[styles]]\n", "[[styles]]\nchannel = 3\n", "channel 3"),
-            (
-                "[[styles]]",
-                "[style]\nname = \"s\"\ncell = 16\n[[styles]]",
-                "divide",
-            ),
-            ("nhwc", "chwn", "nchw"),
-            ("[picture]", "[drawing]", "picture"),
-        ] {
-            assert!(GOOD.contains(from), "{from}");
-            let description = GOOD.replacen(from, to, 1);
-            let error = Model::read(folder(&description, b"abc").path()).unwrap_err();
-            assert!(
-                matches!(error, InferenceError::Description { .. }),
-                "{error}"
-            );
-            assert!(error.to_string().contains(said), "{said}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_description_without_an_end_is_refused() {
-        let text = format!("{GOOD}\n# {}", "x".repeat(DESCRIPTION_LIMIT as usize));
-        let error = Model::read(folder(&text, b"abc").path()).unwrap_err();
-        assert!(error.to_string().contains("larger than"), "{error}");
-    }
-
-    proptest! {
-        #[test]
-        fn any_description_is_read_or_refused(text in ".*", cut in 0..GOOD.len()) {
-            let _ = Description::parse(&text, Path::new("x"));
-            let _ = Description::parse(&GOOD[..cut], Path::new("x"));
-        }
-    }
-}
+mod tests;

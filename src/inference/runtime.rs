@@ -10,10 +10,11 @@ use ort::logging::LogLevel;
 use parking_lot::Mutex;
 
 use super::error::{InferenceError, why};
+use super::provider::{self, Plugged};
 use crate::places::Places;
 
 /// The variable that names the library.
-const PATH_VARIABLE: &str = "ORT_DYLIB_PATH";
+pub(super) const PATH_VARIABLE: &str = "ORT_DYLIB_PATH";
 /// The variable that keeps the library from writing a device id and sending usage data.
 const TELEMETRY_VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
 /// The folder the set-up script fills.
@@ -25,6 +26,8 @@ pub struct Runtime {
     environment: Environment,
     path: PathBuf,
     version: String,
+    places: Places,
+    plugged: Plugged,
 }
 
 /// ONNX Runtime allows one environment a process, ever; all callers share it.
@@ -33,8 +36,8 @@ static LOADED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
 impl Runtime {
     /// Loads the library, or gives the one that is loaded already. It is looked for in
     /// `ORT_DYLIB_PATH` alone when that is set, else beside the program, in `runtime/` of the
-    /// folders above it, and in `runtime/` of the user's data folder. Call [`disable_telemetry`]
-    /// before.
+    /// folders above it, and in `runtime/` of the user's data folder; a provider that works and
+    /// brings its own build comes first. Call [`disable_telemetry`] before.
     ///
     /// # Errors
     /// When there is none, or it is not a library, too old or does not start. A later call tries
@@ -44,7 +47,7 @@ impl Runtime {
         if let Some(runtime) = &*loaded {
             return Ok(Arc::clone(runtime));
         }
-        let runtime = Arc::new(Self::open(&locate(places)?)?);
+        let runtime = Arc::new(Self::open(&locate(places)?, places)?);
         tracing::info!(
             "ONNX Runtime {} is loaded. ({})",
             runtime.version,
@@ -54,7 +57,7 @@ impl Runtime {
         Ok(runtime)
     }
 
-    fn open(path: &Path) -> Result<Self, InferenceError> {
+    fn open(path: &Path, places: &Places) -> Result<Self, InferenceError> {
         let builder = ort::init_from(path).map_err(|error| match error {
             LoadDynamicError::BadVersion { version_str, path } => InferenceError::RuntimeTooOld {
                 version: version_str,
@@ -94,6 +97,8 @@ impl Runtime {
             environment,
             path: path.to_owned(),
             version: version(ort::info(), path),
+            places: places.clone(),
+            plugged: Plugged::default(),
         })
     }
 
@@ -105,6 +110,16 @@ impl Runtime {
     /// The library's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The user's folders: providers and compiled engines are there.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Plug-ins that were registered.
+    pub(super) fn plugged(&self) -> &Plugged {
+        &self.plugged
     }
 
     pub(super) fn environment(&self) -> &Environment {
@@ -142,6 +157,9 @@ fn locate(places: &Places) -> Result<PathBuf, InferenceError> {
             looked: format!("{PATH_VARIABLE}={}", path.display()),
         });
     }
+    if let Some(better) = provider::better_library(places) {
+        return Ok(better);
+    }
     let folders = folders(places);
     folders
         .iter()
@@ -178,7 +196,7 @@ fn folders(places: &Places) -> Vec<PathBuf> {
 }
 
 /// The library with the highest version in `folder`.
-fn newest_in(folder: &Path) -> Option<PathBuf> {
+pub(super) fn newest_in(folder: &Path) -> Option<PathBuf> {
     let entries = folder.read_dir().ok()?;
     entries
         .filter_map(|entry| {

@@ -9,9 +9,8 @@ use ort::value::Tensor;
 use std::path::{Path, PathBuf};
 
 use super::error::{InferenceError, why};
-use super::generator;
 use super::runtime::Runtime;
-use super::tensor::{self, Coding, Layout, Scaler};
+use super::tensor::{self, Channels, Coding, Layout, Scaler};
 use crate::frame::{Picture, Size};
 
 const ONNX: &[u8] = include_bytes!("../../models/people/segmenter.onnx");
@@ -19,11 +18,7 @@ const IMAGE: &str = "input_1";
 const MATTE: &str = "segment_back";
 /// The network's picture.
 const SIZE: Size = Size::new(256, 144);
-const CODING: Coding = Coding {
-    layout: Layout::Pixels,
-    channels: tensor::Channels::Rgb,
-    range: [0.0, 1.0],
-};
+const CODING: Coding = Coding::new(Layout::Pixels, Channels::Rgb, [0.0, 1.0]);
 
 /// Finds people in pictures.
 pub(super) struct Segmenter {
@@ -50,7 +45,10 @@ impl Segmenter {
     }
 
     fn load(runtime: &Runtime) -> ort::Result<Self> {
-        let session = generator::load(runtime, ONNX, 1)?;
+        let session = Session::builder(runtime.environment())?
+            .with_inter_threads(1)?
+            .with_intra_threads(1)?
+            .commit_from_memory(ONNX)?;
         let allocator = Allocator::default();
         let (width, height) = (i64::from(SIZE.width), i64::from(SIZE.height));
         let image = Tensor::<f32>::new(&allocator, [1, height, width, 3])?;

@@ -37,7 +37,7 @@ pub struct Inference {
 /// notice on `board`; the former style goes on.
 pub fn start(
     runtime: Arc<Runtime>,
-    library: Arc<Library>,
+    library: Arc<Watch<Library>>,
     input: Arc<Mailbox<Arc<Frame>>>,
     output: Arc<Mailbox<Styled>>,
     control: Arc<Watch<Control>>,
@@ -45,9 +45,10 @@ pub fn start(
     board: Arc<Board>,
 ) -> Result<Inference, InferenceError> {
     let settings = &control.get().settings;
-    let style = library
+    let styles = library.get();
+    let style = styles
         .get(&settings.look.style)
-        .or(library.styles().first())
+        .or(styles.styles().first())
         .ok_or(InferenceError::NoStyle)?
         .clone();
     let (wishes, answers) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
@@ -69,6 +70,10 @@ pub fn start(
         resident: Vec::new(),
         known: Vec::new(),
         refused: None,
+        failed: Vec::new(),
+        checks: None,
+        checked: Vec::new(),
+        last: None,
     };
     let mut preparer = Preparer {
         library,
@@ -131,7 +136,7 @@ impl Job {
 
 /// The thread that turns the newest frame into tensors, and decides what draws it.
 struct Preparer {
-    library: Arc<Library>,
+    library: Arc<Watch<Library>>,
     input: Arc<Mailbox<Arc<Frame>>>,
     control: Arc<Watch<Control>>,
     wishes: Arc<Mailbox<Wanted>>,
@@ -277,7 +282,7 @@ impl Preparer {
     /// Follows the settings to another style.
     fn choose(&mut self, look: &LookSettings) {
         if self.chosen.id != look.style {
-            match self.library.get(&look.style) {
+            match self.library.get().get(&look.style) {
                 Some(style) => {
                     self.chosen = style.clone();
                     self.unknown = None;
@@ -304,8 +309,8 @@ impl Preparer {
 
     /// Asks the loader for what the settings and the frames need, when that changed.
     fn wish(&mut self, frame: Size, settings: &Settings) {
-        let style = self
-            .library
+        let library = self.library.get();
+        let style = library
             .styles()
             .first()
             .filter(|_| self.rescue)
@@ -328,10 +333,11 @@ impl Preparer {
             Some(Answer::Ready(loaded, engine)) => {
                 self.board.set_engine(engine);
                 let model = loaded.generator.model();
+                let library = self.library.get();
                 let of_model = |style: &&Style| Arc::ptr_eq(&style.model, model);
                 if let Some(style) = Some(&self.chosen)
                     .filter(of_model)
-                    .or_else(|| self.library.styles().iter().find(of_model))
+                    .or_else(|| library.styles().iter().find(of_model))
                 {
                     self.drawing = style.clone();
                 }
@@ -364,13 +370,14 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
         pace.end(time);
         board.record(Stage::Inference, time);
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        job.slot.home().fastest.fetch_min(nanos, Ordering::Relaxed);
+        job.slot.home().took(nanos);
         match result {
             Ok(()) => {
                 if output.send(job) == Replaced::Yes {
                     board.dropped(1);
                 }
             }
+            Err(error) if job.slot.home().failed(&error) => {}
             Err(error) => job.fault(board, &error),
         }
     }

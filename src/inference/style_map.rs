@@ -1,7 +1,7 @@
 //! Which style is drawn where, and how strongly.
 
 use super::error::InferenceError;
-use super::model::Model;
+use super::model::{Model, StyleKind};
 use crate::frame::Size;
 
 /// What the sum of a cell's weights may exceed 1 by, for rounding.
@@ -93,12 +93,11 @@ impl StyleMap {
 
 /// The cells of a style map for pictures of `size`; a single one when the model has no map.
 pub(super) fn cells(model: &Model, size: Size) -> Size {
-    match model.style() {
-        Some(style) => Size::new(
-            (size.width / style.cell).max(1),
-            (size.height / style.cell).max(1),
-        ),
-        None => Size::new(1, 1),
+    match model.style().map(|style| style.kind) {
+        Some(StyleKind::Map { cell }) => {
+            Size::new((size.width / cell).max(1), (size.height / cell).max(1))
+        }
+        _ => Size::new(1, 1),
     }
 }
 

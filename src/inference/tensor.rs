@@ -26,6 +26,18 @@ pub enum Channels {
     Rgb,
     /// Blue first.
     Bgr,
+    /// One channel: how light a pixel is.
+    Grey,
+}
+
+impl Channels {
+    /// Values of a pixel.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Grey => 1,
+        }
+    }
 }
 
 /// How a network writes colours.
@@ -35,17 +47,27 @@ pub struct Coding {
     pub layout: Layout,
     /// Order of channels.
     pub channels: Channels,
-    /// The values of black and of white. They differ.
-    pub range: [f32; 2],
+    /// The values of no red, green and blue; a grey network has the first.
+    pub black: [f32; 3],
+    /// The values of full red, green and blue. They differ from those of black.
+    pub white: [f32; 3],
+}
+
+impl Coding {
+    /// With the same values of black and white, `range`, in all channels.
+    pub const fn new(layout: Layout, channels: Channels, range: [f32; 2]) -> Self {
+        Self {
+            layout,
+            channels,
+            black: [range[0]; 3],
+            white: [range[1]; 3],
+        }
+    }
 }
 
 impl Default for Coding {
     fn default() -> Self {
-        Self {
-            layout: Layout::Planes,
-            channels: Channels::Rgb,
-            range: [0.0, 1.0],
-        }
+        Self::new(Layout::Planes, Channels::Rgb, [0.0, 1.0])
     }
 }
 
@@ -97,13 +119,25 @@ impl Scaler {
     }
 }
 
-/// Writes the colours of `rgba` (4 bytes a pixel) to `values` (3 a pixel); alpha is left out.
+/// Writes the colours of `rgba` (4 bytes a pixel) to `values` (3 a pixel, 1 of a grey network);
+/// alpha is left out.
 pub fn encode(rgba: &[u8], values: &mut [f32], coding: Coding) {
-    let [black, white] = coding.range;
-    let scale = (white - black) / 255.0;
-    let swap = coding.channels == Channels::Bgr;
-    match coding.layout {
-        Layout::Planes => {
+    let Coding {
+        layout,
+        channels,
+        black,
+        white,
+    } = coding;
+    let scale: [f32; 3] = std::array::from_fn(|at| (white[at] - black[at]) / 255.0);
+    let swap = channels == Channels::Bgr;
+    match (channels, layout) {
+        (Channels::Grey, _) => {
+            for (pixel, value) in rgba.chunks_exact(4).zip(values) {
+                let light: f32 = (0..3).map(|at| f32::from(pixel[at]) * LIGHT[at]).sum();
+                *value = light * scale[0] + black[0];
+            }
+        }
+        (_, Layout::Planes) => {
             let count = (rgba.len() / 4).min(values.len() / 3);
             let (first, rest) = values.split_at_mut(count);
             let (second, third) = rest.split_at_mut(count);
@@ -111,14 +145,15 @@ pub fn encode(rgba: &[u8], values: &mut [f32], coding: Coding) {
             let pixels = rgba.chunks_exact(4);
             for (((pixel, red), green), blue) in pixels.zip(red).zip(second).zip(blue) {
                 let word = u32::from_le_bytes([pixel[0], pixel[1], pixel[2], pixel[3]]);
-                *red = (word & 255) as i32 as f32 * scale + black;
-                *green = ((word >> 8) & 255) as i32 as f32 * scale + black;
-                *blue = ((word >> 16) & 255) as i32 as f32 * scale + black;
+                *red = (word & 255) as i32 as f32 * scale[0] + black[0];
+                *green = ((word >> 8) & 255) as i32 as f32 * scale[1] + black[1];
+                *blue = ((word >> 16) & 255) as i32 as f32 * scale[2] + black[2];
             }
         }
-        Layout::Pixels => {
+        (_, Layout::Pixels) => {
             for (pixel, values) in rgba.chunks_exact(4).zip(values.chunks_exact_mut(3)) {
-                let [red, green, blue] = [0, 1, 2].map(|at| f32::from(pixel[at]) * scale + black);
+                let [red, green, blue] =
+                    [0, 1, 2].map(|at| f32::from(pixel[at]) * scale[at] + black[at]);
                 values.copy_from_slice(&if swap {
                     [blue, green, red]
                 } else {
@@ -129,8 +164,11 @@ pub fn encode(rgba: &[u8], values: &mut [f32], coding: Coding) {
     }
 }
 
-/// Writes `values` (3 a pixel) and `matte` (1 a pixel, 0..1; without one everything is opaque) to
-/// `rgba`. Values out of range become black or white.
+/// How light red, green and blue are to an eye (BT.601).
+const LIGHT: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// Writes `values` (3 a pixel, 1 of a grey network) and `matte` (1 a pixel, 0..1; without one
+/// everything is opaque) to `rgba`. Values out of range become black or white.
 ///
 /// # Errors
 /// When a value is not finite; `rgba` then holds no picture.
@@ -140,14 +178,29 @@ pub fn decode(
     coding: Coding,
     rgba: &mut [u8],
 ) -> Result<(), NotFinite> {
-    let [black, white] = coding.range;
+    let Coding {
+        layout,
+        channels,
+        black,
+        white,
+    } = coding;
     // One multiplication and one addition a value; rounding is added in `byte`.
-    let (scale, shift) = (255.0 / (white - black), -255.0 * black / (white - black));
-    let swap = coding.channels == Channels::Bgr;
-    let count = (rgba.len() / 4).min(values.len() / 3);
+    let scale: [f32; 3] = std::array::from_fn(|at| 255.0 / (white[at] - black[at]));
+    let shift: [f32; 3] = std::array::from_fn(|at| -black[at] * scale[at]);
+    let swap = channels == Channels::Bgr;
     let mut wrong = 0;
-    match coding.layout {
-        Layout::Planes => {
+    match (channels, layout) {
+        (Channels::Grey, _) => {
+            for (at, (pixel, &value)) in rgba.chunks_exact_mut(4).zip(values).enumerate() {
+                let alpha = matte.map_or(1.0, |matte| matte.get(at).copied().unwrap_or(1.0));
+                wrong |= infinite(value) | infinite(alpha);
+                let light = byte(value * scale[0] + shift[0]);
+                let word = (light * 0x01_0101) | (byte(alpha * 255.0) << 24);
+                pixel.copy_from_slice(&word.to_le_bytes());
+            }
+        }
+        (_, Layout::Planes) => {
+            let count = (rgba.len() / 4).min(values.len() / 3);
             let (first, rest) = values.split_at(count);
             let (second, third) = rest.split_at(count);
             let (red, blue) = if swap { (third, first) } else { (first, third) };
@@ -158,9 +211,9 @@ pub fn decode(
                         rgba.chunks_exact_mut(4).zip(colours).zip(matte)
                     {
                         wrong |= infinite(red) | infinite(green) | infinite(blue) | infinite(matte);
-                        let word = byte(red * scale + shift)
-                            | byte(green * scale + shift) << 8
-                            | byte(blue * scale + shift) << 16
+                        let word = byte(red * scale[0] + shift[0])
+                            | byte(green * scale[1] + shift[1]) << 8
+                            | byte(blue * scale[2] + shift[2]) << 16
                             | byte(matte * 255.0) << 24;
                         pixel.copy_from_slice(&word.to_le_bytes());
                     }
@@ -168,16 +221,16 @@ pub fn decode(
                 None => {
                     for (pixel, ((&red, &green), &blue)) in rgba.chunks_exact_mut(4).zip(colours) {
                         wrong |= infinite(red) | infinite(green) | infinite(blue);
-                        let word = byte(red * scale + shift)
-                            | byte(green * scale + shift) << 8
-                            | byte(blue * scale + shift) << 16
+                        let word = byte(red * scale[0] + shift[0])
+                            | byte(green * scale[1] + shift[1]) << 8
+                            | byte(blue * scale[2] + shift[2]) << 16
                             | 255 << 24;
                         pixel.copy_from_slice(&word.to_le_bytes());
                     }
                 }
             }
         }
-        Layout::Pixels => {
+        (_, Layout::Pixels) => {
             for (at, (pixel, values)) in rgba
                 .chunks_exact_mut(4)
                 .zip(values.chunks_exact(3))
@@ -188,9 +241,15 @@ pub fn decode(
                     | infinite(values[1])
                     | infinite(values[2])
                     | infinite(alpha);
-                let [first, second, third] = [0, 1, 2].map(|at| byte(values[at] * scale + shift));
-                let (red, blue) = if swap { (third, first) } else { (first, third) };
-                let word = red | second << 8 | blue << 16 | byte(alpha * 255.0) << 24;
+                let (red, blue) = if swap {
+                    (values[2], values[0])
+                } else {
+                    (values[0], values[2])
+                };
+                let word = byte(red * scale[0] + shift[0])
+                    | byte(values[1] * scale[1] + shift[1]) << 8
+                    | byte(blue * scale[2] + shift[2]) << 16
+                    | byte(alpha * 255.0) << 24;
                 pixel.copy_from_slice(&word.to_le_bytes());
             }
         }
@@ -238,11 +297,16 @@ mod tests {
                 [Channels::Rgb, Channels::Bgr]
                     .into_iter()
                     .flat_map(move |channels| {
-                        [[0.0, 1.0], [-1.0, 1.0], [0.0, 255.0], [1.0, 0.0]].map(|range| Coding {
-                            layout,
-                            channels,
-                            range,
-                        })
+                        [[0.0, 1.0], [-1.0, 1.0], [0.0, 255.0], [1.0, 0.0]]
+                            .map(|range| Coding::new(layout, channels, range))
+                            .into_iter()
+                            // ImageNet's mean and deviation.
+                            .chain([Coding {
+                                layout,
+                                channels,
+                                black: [-2.118, -2.036, -1.804],
+                                white: [2.249, 2.429, 2.640],
+                            }])
                     })
             })
     }
@@ -259,6 +323,18 @@ mod tests {
             assert_eq!(decode(&values, None, coding, &mut back), Ok(()));
             assert_eq!(back, rgba, "{coding:?}");
         }
+    }
+
+    #[test]
+    fn a_grey_network_sees_and_draws_light() {
+        let coding = Coding::new(Layout::Planes, Channels::Grey, [-1.0, 1.0]);
+        let mut values = [9.0; 2];
+        encode(&[255, 255, 255, 255, 0, 255, 0, 255], &mut values, coding);
+        assert!((values[0] - 1.0).abs() < 1e-6 && (values[1] - 0.174).abs() < 1e-5);
+        let mut rgba = [0; 8];
+        decode(&[0.2, -1.0], Some(&[1.0, 0.0]), coding, &mut rgba).unwrap();
+        assert_eq!(rgba, [153, 153, 153, 255, 0, 0, 0, 0]);
+        assert_eq!(decode(&[f32::NAN], None, coding, &mut rgba), Err(NotFinite));
     }
 
     #[test]

@@ -155,6 +155,7 @@ fn nanos_per_pixel(
     threads: usize,
 ) -> Result<f64, InferenceError> {
     let size = super::size_within(SAMPLE, SAMPLE.width, model.size_multiple());
+    let size = model.drawing_size(size);
     let generator = Generator::open(runtime, model, size, threads)?;
     let mut slot = generator.slot()?;
     generator.prepare(
@@ -266,7 +267,7 @@ impl Memory {
 }
 
 /// As the system names the processor; its architecture where the system is not asked.
-fn cpu_name() -> String {
+pub(super) fn cpu_name() -> String {
     #[cfg(target_os = "linux")]
     if let Ok(text) = fs::read_to_string("/proc/cpuinfo")
         && let Some(name) = text.lines().find_map(|line| {

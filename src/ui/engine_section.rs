@@ -4,7 +4,6 @@ use egui::{Color32, Ui, vec2};
 
 use super::{PanelState, Texts, fill, icon, theme, widgets};
 use crate::frame::Size;
-use crate::settings::Provider;
 use crate::status::Engine;
 
 /// The live figures.
@@ -71,7 +70,7 @@ fn engine_line(engine: &Engine, texts: &Texts) -> (Color32, String) {
     let Some(provider) = engine.provider else {
         return (theme::WARN, texts.engine.loading.clone());
     };
-    let mut line = provider_name(provider).to_owned();
+    let mut line = provider.name().to_owned();
     let threads = match engine.threads {
         0 => String::new(),
         1 => texts.engine.threads_one.clone(),
@@ -91,18 +90,6 @@ fn engine_line(engine: &Engine, texts: &Texts) -> (Color32, String) {
     (theme::GOOD, line)
 }
 
-fn provider_name(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Auto | Provider::Cpu => "CPU",
-        Provider::Webgpu => "WebGPU",
-        Provider::Cuda => "CUDA",
-        Provider::Tensorrt => "TensorRT",
-        Provider::Coreml => "Core ML",
-        Provider::Directml => "DirectML",
-        Provider::Openvino => "OpenVINO",
-    }
-}
-
 /// A count that fits into a figure: 12345 is `12.3k`.
 fn count(value: u64) -> String {
     match value {
@@ -115,7 +102,7 @@ fn count(value: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Language;
+    use crate::settings::{Language, Provider};
 
     #[test]
     fn counts_stay_short() {

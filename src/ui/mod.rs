@@ -165,6 +165,7 @@ pub fn action_for_file(path: PathBuf) -> Result<Action, PathBuf> {
         .map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("svg") => Ok(Action::OpenPage(path)),
+        Some("onnx") => Ok(Action::AddStyle(path)),
         Some(extension) if SOURCE_EXTENSIONS.contains(&extension) => Ok(Action::OpenSource(path)),
         _ => Err(path),
     }
@@ -179,6 +180,7 @@ mod tests {
         let dropped = |name: &str| action_for_file(PathBuf::from(name));
         assert_eq!(dropped("a.SVG"), Ok(Action::OpenPage("a.SVG".into())));
         assert_eq!(dropped("b.mp4"), Ok(Action::OpenSource("b.mp4".into())));
+        assert_eq!(dropped("m.onnx"), Ok(Action::AddStyle("m.onnx".into())));
         assert_eq!(dropped("c.txt"), Err("c.txt".into()));
         assert_eq!(dropped("noextension"), Err("noextension".into()));
     }

@@ -76,6 +76,9 @@ areas! {
     /// The page grid.
     PageTexts {
         title, open_file, file, none, empty, webtoon, two_panel, plain,
+        close_up, corridor, petals, action, rooftop, gloom, cover, manga,
+        photo_card, group, scroll, profile, news, strip_ink, strip_sky,
+        strip_pop, stream_corner, stream_chat, stream_scene, desk_mate, visual_novel,
     }
     /// Shots and strips.
     ShotsTexts {
@@ -92,6 +95,7 @@ areas! {
     /// Mirror, quality and size.
     PictureTexts {
         title, mirror, quality, quality_auto, quality_fast, quality_balanced, quality_fine, quality_full, long_side, size, size_of_page,
+        smoothing, skin_tone, lines, wipe,
     }
     /// What runs the generator.
     EngineTexts {

@@ -49,7 +49,7 @@ impl Rig {
         let (control, board) = (Arc::new(Watch::new(control)), Board::new());
         let stage = inference::start(
             Arc::clone(runtime),
-            Arc::new(library),
+            Arc::new(Watch::new(library)),
             Arc::clone(&input),
             Arc::clone(&output),
             Arc::clone(&control),
@@ -164,7 +164,7 @@ fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
         (Some(Provider::Cpu), 1)
     );
     assert!(
-        status.engine.reason.contains("only provider"),
+        status.engine.reason.contains("no other provider"),
         "{}",
         status.engine.reason
     );

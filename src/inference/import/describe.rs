@@ -1,0 +1,434 @@
+//! Gets to know a network by running it: its sizes, its codings, its styles. Runs in a process of
+//! its own, for a network may hang or take all memory.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::files::{read_limited, sha256};
+use super::super::generator::Generator;
+use super::super::model::{DESCRIPTION, FILE_LIMIT, Model};
+use super::super::runtime::Runtime;
+use super::super::style_map::StyleMap;
+use super::super::tensor::{Channels, Layout};
+use super::Refusal;
+use super::card::{Card, Colours};
+use super::fitting;
+use super::network::{Extra, Network, Output};
+use super::onnx::{NotOnnx, Onnx};
+use super::probe::{Pick, Probe, base_coding, does_not_run};
+use super::roles;
+use super::write::{Findings, PortFindings};
+use crate::frame::{Picture, Size};
+
+/// Sizes that are tried, as a multiple and two odd numbers of it: a network that takes a size
+/// takes all multiples of its multiple.
+const SIZES: [(u32, u32, u32); 9] = [
+    (1, 71, 73),
+    (2, 35, 37),
+    (4, 17, 19),
+    (8, 9, 11),
+    (16, 5, 7),
+    (32, 3, 5),
+    (64, 1, 3),
+    (128, 1, 1),
+    (256, 1, 1),
+];
+/// A network that takes longer for a picture of [`LIVE_SIZE`] is refused.
+const SLOWEST: Duration = Duration::from_secs(10);
+/// What a small live picture measures.
+const LIVE_SIZE: Size = Size::new(320, 192);
+/// Thumbnails are drawn until this long after the start.
+const THUMBNAILS_UNTIL: Duration = Duration::from_secs(6);
+/// About the size of a thumbnail.
+const THUMBNAIL: Size = Size::new(320, 256);
+/// A run is timed so often; the shortest counts, for other programs only slow it down.
+const TIMED: usize = 3;
+/// The most numbers that an input for the number of a style is tried with.
+const INDEX_LIMIT: usize = 64;
+
+/// What a network is to be called.
+pub(super) struct Names<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    /// How many pictures in the style there are.
+    pub(super) pictures: usize,
+}
+
+/// Describes the network `file` in `folder`: writes `model.toml` and thumbnails there. Lines of
+/// reasoning go to `say` as they are found; `step` is called whenever it got anywhere.
+pub(super) fn describe(
+    runtime: &Runtime,
+    folder: &Path,
+    file: &str,
+    names: &Names<'_>,
+    step: Box<dyn Fn()>,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), Refusal> {
+    let started = Instant::now();
+    let bytes = read_limited(&folder.join(file), FILE_LIMIT).map_err(|error| unreadable(&error))?;
+    let onnx = Onnx::parse(&bytes).map_err(|NotOnnx| Refusal::not_onnx())?;
+    let mut external = Vec::new();
+    for name in &onnx.external {
+        let bytes =
+            read_limited(&folder.join(name), FILE_LIMIT).map_err(|error| unreadable(&error))?;
+        external.push((name.clone(), bytes));
+    }
+    let hashes = external
+        .iter()
+        .map(|(name, bytes)| (name.clone(), sha256(bytes)))
+        .collect();
+    let mut reasons = Vec::new();
+    let mut tell = |line: String| {
+        say(&line);
+        reasons.push(line);
+    };
+    tell(about(&bytes, &onnx));
+    let roles = roles::find(&onnx)?;
+    roles.reasons.into_iter().for_each(&mut tell);
+    let mut network = Network::load(
+        runtime,
+        &bytes,
+        external,
+        roles.image,
+        roles.extras,
+        &onnx,
+        step,
+    )?;
+    let card = Card::new()
+        .ok_or_else(|| Refusal::new("the program is damaged".to_owned(), "Install it again"))?;
+
+    let sized = find_size(&mut network, &card, roles.layout_unknown)?;
+    tell(sized.reason.clone());
+    let probe = Probe::new(&network, &card, &sized, &onnx);
+    let pick = probe.find_coding(&mut network)?;
+    pick.reasons.iter().cloned().for_each(&mut tell);
+    settle_constants(&mut network, &probe, &pick)
+        .into_iter()
+        .for_each(&mut tell);
+    let styles = styles(&mut network, &probe, &pick, names)?;
+    if styles.len() > 1 {
+        tell(format!(
+            "styles: {}, each becomes one of its own",
+            styles.len()
+        ));
+    }
+    let overlap = match network.image.size {
+        Some(size) => {
+            let (overlap, reason) =
+                fitting::tiles_or_letterbox(&mut network, &card, size, &pick, sized.time);
+            tell(reason);
+            overlap
+        }
+        None => None,
+    };
+    let time = time(&mut network, &card, &sized, &pick);
+    let drawn = sized.size.area() as f64 * f64::from(pick.drawn.scale).powi(2);
+    // A network of one size takes its time for any picture.
+    let pictures = if network.image.size.is_some() {
+        1.0
+    } else {
+        LIVE_SIZE.area() as f64 / drawn
+    };
+    let live = Duration::from_secs_f64(time.as_secs_f64() * pictures);
+    if live > SLOWEST {
+        return Err(Refusal::new(
+            format!(
+                "it needs about {} seconds for a picture of {LIVE_SIZE} on this machine, too slow to draw live",
+                live.as_secs()
+            ),
+            "Take a smaller network",
+        ));
+    }
+    tell(format!(
+        "speed: about {:.0} ms for a picture of {LIVE_SIZE} on this machine's CPU",
+        live.as_secs_f64() * 1000.0
+    ));
+
+    let found = &pick.found;
+    let findings = Findings {
+        id: names.id.to_owned(),
+        name: names.name.to_owned(),
+        file: file.to_owned(),
+        sha256: sha256(&bytes),
+        external: hashes,
+        size_multiple: sized.multiple,
+        fixed: network.image.size,
+        overlap,
+        scale: pick.drawn.scale,
+        image: PortFindings {
+            name: network.image.name.clone(),
+            layout: network.image.layout,
+            channels: found.input_order,
+            range: found.input,
+        },
+        picture: PortFindings {
+            name: pick.output.clone(),
+            layout: pick.drawn.layout,
+            channels: if pick.drawn.channels == 1 {
+                Channels::Grey
+            } else {
+                found.output_order
+            },
+            range: found.output,
+        },
+        matte: pick.matte.clone(),
+        extras: network.extras.clone(),
+        styles,
+        reasons,
+    };
+    std::fs::write(folder.join(DESCRIPTION), findings.toml())
+        .map_err(|error| Refusal::new(error.to_string(), "Check the folder of added styles"))?;
+    drop(network);
+    prove(runtime, folder, &card, started)
+}
+
+/// How long a run takes on a picture of `sized`.
+fn time(network: &mut Network, card: &Card, sized: &Sized, pick: &Pick) -> Duration {
+    let picture = card.draw(sized.size);
+    let coding = pick
+        .found
+        .input
+        .coding(network.image.layout, pick.found.input_order);
+    (0..TIMED)
+        .filter_map(|_| {
+            let started = Instant::now();
+            network.run(&picture, coding).ok()?;
+            Some(started.elapsed())
+        })
+        .min()
+        .unwrap_or(sized.time)
+}
+
+/// Draws with the description that was written, as the program will.
+fn prove(runtime: &Runtime, folder: &Path, card: &Card, started: Instant) -> Result<(), Refusal> {
+    let wrong = |error: super::InferenceError| {
+        Refusal::new(
+            format!("drawing with what was found fails: {error}"),
+            "Please report it",
+        )
+    };
+    let model = Arc::new(Model::read(folder).map_err(wrong)?);
+    let size = super::super::size_within(THUMBNAIL, THUMBNAIL.width, model.size_multiple());
+    let mut generator =
+        Generator::open(runtime, &model, size, super::super::cores().min(4)).map_err(wrong)?;
+    let portrait = card.portrait(generator.size());
+    let mut drawing = Picture::default();
+    for (at, style) in model.styles().iter().enumerate() {
+        if at > 0 && started.elapsed() > THUMBNAILS_UNTIL {
+            break;
+        }
+        let map = StyleMap::uniform(&model, generator.size(), style.channel, 1.0).map_err(wrong)?;
+        generator
+            .stylize(&portrait, &map, &mut drawing)
+            .map_err(wrong)?;
+        // Without one, the window draws it when it has time.
+        if let Err(error) = save_thumbnail(&drawing, folder, &style.id) {
+            tracing::warn!("No thumbnail of {}: {error}", style.id);
+        }
+    }
+    Ok(())
+}
+
+fn save_thumbnail(drawing: &Picture, folder: &Path, id: &str) -> Result<(), String> {
+    let folder = folder.join("thumbnails");
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let colours = drawing.rgba().as_chunks::<4>().0.iter();
+    let rgb: Vec<u8> = colours.flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+    image::save_buffer(
+        folder.join(format!("{id}.png")),
+        &rgb,
+        drawing.width(),
+        drawing.height(),
+        image::ColorType::Rgb8,
+    )
+    .map_err(|error| error.to_string())
+}
+
+fn unreadable(error: &super::InferenceError) -> Refusal {
+    Refusal::new(error.to_string(), "Check the file and its rights")
+}
+
+fn about(bytes: &[u8], onnx: &Onnx) -> String {
+    let writer = if onnx.producer.is_empty() {
+        String::new()
+    } else {
+        format!(", written by {}", onnx.producer)
+    };
+    let opset = onnx.opsets.get("").copied().unwrap_or_default();
+    let quantised = [
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "QLinearConv",
+        "ConvInteger",
+    ];
+    let quantised = if quantised.iter().any(|kind| onnx.kinds.contains_key(*kind)) {
+        ", its weights in 8 bits"
+    } else {
+        ""
+    };
+    format!(
+        "file: {:.1} MB{writer}, operator set {opset}, {} operators{quantised}",
+        bytes.len() as f64 / 1e6,
+        onnx.kinds.values().sum::<usize>()
+    )
+}
+
+/// A size that works, and what came of it.
+pub(super) struct Sized {
+    pub(super) size: Size,
+    pub(super) multiple: u32,
+    pub(super) outputs: Vec<Output>,
+    pub(super) time: Duration,
+    reason: String,
+}
+
+fn find_size(network: &mut Network, card: &Card, layout_unknown: bool) -> Result<Sized, Refusal> {
+    let coding = |network: &Network| base_coding(network);
+    let mut last = String::new();
+    let mut nothing_drawn = None;
+    if let Some(size) = network.image.size {
+        let started = Instant::now();
+        let picture = card.draw(size);
+        let coding = coding(network);
+        return match network.run(&picture, coding) {
+            Ok(outputs) => Ok(Sized {
+                size,
+                multiple: 1,
+                time: started.elapsed(),
+                outputs,
+                reason: format!("size: {size} alone, because its input says so"),
+            }),
+            Err(why) => Err(does_not_run(&why)),
+        };
+    }
+    let layouts = if layout_unknown {
+        vec![Layout::Planes, Layout::Pixels]
+    } else {
+        vec![network.image.layout]
+    };
+    for layout in layouts {
+        network.image.layout = layout;
+        for (multiple, across, down) in SIZES {
+            let size = Size::new(multiple * across, multiple * down);
+            let picture = card.draw(size);
+            let started = Instant::now();
+            match network.run(&picture, coding(network)) {
+                Ok(outputs) => {
+                    if outputs
+                        .iter()
+                        .any(|output| roles::drawn(&output.shape, size).is_some())
+                    {
+                        let reason = if multiple == 1 {
+                            format!("size: any, because it draws {size}")
+                        } else {
+                            format!(
+                                "size: multiples of {multiple}, because it draws {size} and no smaller step"
+                            )
+                        };
+                        return Ok(Sized {
+                            size,
+                            multiple,
+                            time: started.elapsed(),
+                            outputs,
+                            reason,
+                        });
+                    }
+                    nothing_drawn = Some((outputs, size));
+                }
+                Err(why) => last = why,
+            }
+        }
+    }
+    // A style map may have other cells than were assumed.
+    for extra in &mut network.extras {
+        if let Extra::Map(cell) = extra.kind
+            && cell > 1
+        {
+            extra.kind = Extra::Map(cell / 2);
+            return find_size(network, card, layout_unknown);
+        }
+    }
+    Err(match nothing_drawn {
+        Some((outputs, size)) => roles::no_drawing(&outputs, size),
+        None => does_not_run(&last),
+    })
+}
+
+/// Sets inputs of one number to what draws most.
+fn settle_constants(network: &mut Network, probe: &Probe, pick: &Pick) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for at in 0..network.extras.len() {
+        if network.extras[at].kind != Extra::Constant || network.extras[at].values != [1.0] {
+            continue;
+        }
+        let mut distance = |value: f32| {
+            network.extras[at].values = vec![value];
+            probe
+                .draw(network, pick)
+                .map_or(0.0, |drawing| drawing.distance(&probe.seen))
+        };
+        let (at_zero, at_one) = (distance(0.0), distance(1.0));
+        let value = if at_zero > at_one * 1.15 + 0.005 {
+            0.0
+        } else {
+            1.0
+        };
+        network.extras[at].values = vec![value];
+        let name = &network.extras[at].name;
+        reasons.push(if (at_zero - at_one).abs() < 0.003 {
+            format!("input \"{name}\": 1; 0 draws the same")
+        } else {
+            format!(
+                "input \"{name}\": {value}, because that changes the picture more ({:.3} against {:.3}); how strong a drawing is seen is mixed in afterwards",
+                at_zero.max(at_one),
+                at_zero.min(at_one)
+            )
+        });
+    }
+    reasons
+}
+
+/// Ids and names of the styles.
+fn styles(
+    network: &mut Network,
+    probe: &Probe,
+    pick: &Pick,
+    names: &Names<'_>,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let count = match network
+        .extras
+        .iter()
+        .position(|extra| extra.kind != Extra::Constant)
+    {
+        None => 1,
+        Some(at) => match network.extras[at].kind {
+            Extra::Weights | Extra::Map(_) => network.extras[at].values.len(),
+            Extra::StylePicture => names.pictures.max(1),
+            Extra::Constant => 1,
+            Extra::Index => {
+                let mut last: Option<Colours> = None;
+                let mut count = 0;
+                while count < INDEX_LIMIT {
+                    network.extras[at].values = vec![count as f32];
+                    let Some(drawing) = probe.draw(network, pick) else {
+                        break;
+                    };
+                    if last.is_some_and(|last| last.distance(&drawing) < 1e-4) {
+                        break;
+                    }
+                    last = Some(drawing);
+                    count += 1;
+                }
+                network.extras[at].values = vec![0.0];
+                count.max(1)
+            }
+        },
+    };
+    if count == 1 {
+        return Ok(vec![(names.id.to_owned(), names.name.to_owned())]);
+    }
+    Ok((1..=count)
+        .map(|at| (format!("{}-{at}", names.id), format!("{} {at}", names.name)))
+        .collect())
+}

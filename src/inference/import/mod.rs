@@ -1,0 +1,523 @@
+//! Makes styles of an ONNX file that comes without a description.
+//!
+//! What the file says of itself is read first ([`onnx`]): which inputs and outputs there are, and
+//! what its first and last operators do. The rest is found by trying: the network runs on a test
+//! picture in every usual coding ([`describe`]), in a process of its own with a time limit and a
+//! memory limit ([`child`]), for it may hang, crash or take all memory. Nothing appears among the
+//! user's models until all of it is there.
+
+mod card;
+mod child;
+mod coding;
+mod describe;
+mod evidence;
+mod fitting;
+mod network;
+mod onnx;
+mod probe;
+mod roles;
+mod write;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use child::{describe_here, limit_memory};
+
+use self::network::Extra;
+use self::onnx::{NotOnnx, Onnx};
+use super::description::is_below;
+use super::error::InferenceError;
+use super::files::{PICTURE_LIMIT, read_limited, sha256};
+use super::library::{FOLDER, Library};
+use super::model::{FILE_LIMIT, Model};
+use crate::places::Places;
+
+/// The most pictures in a style that are kept.
+const ART_LIMIT: usize = 64;
+/// The largest picture in a style that is read, in bytes.
+const ART_BYTES_LIMIT: u64 = 64 * 1024 * 1024;
+/// The longest side of a picture in a style that is kept.
+const ART_SIDE: u32 = 512;
+/// Styles whose thumbnails serve a network that needs a picture in the style, when none is given.
+const DEFAULT_ART: [&str; 4] = ["watercolour", "pop", "noir", "fantasy"];
+/// The longest id that is made of a name.
+const ID_LENGTH: usize = 40;
+
+/// What is to be added.
+#[derive(Clone, Debug, Default)]
+pub struct Import {
+    /// The ONNX file.
+    pub file: PathBuf,
+    /// What to call it; its file's name when absent.
+    pub name: Option<String>,
+    /// Pictures in the style, for a network that takes one: each becomes a style.
+    pub art: Vec<PathBuf>,
+}
+
+/// What was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// For people.
+    pub name: String,
+    /// Ids of its styles; at least one.
+    pub styles: Vec<String>,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// Why a file did not become a style.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It cannot be one.
+    #[error("This cannot become a style: {why}. {fix}. ({})", .path.display())]
+    Refused {
+        /// What is in the way.
+        why: String,
+        /// What to do.
+        fix: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("The model cannot be read: {why}. Check the file and its rights. ({})", .path.display())]
+    Unreadable {
+        /// What the system says.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is among the user's models already.
+    #[error("This model is there already, as style {style}. Choose that style. ({})", .path.display())]
+    AlreadyThere {
+        /// Id of its first style.
+        style: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Weights beside the file that cannot be taken.
+    #[error("The model's weights are in other files, and {why}. Put all files of the model into one folder. ({})", .path.display())]
+    External {
+        /// What is wrong with them.
+        why: String,
+        /// The ONNX file.
+        path: PathBuf,
+    },
+    /// A picture in the style.
+    #[error("The picture in the style cannot be read: {why}. Choose another. ({})", .path.display())]
+    Art {
+        /// What is wrong with it.
+        why: String,
+        /// The picture.
+        path: PathBuf,
+    },
+    /// The network ended the process that tried it.
+    #[error("The model made ONNX Runtime crash while it was tried ({why}). Export it again or take another. ({})", .path.display())]
+    Crashed {
+        /// How the process ended.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It took too long.
+    #[error("The model was tried for {seconds} seconds without an end: it is too slow, or holds a loop that never ends. Take another. ({})", .path.display())]
+    Endless {
+        /// How long.
+        seconds: u64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The user's folder of models.
+    #[error("The style cannot be kept: {why}. Make the folder writable, or free space. ({})", .path.display())]
+    Folder {
+        /// What the system says.
+        why: String,
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// Why a network cannot be a style, found by looking at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    why: String,
+    fix: String,
+}
+
+impl Refusal {
+    fn new(why: String, fix: &str) -> Self {
+        Self {
+            why,
+            fix: fix.to_owned(),
+        }
+    }
+
+    fn not_onnx() -> Self {
+        Self::new(
+            "it is not an ONNX file, or only a part of one".to_owned(),
+            "Get the file again",
+        )
+    }
+
+    fn of(self, path: &Path) -> ImportError {
+        ImportError::Refused {
+            why: self.why,
+            fix: self.fix,
+            path: path.to_owned(),
+        }
+    }
+}
+
+/// Adds a style: describes the network in a process of its own, `program` with the hidden command
+/// that calls [`describe_here`], and puts it among the user's models. Reasoning goes to `say`, a
+/// line at a time, as it is found.
+///
+/// # Errors
+/// When it cannot become a style, or files cannot be read or written. Nothing is left behind.
+pub fn import(
+    places: &Places,
+    wanted: &Import,
+    program: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<Imported, ImportError> {
+    let path = wanted.file.as_path();
+    let bytes = read(path)?;
+    let hash = sha256(&bytes);
+    let (library, _) = Library::load(places);
+    if let Some(style) = library
+        .styles()
+        .iter()
+        .find(|style| style.model.sha256() == hash)
+    {
+        return Err(ImportError::AlreadyThere {
+            style: style.id.clone(),
+            path: path.to_owned(),
+        });
+    }
+    let onnx = Onnx::parse(&bytes).map_err(|NotOnnx| Refusal::not_onnx().of(path))?;
+    let external = external(&onnx, path, bytes.len() as u64)?;
+    let roles = roles::find(&onnx).map_err(|refusal| refusal.of(path))?;
+    let takes_art = roles
+        .extras
+        .iter()
+        .any(|extra| extra.kind == Extra::StylePicture);
+    let name = name(wanted);
+    let id = free_id(&name, &library, places);
+    let name = match id.strip_prefix(&slug(&name)) {
+        Some(number) if !number.is_empty() => format!("{name} {}", number.trim_matches('-')),
+        _ => name,
+    };
+
+    let models = places.data.join(FOLDER);
+    let unkept = |error: &dyn std::fmt::Display| ImportError::Folder {
+        why: error.to_string(),
+        path: models.clone(),
+    };
+    fs::create_dir_all(&models).map_err(|error| unkept(&error))?;
+    let part = tempfile::Builder::new()
+        .prefix(".adding-")
+        .tempdir_in(&models)
+        .map_err(|error| unkept(&error))?;
+    let file = format!("{id}.onnx");
+    fs::write(part.path().join(&file), &bytes).map_err(|error| unkept(&error))?;
+    drop(bytes);
+    for (name, from) in &external {
+        let to = part.path().join(name);
+        to.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::copy(from, &to))
+            .map_err(|error| unkept(&error))?;
+    }
+    let pictures = if takes_art {
+        art(wanted, &library, part.path())?
+    } else {
+        0
+    };
+    let names = child::Names {
+        id: &id,
+        name: &name,
+        pictures,
+    };
+    child::run(program, part.path(), &file, &names, path, say)?;
+
+    // What another process wrote is read as any model is.
+    let model = Model::read(part.path()).map_err(|error| ImportError::Crashed {
+        why: error.to_string(),
+        path: path.to_owned(),
+    })?;
+    let styles = model.styles().iter().map(|style| style.id.clone());
+    let styles: Vec<String> = styles.collect();
+    let folder = models.join(&id);
+    let kept = part.keep();
+    if let Err(error) = fs::rename(&kept, &folder) {
+        let _ = fs::remove_dir_all(&kept);
+        return Err(unkept(&error));
+    }
+    Ok(Imported {
+        name,
+        styles,
+        folder,
+    })
+}
+
+/// ONNX files that lie in the user's folder of models and are not styles yet. One that was refused
+/// has a note beside it and is left alone until it changes.
+pub fn strays(places: &Places) -> Vec<PathBuf> {
+    let Ok(entries) = places.data.join(FOLDER).read_dir() else {
+        return Vec::new();
+    };
+    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+                && path.is_file()
+        })
+        .filter(|path| match (changed(path), changed(&note(path))) {
+            (Some(file), Some(note)) => file > note,
+            _ => true,
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Adds a file of [`strays`] and takes it out of the folder of models, or leaves a note beside it
+/// that says why it was refused.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_stray(
+    places: &Places,
+    file: &Path,
+    program: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<Imported, ImportError> {
+    let wanted = Import {
+        file: file.to_owned(),
+        ..Import::default()
+    };
+    let result = import(places, &wanted, program, say);
+    let cleared = match &result {
+        // It lies in its own folder now.
+        Ok(_) | Err(ImportError::AlreadyThere { .. }) => fs::remove_file(file),
+        Err(error) => fs::write(note(file), format!("{error}\n")),
+    };
+    if let Err(error) = cleared {
+        tracing::warn!("{error} ({})", file.display());
+    }
+    result
+}
+
+fn note(file: &Path) -> PathBuf {
+    file.with_extension("onnx.refused.txt")
+}
+
+/// The file's bytes. Its length is looked at first.
+fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
+    let unreadable = |why: String| ImportError::Unreadable {
+        why,
+        path: path.to_owned(),
+    };
+    let data = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if data.is_file() && data.len() == 0 {
+        return Err(unreadable("it is empty".to_owned()));
+    }
+    if data.len() > FILE_LIMIT {
+        let why = format!(
+            "it has {} MB, and the limit is {} MB: no network that draws live is so large",
+            data.len() / (1024 * 1024),
+            FILE_LIMIT / (1024 * 1024)
+        );
+        return Err(Refusal::new(why, "Take a smaller network").of(path));
+    }
+    read_limited(path, FILE_LIMIT).map_err(|error| match error {
+        InferenceError::Unreadable { why, .. } => unreadable(why),
+        other => unreadable(other.to_string()),
+    })
+}
+
+/// Files of weights: the names that the network gives them, and where they are.
+fn external(
+    onnx: &Onnx,
+    path: &Path,
+    mut size: u64,
+) -> Result<Vec<(String, PathBuf)>, ImportError> {
+    let wrong = |why: String| ImportError::External {
+        why,
+        path: path.to_owned(),
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut files = Vec::new();
+    for name in &onnx.external {
+        if !is_below(name) {
+            return Err(wrong(format!("\"{name}\" is outside its folder")));
+        }
+        let file = folder.join(name);
+        let real = |path: &Path| -> io::Result<PathBuf> { path.canonicalize() };
+        let (Ok(root), Ok(found)) = (real(folder), real(&file)) else {
+            return Err(wrong(format!("\"{name}\" is missing")));
+        };
+        // A link may lead anywhere.
+        if !found.starts_with(&root) {
+            return Err(wrong(format!("\"{name}\" leads outside its folder")));
+        }
+        let data = fs::metadata(&found).map_err(|error| wrong(format!("\"{name}\": {error}")))?;
+        size = size.saturating_add(data.len());
+        if !data.is_file() || size > FILE_LIMIT {
+            return Err(wrong(format!(
+                "\"{name}\" is not a file, or all are more than {} MB",
+                FILE_LIMIT / (1024 * 1024)
+            )));
+        }
+        files.push((name.clone(), found));
+    }
+    Ok(files)
+}
+
+/// Puts pictures in the style into `folder`; gives how many.
+fn art(wanted: &Import, library: &Library, folder: &Path) -> Result<usize, ImportError> {
+    let mut pictures = Vec::new();
+    for path in wanted.art.iter().take(ART_LIMIT) {
+        let wrong = |why: String| ImportError::Art {
+            why,
+            path: path.clone(),
+        };
+        let bytes =
+            read_limited(path, ART_BYTES_LIMIT).map_err(|error| wrong(error.to_string()))?;
+        pictures.push(decode(&bytes).map_err(wrong)?);
+    }
+    if pictures.is_empty() {
+        let own = DEFAULT_ART
+            .iter()
+            .filter_map(|id| library.get(id)?.thumbnail.as_deref())
+            .filter_map(|png| decode(png).ok());
+        pictures.extend(own);
+    }
+    let save = |at: usize, picture: &image::RgbImage| -> Result<(), String> {
+        let file = folder.join(write::style_picture(at));
+        fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(|error| error.to_string())?;
+        picture.save(file).map_err(|error| error.to_string())
+    };
+    for (at, picture) in pictures.iter().enumerate() {
+        save(at, picture).map_err(|why| ImportError::Folder {
+            why,
+            path: folder.to_owned(),
+        })?;
+    }
+    Ok(pictures.len())
+}
+
+/// Small enough to be kept as PNG.
+fn decode(bytes: &[u8]) -> Result<image::RgbImage, String> {
+    let mut reader = image::ImageReader::new(io::Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?;
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(16_384);
+    limits.max_image_height = Some(16_384);
+    reader.limits(limits);
+    let image = reader.decode().map_err(|error| error.to_string())?;
+    let mut side = ART_SIDE;
+    loop {
+        let small = image.thumbnail(side.min(image.width()), side.min(image.height()));
+        let small = small.into_rgb8();
+        // Without compression at worst; a PNG is hardly larger.
+        if small.as_raw().len() as u64 + 4096 <= PICTURE_LIMIT || side <= 64 {
+            return Ok(small);
+        }
+        side /= 2;
+    }
+}
+
+/// What to call it.
+fn name(wanted: &Import) -> String {
+    let stem = || {
+        wanted
+            .file
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
+    let name = wanted.name.clone().unwrap_or_else(stem);
+    let name: String = name
+        .chars()
+        .map(|c| if c == '_' || c.is_control() { ' ' } else { c })
+        .take(80)
+        .collect();
+    let mut letters = name.trim().chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => "Style".to_owned(),
+    }
+}
+
+/// A name's lower-case letters and digits, with `-` for all others.
+fn slug(name: &str) -> String {
+    let mut id = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            id.push(c.to_ascii_lowercase());
+        } else if !id.is_empty() && !id.ends_with('-') {
+            id.push('-');
+        }
+        if id.len() >= ID_LENGTH {
+            break;
+        }
+    }
+    let id = id.trim_matches('-');
+    if id.is_empty() {
+        "style".to_owned()
+    } else {
+        id.to_owned()
+    }
+}
+
+/// The id of a name, with a number when it is taken.
+fn free_id(name: &str, library: &Library, places: &Places) -> String {
+    let base = slug(name);
+    let taken = |id: &str| {
+        let numbered = format!("{id}-");
+        places.data.join(FOLDER).join(id).exists()
+            || library.styles().iter().any(|style| {
+                style.id == id
+                    || style.model.id() == id
+                    // Styles of a network with many are called so.
+                    || style.id.strip_prefix(&numbered).is_some_and(|rest| {
+                        rest.bytes().all(|c| c.is_ascii_digit())
+                    })
+            })
+    };
+    std::iter::once(base.clone())
+        .chain((2..10_000).map(|number| format!("{base}-{number}")))
+        .find(|id| !taken(id))
+        .unwrap_or(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_made_of_names() {
+        for (name, id) in [
+            ("Hayao 60", "hayao-60"),
+            ("  ", "style"),
+            ("웹툰", "style"),
+            ("a__b//c", "a-b-c"),
+            ("-x-", "x"),
+        ] {
+            assert_eq!(slug(name), id);
+        }
+        assert!(slug(&"long ".repeat(50)).len() <= ID_LENGTH);
+        let wanted = Import {
+            file: "/somewhere/face_paint.onnx".into(),
+            ..Import::default()
+        };
+        assert_eq!(name(&wanted), "Face paint");
+    }
+}

@@ -1,0 +1,151 @@
+//! What descriptions are read and refused.
+
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::inference::files::sha256;
+use crate::inference::tensor::{Channels, Layout};
+
+const GOOD: &str = r#"
+    id = "one"
+    name = "One"
+    kind = "generator"
+    file = "one.onnx"
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    colour = "unknown keys are allowed"
+    [image]
+    name = "image"
+    layout = "nhwc"
+    range = [-1.0, 1.0]
+    channels = "bgr"
+    [picture]
+    name = "picture"
+    range = [0.0, 255.0]
+    [[styles]]
+    id = "one"
+"#;
+
+fn folder(description: &str, onnx: &[u8]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("model.toml"), description).unwrap();
+    fs::write(folder.path().join("one.onnx"), onnx).unwrap();
+    folder
+}
+
+#[test]
+fn the_builtin_model_is_whole() {
+    let model = Model::builtin().unwrap();
+    assert_eq!(sha256(&model.onnx().unwrap()), model.sha256());
+    assert!(model.is_builtin());
+    assert!(model.styles().len() >= 4);
+    assert!(model.onnx().unwrap().len() <= 4 * 1024 * 1024);
+    assert_eq!(
+        (model.style().unwrap().kind, model.size_multiple()),
+        (StyleKind::Map { cell: 16 }, 16)
+    );
+    assert!(model.matte().is_some());
+    assert!(model.styles().iter().all(|style| !style.name.ko.is_ascii()));
+}
+
+#[test]
+fn a_description_is_read_with_its_codings() {
+    let folder = folder(GOOD, b"abc");
+    let model = Model::read(folder.path()).unwrap();
+    let coding = |range| Coding::new(Layout::Pixels, Channels::Bgr, range);
+    assert_eq!(model.image().coding, coding([-1.0, 1.0]));
+    assert_eq!(model.picture().coding, coding([0.0, 255.0]));
+    assert_eq!((model.channels(), model.licence()), (1, "unknown"));
+    assert_eq!(
+        model.styles()[0].name,
+        StyleName {
+            en: "one".into(),
+            ko: "one".into()
+        }
+    );
+    assert!(!model.is_builtin());
+}
+
+#[test]
+fn another_hash_a_missing_file_and_a_folder_are_told_apart() {
+    assert!(matches!(
+        Model::read(folder(GOOD, b"abd").path()),
+        Err(InferenceError::Hash { .. })
+    ));
+    assert!(matches!(
+        Model::read(folder(GOOD, b"").path()),
+        Err(InferenceError::Hash { .. })
+    ));
+    let missing = folder(GOOD, b"abc");
+    fs::remove_file(missing.path().join("one.onnx")).unwrap();
+    assert!(matches!(
+        Model::read(missing.path()),
+        Err(InferenceError::Unreadable { .. })
+    ));
+    fs::create_dir(missing.path().join("one.onnx")).unwrap();
+    assert!(matches!(
+        Model::read(missing.path()),
+        Err(InferenceError::Unreadable { .. })
+    ));
+    assert!(matches!(
+        Model::read(Path::new("/nowhere")),
+        Err(InferenceError::Unreadable { .. })
+    ));
+}
+
+#[test]
+fn wrong_descriptions_say_what_is_wrong() {
+    for (from, to, said) in [
+        ("\"generator\"", "\"segmenter\"", "kind"),
+        (
+            "id = \"one\"\n    name",
+            "id = \"../one\"\n    name",
+            "lower-case",
+        ),
+        ("\"one.onnx\"", "\"../one.onnx\"", "name alone"),
+        ("\"one.onnx\"", "\"/etc/passwd\"", "name alone"),
+        ("\"ba78", "\"zz78", "hexadecimal"),
+        ("[-1.0, 1.0]", "[1.0, 1.0]", "two different"),
+        ("[-1.0, 1.0]", "[nan, 1.0]", "two different"),
+        ("[-1.0, 1.0]", "[1.0]", "range"),
+        ("[[styles]]\n    id = \"one\"", "", "0 styles"),
+        (
+            "[[styles]]",
+            "[[styles]]\nid = \"one\"\n[[styles]]",
+            "two styles",
+        ),
+        ("[[styles]]\n", "[[styles]]\nchannel = 3\n", "channel 3"),
+        (
+            "[[styles]]",
+            "[style]\nname = \"s\"\ncell = 16\n[[styles]]",
+            "divide",
+        ),
+        ("nhwc", "chwn", "nchw"),
+        ("[picture]", "[drawing]", "picture"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let description = GOOD.replacen(from, to, 1);
+        let error = Model::read(folder(&description, b"abc").path()).unwrap_err();
+        assert!(
+            matches!(error, InferenceError::Description { .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains(said), "{said}: {error}");
+    }
+}
+
+#[test]
+fn a_description_without_an_end_is_refused() {
+    let text = format!("{GOOD}\n# {}", "x".repeat(DESCRIPTION_LIMIT as usize));
+    let error = Model::read(folder(&text, b"abc").path()).unwrap_err();
+    assert!(error.to_string().contains("larger than"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_description_is_read_or_refused(text in ".*", cut in 0..GOOD.len()) {
+        let _ = Description::parse(&text, Path::new("x"));
+        let _ = Description::parse(&GOOD[..cut], Path::new("x"));
+    }
+}

@@ -1,0 +1,246 @@
+//! What runs a network besides the CPU: which providers there are, where they come from, whether
+//! they work on this machine.
+//!
+//! A provider is believed only after it has drawn: [`check`] loads it in a process of its own, for
+//! a driver may crash, lets it draw a test picture, and compares that with the CPU's drawing. The
+//! verdict is kept for this machine, driver, model and version.
+
+mod check;
+mod equip;
+mod fetch;
+mod table;
+mod verdict;
+mod wheel;
+mod zip;
+
+use std::fs;
+use std::path::PathBuf;
+
+pub use check::{COMMAND, check_here};
+pub(super) use equip::{Plugged, equip};
+pub(super) use verdict::Verdicts;
+pub use verdict::{Outcome, Verdict};
+
+use self::table::{SUPPLIES, Supply, Way};
+use super::model::Model;
+use super::runtime::Runtime;
+use crate::places::Places;
+use crate::settings::Provider;
+
+/// Folder of providers in the user's data folder; each has one of its own in it.
+const FOLDER: &str = "runtime";
+/// What was unpacked, in a provider's folder.
+const VERSIONS: &str = "versions.txt";
+
+/// Why a provider could not be added or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// Nobody builds it for this machine.
+    #[error("There is no {provider} for {system}. `panelcam runtime list` says what there is.")]
+    NotHere {
+        /// Its name.
+        provider: &'static str,
+        /// The system and its processor.
+        system: String,
+    },
+    /// It comes with ONNX Runtime.
+    #[error("{provider} is part of ONNX Runtime here: nothing has to be added.")]
+    PartOfRuntime {
+        /// Its name.
+        provider: &'static str,
+    },
+    /// It was not added.
+    #[error("{provider} is not there. `panelcam runtime list` says what is.")]
+    Absent {
+        /// Its name.
+        provider: &'static str,
+    },
+    /// There is no pip to fetch it with.
+    #[error(
+        "Python with pip is needed to fetch providers. Install python3-pip, or Python from python.org."
+    )]
+    NoPip,
+    /// It cannot be fetched.
+    #[error(
+        "{package} could not be fetched: {why}. Check the connection and try again; what was fetched completely is kept."
+    )]
+    Download {
+        /// The package.
+        package: &'static str,
+        /// What pip says.
+        why: String,
+    },
+    /// What was fetched is not what it should be.
+    #[error("The package cannot be used: {why}. Delete the file and try again. ({})", .path.display())]
+    Wheel {
+        /// What is wrong with it.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be kept or removed.
+    #[error("The provider's folder cannot be changed: {why}. Make it writable, or free space. ({})", .path.display())]
+    Folder {
+        /// What the system says.
+        why: String,
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// A provider, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub provider: Provider,
+    /// Whether this machine can have it, and does.
+    pub state: State,
+    /// For whom, for people.
+    pub about: &'static str,
+    /// What else has to be there, for people; may be empty.
+    pub needs: &'static str,
+}
+
+/// Whether a provider is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is.
+    Present,
+    /// It can be added.
+    Absent,
+    /// Nobody builds it for this machine.
+    NotHere,
+}
+
+/// All providers, and which are there.
+pub fn list(places: &Places) -> Vec<Entry> {
+    SUPPLIES
+        .iter()
+        .map(|supply| Entry {
+            provider: supply.provider,
+            state: state(places, supply),
+            about: supply.about,
+            needs: supply.needs,
+        })
+        .collect()
+}
+
+/// Fetches a provider and puts it into the user's data folder, which is given. `say` hears what is
+/// being done.
+///
+/// # Errors
+/// When there is none for this machine, it cannot be fetched, or it is not what it should be.
+/// Nothing is left half done.
+pub fn add(
+    places: &Places,
+    provider: Provider,
+    say: &mut dyn FnMut(&str),
+) -> Result<PathBuf, ProviderError> {
+    let folder = fetch::add(places, provider, say)?;
+    Verdicts::forget(places);
+    Ok(folder)
+}
+
+/// Takes a provider out of the user's data folder, which is given.
+///
+/// # Errors
+/// When it is not there or cannot be removed.
+pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderError> {
+    let absent = ProviderError::Absent {
+        provider: provider.name(),
+    };
+    let Some(supply) = Supply::of(provider).filter(|supply| !supply.folder.is_empty()) else {
+        return Err(absent);
+    };
+    let folder = folder_of(places, supply);
+    if !folder.is_dir() {
+        return Err(absent);
+    }
+    fs::remove_dir_all(&folder).map_err(|error| ProviderError::Folder {
+        why: error.to_string(),
+        path: folder.clone(),
+    })?;
+    Verdicts::forget(places);
+    Ok(folder)
+}
+
+/// Checks every provider that is there with `model`, or gives the verdicts that are kept. Takes
+/// seconds to minutes for each that is new.
+pub fn verdicts(runtime: &Runtime, model: &Model, places: &Places) -> Vec<Verdict> {
+    Verdicts::of(runtime, model, places, &|| false)
+        .all()
+        .to_vec()
+}
+
+/// What should run `model` when `asked` is set, and why, for people. Checks `asked` when that was
+/// not done yet; `auto` goes by the verdicts that are kept.
+pub fn choose(
+    runtime: &Runtime,
+    model: &Model,
+    places: &Places,
+    asked: Provider,
+) -> (Provider, String) {
+    let verdicts = match asked {
+        Provider::Cpu => return (Provider::Cpu, "CPU, as set.".to_owned()),
+        Provider::Auto => Verdicts::kept(runtime, model, places).unwrap_or_default(),
+        _ => Verdicts::of(runtime, model, places, &|| false),
+    };
+    let found = match asked {
+        Provider::Auto => verdicts.best(),
+        other => verdicts.about(other),
+    };
+    match found {
+        Some(verdict) if matches!(verdict.outcome, Outcome::Good { .. }) => {
+            (verdict.provider, verdict.text())
+        }
+        Some(verdict) => (Provider::Cpu, format!("{} The CPU draws.", verdict.text())),
+        None if asked == Provider::Auto => (Provider::Cpu, String::new()),
+        None => (
+            Provider::Cpu,
+            format!(
+                "{} is not there; the CPU draws. Run: panelcam runtime add {}",
+                asked.name(),
+                asked.id()
+            ),
+        ),
+    }
+}
+
+/// The library of ONNX Runtime that a provider which works brings along.
+pub(super) fn better_library(places: &Places) -> Option<PathBuf> {
+    let best = verdict::remembered_replacement(places)?;
+    equip::library_of(places, best)
+}
+
+/// Providers that are there, without the CPU.
+fn present(places: &Places) -> Vec<Provider> {
+    SUPPLIES
+        .iter()
+        .filter(|supply| supply.provider != Provider::Cpu)
+        .filter(|supply| state(places, supply) == State::Present)
+        .map(|supply| supply.provider)
+        .collect()
+}
+
+fn state(places: &Places, supply: &Supply) -> State {
+    if !supply.is_for_here() {
+        State::NotHere
+    } else if supply.way == Way::BuiltIn || folder_of(places, supply).is_dir() {
+        State::Present
+    } else {
+        State::Absent
+    }
+}
+
+fn folder_of(places: &Places, supply: &Supply) -> PathBuf {
+    places.data.join(FOLDER).join(supply.folder)
+}
+
+/// What was unpacked for a provider; empty for those that are built in.
+fn version_of(places: &Places, provider: Provider) -> String {
+    Supply::of(provider)
+        .filter(|supply| !supply.folder.is_empty())
+        .and_then(|supply| fs::read_to_string(folder_of(places, supply).join(VERSIONS)).ok())
+        .map(|text| text.trim().replace('\n', ", "))
+        .unwrap_or_default()
+}

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Makes the tiny ONNX files of the import tests, without descriptions: pip install onnx; ./import.py
+
+One of each family that people have: what a test expects of it is in tests/it/import.rs."""
+
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper, save
+
+HERE = Path(__file__).parent / "bare"
+FREE = [1, 3, "height", "width"]
+PIXELS = [1, "height", "width", 3]
+F32, F16, U8, I64 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8, TensorProto.INT64
+
+
+class Network:
+    """A graph, written operator by operator."""
+
+    def __init__(self, name):
+        self.name, self.nodes, self.constants, self.ports = name, [], [], ([], [])
+        self.kind = F32
+
+    def takes(self, name, shape, kind=F32):
+        self.ports[0].append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def const(self, values, dtype=None):
+        name = f"c{len(self.constants)}"
+        dtype = dtype or (np.float16 if self.kind == F16 else np.float32)
+        self.constants.append(numpy_helper.from_array(np.array(values, dtype), name))
+        return name
+
+    def op(self, kind, *inputs, **attributes):
+        name = f"t{len(self.nodes)}"
+        inputs = [i if isinstance(i, str) else self.const(i) for i in inputs]
+        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        return name
+
+    def gives(self, value, name, shape, kind=F32):
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+        self.ports[1].append(helper.make_tensor_value_info(name, kind, shape))
+
+    def write(self, opset=17, check=True, extra_opsets=()):
+        graph = helper.make_graph(self.nodes, self.name, *self.ports, self.constants)
+        opsets = [helper.make_opsetid("", opset), *extra_opsets]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+        if check:
+            checker.check_model(model, full_check=True)
+        HERE.mkdir(exist_ok=True)
+        save(model, HERE / f"{self.name}.onnx")
+        return model
+
+
+def curve(n, x, middle, gain):
+    """More contrast, as a drawing has."""
+    return n.op("Mul", n.op("Sub", x, middle), gain)
+
+
+def smooth(n, x):
+    """Flatter areas: the mean of a square of five pixels."""
+    kernel = np.zeros((3, 3, 5, 5))
+    for at in range(3):
+        kernel[at, at] = 1 / 25
+    return n.op("Conv", x, kernel, pads=[2, 2, 2, 2])
+
+
+def picture(name, kind=F32, shape=FREE):
+    n = Network(name)
+    n.kind = kind
+    return n, n.takes("in", shape, kind)
+
+
+# Values from 0 to 1; nothing in the graph says so but the last operator.
+n, x = picture("unit")
+n.gives(n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), "out", FREE)
+n.write()
+
+# Values from -1 to 1, channels last.
+n, x = picture("signed", shape=PIXELS)
+planes = n.op("Transpose", x, perm=[0, 3, 1, 2])
+y = n.op("Tanh", n.op("Mul", smooth(n, planes), 1.6))
+n.gives(n.op("Transpose", y, perm=[0, 2, 3, 1]), "out", PIXELS)
+n.write()
+
+# Blue first, 0 to 255 less ImageNet's mean inside, as the networks from Caffe.
+n, x = picture("caffe")
+mean = np.array([103.939, 116.779, 123.68]).reshape(1, 3, 1, 1)
+y = n.op("Add", smooth(n, n.op("Sub", x, mean)), mean)
+n.gives(n.op("Clip", y, 0.0, 255.0), "out", FREE)
+n.write()
+
+# Takes blue first, gives red first.
+n, x = picture("swaps")
+y = n.op("Gather", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), n.const([2, 1, 0], np.int64), axis=1)
+n.gives(y, "out", FREE)
+n.write()
+
+# float16 from end to end.
+n, x = picture("half", F16)
+n.gives(n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), "out", FREE, F16)
+n.write()
+
+# Bytes in and out, channels last.
+n, x = picture("bytes", U8, PIXELS)
+y = n.op("Clip", curve(n, n.op("Cast", x, to=F32), 40.0, 1.3), 0.0, 255.0)
+n.gives(n.op("Cast", y, to=U8), "out", PIXELS, U8)
+n.write()
+
+# Multiples of 32 alone: half of it comes from a picture of a 32nd of the size.
+n, x = picture("step")
+small = n.op("AveragePool", x, kernel_shape=[32, 32], strides=[32, 32])
+large = n.op("Resize", small, "", [1.0, 1.0, 32.0, 32.0], mode="nearest")
+y = n.op("Add", n.op("Mul", large, 0.3), n.op("Mul", x, 0.7))
+n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+n.write()
+
+# One size alone, the same everywhere in the picture.
+n, x = picture("fixed", shape=[1, 3, 64, 64])
+n.gives(n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), "out", [1, 3, 64, 64])
+n.write()
+
+# One size alone, and what it draws depends on the whole picture.
+n, x = picture("whole", shape=[1, 3, 64, 64])
+y = n.op("InstanceNormalization", x, np.ones(3), np.zeros(3))
+n.gives(n.op("Sigmoid", n.op("Mul", smooth(n, y), 1.5)), "out", [1, 3, 64, 64])
+n.write()
+
+# Four styles by weights, each a tint.
+n, x = picture("styles")
+tints = n.op("MatMul", n.takes("which", [4]), [[1, 0.6, 0.5], [0.6, 1, 0.6], [0.5, 0.6, 1], [0.9, 0.9, 0.2]])
+y = n.op("Mul", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), n.op("Reshape", tints, n.const([1, 3, 1, 1], np.int64)))
+n.gives(y, "out", FREE)
+n.write()
+
+# Three styles by number.
+n, x = picture("numbered")
+tints = n.op("Gather", [[1, 0.6, 0.5], [0.6, 1, 0.6], [0.5, 0.6, 1]], n.takes("style_id", [1], I64), axis=0)
+y = n.op("Mul", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), n.op("Reshape", tints, n.const([1, 3, 1, 1], np.int64)))
+n.gives(y, "out", FREE)
+n.write()
+
+# How strong: 0 gives the picture.
+n, x = picture("strength")
+alpha = n.takes("alpha", [1])
+drawn = n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0))
+y = n.op("Add", n.op("Mul", drawn, alpha), n.op("Mul", x, n.op("Sub", 1.0, alpha)))
+n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+n.write()
+
+# A picture in the style gives its mean colour.
+n = Network("art")
+style, x = n.takes("style", FREE), n.takes("content", FREE)
+tint = n.op("ReduceMean", style, axes=[2, 3], keepdims=1)
+y = n.op("Mul", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), n.op("Add", tint, 0.4))
+n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+n.write()
+
+# Four times as large.
+n, x = picture("larger")
+y = n.op("Resize", n.op("Sigmoid", curve(n, x, 0.5, 6.0)), "", [1.0, 1.0, 4.0, 4.0], mode="linear")
+n.gives(y, "out", [1, 3, "oh", "ow"])
+n.write()
+
+# The matte comes first; neither name says anything.
+n, x = picture("matte")
+y = n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0))
+light = n.op("ReduceMean", n.op("AveragePool", x, kernel_shape=[9, 9], pads=[4, 4, 4, 4]), axes=[1], keepdims=1)
+n.gives(n.op("Sigmoid", curve(n, light, 0.4, 20.0)), "a", [1, 1, "height", "width"])
+n.gives(y, "b", FREE)
+n.write()
+
+# Weights in 8 bits.
+n, x = picture("quantised")
+kernel = np.zeros((3, 3, 3, 3), np.int8)
+for at in range(3):
+    kernel[at, at] = 14
+weights = n.op("DequantizeLinear", n.const(kernel, np.int8), n.const(1 / 126), n.const(0, np.int8))
+n.gives(n.op("Clip", n.op("Conv", x, weights, pads=[1, 1, 1, 1]), 0.0, 1.0), "out", FREE)
+n.write()
+
+# Weights in a file beside it.
+n, x = picture("external")
+n.gives(n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), "out", FREE)
+model = n.write()
+save(model, HERE / "external.onnx", save_as_external_data=True, location="external.bin", size_threshold=64)
+
+
+def refused():
+    # A mask.
+    n, x = picture("mask")
+    light = n.op("ReduceMean", n.op("AveragePool", x, kernel_shape=[9, 9], pads=[4, 4, 4, 4]), axes=[1], keepdims=1)
+    n.gives(n.op("Sigmoid", curve(n, light, 0.4, 60.0)), "out", [1, 1, "height", "width"])
+    n.write()
+
+    # Parts of a picture, one channel each.
+    n, x = picture("parts")
+    n.gives(n.op("Conv", x, np.full((19, 3, 1, 1), 0.1)), "out", [1, 19, "height", "width"])
+    n.write()
+
+    # What is in the picture.
+    n, x = picture("names")
+    n.gives(n.op("ReduceMean", x, axes=[2, 3], keepdims=0), "logits", [1, 3])
+    n.write()
+
+    # No picture goes in.
+    n = Network("numbers")
+    n.gives(n.op("Mul", n.takes("z", [1, 128]), 2.0), "out", [1, 128])
+    n.write()
+
+    # Half the size.
+    n, x = picture("smaller")
+    n.gives(n.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2]), "out", [1, 3, "oh", "ow"])
+    n.write()
+
+    # Not a number.
+    n, x = picture("nan")
+    n.gives(n.op("Sqrt", n.op("Sub", n.op("Abs", n.op("Mul", x, 0.0)), 1.0)), "out", FREE)
+    n.write()
+
+    # The same whatever goes in.
+    n, x = picture("flat")
+    n.gives(n.op("Add", n.op("Mul", x, 0.0), 0.5), "out", FREE)
+    n.write()
+
+    # An operator of somebody's own.
+    n, x = picture("operator")
+    n.nodes.append(helper.make_node("Sparkle", [x], ["t0"], domain="com.example"))
+    n.gives("t0", "out", FREE)
+    n.write(check=False, extra_opsets=[helper.make_opsetid("com.example", 1)])
+
+    # An operator set of the future.
+    n, x = picture("future")
+    n.gives(n.op("Relu", x), "out", FREE)
+    n.write(opset=99, check=False)
+
+    # Loops: one without an end, one that is long.
+    for name, times in [("endless", 2**62), ("slow", 150_000)]:
+        n, x = picture(name)
+        body = helper.make_graph(
+            [
+                helper.make_node("Identity", ["go"], ["go_on"]),
+                helper.make_node("Add", ["state", "tiny"], ["next"]),
+            ],
+            "body",
+            [
+                helper.make_tensor_value_info("at", I64, []),
+                helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+                helper.make_tensor_value_info("state", F32, None),
+            ],
+            [
+                helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+                helper.make_tensor_value_info("next", F32, None),
+            ],
+            [numpy_helper.from_array(np.array(1e-9, np.float32), "tiny")],
+        )
+        y = n.op("Loop", n.const(times, np.int64), n.const(True, bool), x, body=body)
+        n.gives(y, "out", FREE)
+        n.write(check=False)
+
+    # An input nobody can guess.
+    n, x = picture("question")
+    n.gives(n.op("Add", x, n.op("Cast", n.takes("flag", [1], TensorProto.BOOL), to=F32)), "out", FREE)
+    n.write()
+
+    # Features that another network computes.
+    n, x = picture("features")
+    y = n.op("Mul", x, n.op("ReduceMean", n.takes("style_features", [1, 1, 1, 100]), keepdims=1))
+    n.gives(y, "out", FREE)
+    n.write()
+
+
+refused()
