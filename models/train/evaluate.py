@@ -251,7 +251,8 @@ def main() -> None:
     by_hand = old.read_text().partition(BY_HAND) if old.exists() else ("", "", "")
     old.write_text(text + "".join(by_hand[1:]))
     # Only pictures that may be published; whole and as close-ups.
-    shown = [f"{n}-{kind}.npy" for n in SHOWN for kind in ("512", "close")]
+    # Pictures that may be shown to anybody: the public domain ones.
+    shown = [f"{n}-{kind}.npy" for n in SHOWN if not n.startswith("pexels") for kind in ("512", "close")]
     contact_sheet(student, [f for n in shown if (f := a.data / "test" / n).exists()], a.model.parent / "contact-sheet.jpg")
     print(text)
 

@@ -148,8 +148,8 @@ struct Mean {
 impl Mean {
     fn add(&mut self, colour: &[u8; 4], sure: u8) {
         // Squared twice: what is half sure counts a sixteenth.
-        let sure = u32::from(sure) * u32::from(sure) >> 8;
-        let sure = sure * sure >> 8;
+        let sure = (u32::from(sure) * u32::from(sure)) >> 8;
+        let sure = (sure * sure) >> 8;
         for (sum, value) in self.sum.iter_mut().zip(colour) {
             *sum += sure * u32::from(*value);
         }

@@ -125,8 +125,8 @@ pub struct Compositor {
 }
 
 enum Backend {
-    Device(Device),
-    Memory(Memory, Arc<Painter>),
+    Device(Box<Device>),
+    Memory(Box<Memory>, Arc<Painter>),
 }
 
 /// The most shots of a page.
@@ -186,9 +186,12 @@ impl Compositor {
         };
         let backend = if in_memory {
             let painter = Arc::new(Painter::new(&gpu.device));
-            Backend::Memory(Memory::new(Arc::clone(&gpu)), painter)
+            Backend::Memory(Box::new(Memory::new(Arc::clone(&gpu))), painter)
         } else {
-            Backend::Device(Device::new(&gpu, Arc::new(Passes::new(&gpu.device))))
+            Backend::Device(Box::new(Device::new(
+                &gpu,
+                Arc::new(Passes::new(&gpu.device)),
+            )))
         };
         let size = Size::new(1280, 720);
         let method = backend.method();

@@ -1,6 +1,6 @@
 //! The matte for models that have none: a small network finds the people.
 //!
-//! MediaPipe Selfie Segmentation (`models/people`), 256 x 144 pixels, about 2 ms of one thread.
+//! `MediaPipe` Selfie Segmentation (`models/people`), 256 x 144 pixels, about 2 ms of one thread.
 
 use ort::memory::Allocator;
 use ort::session::{IoBinding, Session};

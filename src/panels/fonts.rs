@@ -10,7 +10,7 @@ use usvg::fontdb;
 pub enum Typeface {
     /// BM JUA: round and friendly. Speech.
     Jua,
-    /// BM DoHyeon: heavy. Shouts and Korean effects.
+    /// `BM DoHyeon`: heavy. Shouts and Korean effects.
     DoHyeon,
     /// Nanum Pen: handwriting. Narration.
     NanumPen,

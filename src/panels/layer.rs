@@ -120,7 +120,7 @@ impl Shape {
         let (left, top) = (bounds.left().max(0.0), bounds.top().max(0.0));
         let (right, bottom) = (bounds.right().min(page.0), bounds.bottom().min(page.1));
         let is_there = tree.root().has_children() && right > left && bottom > top;
-        is_there.then(|| Rect {
+        is_there.then_some(Rect {
             x: left,
             y: top,
             width: right - left,

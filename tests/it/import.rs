@@ -405,7 +405,7 @@ fn a_file_put_into_the_folder_becomes_a_style() {
     assert_eq!(kept(&home), ["flat.onnx", "flat.onnx.refused.txt", "unit"]);
     assert_eq!(
         import::strays(&Places::under(&home.path("home"))),
-        [PathBuf::new(); 0]
+        Vec::<PathBuf>::new()
     );
 }
 

@@ -1,6 +1,6 @@
 //! Ink lines over a drawing, for models that draw none.
 //!
-//! The extended difference of Gaussians of Winnemöller, Kyprianidis and Olsen ("XDoG: An eXtended
+//! The extended difference of Gaussians of Winnemöller, Kyprianidis and Olsen ("`XDoG`: An `eXtended`
 //! difference-of-Gaussians compendium including advanced image stylization", 2012), on the
 //! lightness of the camera's picture.
 

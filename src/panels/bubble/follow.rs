@@ -237,7 +237,7 @@ mod tests {
             assert!(!covers(&bounds, at, face), "{step} {at:?} {face:?}");
             let (x, y) = (500.0 + at.0, 50.0 + at.1);
             assert!(
-                x >= -0.6 && x <= 800.6 && y >= -0.6 && y <= 480.6,
+                (-0.6..=800.6).contains(&x) && (-0.6..=480.6).contains(&y),
                 "{step} {at:?}"
             );
         }

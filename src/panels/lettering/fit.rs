@@ -303,7 +303,7 @@ impl<'a> Fitter<'a> {
                     ends.push((at + 1, false, cost));
                 }
                 Break::Never | Break::May(_) if tear == Tear::Anywhere => {
-                    ends.push((at + 1, false, TORN))
+                    ends.push((at + 1, false, TORN));
                 }
                 Break::Never | Break::May(_) => {}
             }
