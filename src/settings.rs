@@ -4,6 +4,9 @@
 //! section that is wrong becomes its default and a warning says so. Keys that this version does
 //! not know survive rewriting.
 
+mod retouch;
+mod shots;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,6 +14,9 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use retouch::{RetouchSettings, Transition};
+pub use shots::{ShotSettings, StripClip, StripFile};
 
 use crate::frame::Size;
 use crate::source::Source;
@@ -85,110 +91,6 @@ impl LookSettings {
             None => self.texts.remove(&key),
         };
     }
-}
-
-/// How shots are taken and strips are saved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ShotSettings {
-    /// Seconds that are counted down before a shot, 0 to 10.
-    pub countdown: u32,
-    /// Whether the next shot is counted down as soon as one is taken.
-    pub goes_on: bool,
-    /// The kind of picture a strip becomes.
-    pub file: StripFile,
-    /// Whether a strip is also saved for paper, at 300 dots an inch.
-    pub print: bool,
-    /// Whether a strip is also saved as a clip in which every panel plays its second.
-    pub clip: StripClip,
-    /// Whether a strip is also saved as a vertical scroll, in slices.
-    pub scroll: bool,
-}
-
-impl Default for ShotSettings {
-    fn default() -> Self {
-        Self {
-            countdown: 3,
-            goes_on: true,
-            file: StripFile::Png,
-            print: false,
-            clip: StripClip::None,
-            scroll: false,
-        }
-    }
-}
-
-/// A kind of picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StripFile {
-    /// Lossless.
-    #[default]
-    Png,
-    /// What every print shop takes.
-    Jpg,
-    /// Small.
-    Webp,
-}
-
-impl StripFile {
-    /// The files' extension.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpg => "jpg",
-            Self::Webp => "webp",
-        }
-    }
-}
-
-/// A kind of clip, or none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StripClip {
-    /// No clip.
-    #[default]
-    None,
-    /// An animated GIF.
-    Gif,
-    /// An MP4.
-    Mp4,
-}
-
-impl StripClip {
-    /// The file's extension.
-    pub fn extension(self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
-            Self::Gif => Some("gif"),
-            Self::Mp4 => Some("mp4"),
-        }
-    }
-}
-
-/// What is done to drawings, whatever the model. Numbers go from 0, not at all, to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RetouchSettings {
-    /// How much of their own tone people's skin keeps.
-    pub skin_tone: f32,
-    /// How calm what stands still is from frame to frame.
-    pub smoothing: f32,
-    /// Ink lines over the drawing.
-    pub lines: f32,
-    /// How one style follows another.
-    pub transition: Transition,
-}
-
-/// How one style follows another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transition {
-    /// From one frame to the next.
-    #[default]
-    Cut,
-    /// A soft edge wanders over the picture.
-    Wipe,
 }
 
 /// The final picture.
@@ -368,17 +270,6 @@ impl Default for LookSettings {
             mirror: true,
             effects_off: Vec::new(),
             texts: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for RetouchSettings {
-    fn default() -> Self {
-        Self {
-            skin_tone: 0.0,
-            smoothing: 0.6,
-            lines: 0.0,
-            transition: Transition::default(),
         }
     }
 }

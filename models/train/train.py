@@ -27,6 +27,7 @@ from styles import STYLES
 
 BATCH, TWINS = 8, 2
 CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
+OUTWARD = 1.35           # see other_tones
 REFRESH = 250            # steps between looks for new arrays
 
 
@@ -90,6 +91,16 @@ def shaken(photo: Array) -> Array:
     return moved * random.uniform(0.97, 1.03)
 
 
+def other_tones(photo: Array, target: Array, matte: Array, grey: bool) -> tuple[Array, Array]:
+    """People lighter, darker, of other hue, in photo and drawing alike: skin of the drawing must follow skin of the photo.
+    `grey`: the drawing has no colour of its own and takes only the lightness. The drawing's change is somewhat larger than
+    the photo's: a network unsure of a face pulls its tone towards the mean, this pulls the other way."""
+    gain = random.uniform(0.68, 1.15) * np.array([random.uniform(0.94, 1.06) for _ in range(3)], np.float32)
+    drawn = gain ** OUTWARD
+    drawn = float(drawn.mean()) if grey else drawn
+    return photo * (matte[..., None] * (gain - 1) + 1), target * (matte[..., None] * (drawn - 1) + 1)
+
+
 class Pairs(IterableDataset):
     """Batches of crops from the arrays of a folder, made in a process of its own."""
 
@@ -105,7 +116,7 @@ class Pairs(IterableDataset):
             facts = json.loads(facts.read_text()) if facts.exists() else {}
             share = 1.0 if facts else 0.35
             tone = facts.get("lightness", 62)
-            share *= 3.5 if tone < 45 else 2.5 if tone < 52 else 1.5 if tone < 57 or tone > 76 else 1.0
+            share *= 2.5 if tone < 45 else 1.8 if tone < 52 else 1.3 if tone < 57 or tone > 76 else 1.0
             self.shares.append(share * (1.6 if file.stem.endswith("-close") else 1.0))
             self.faces.append(facts.get("face"))
 
@@ -169,7 +180,9 @@ class Pairs(IterableDataset):
             target = drawing(i) * big + drawing(j) * (1 - big)
         else:
             style[i], target = 1, drawing(i)
-        return photo, style, target.astype(np.float32), matte
+        if random.random() < 0.6:
+            photo, target = other_tones(photo, target, matte, STYLES[i].chroma < 0.3 or STYLES[j].chroma < 0.3)
+        return photo, style, target.astype(np.float32).clip(0, 1), matte
 
     def batch(self) -> list[Tensor]:
         """The last `TWINS` are the first ones again, as the next frame of a still camera: both must give the same drawing."""

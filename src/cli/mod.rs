@@ -88,8 +88,17 @@ struct Common {
     #[arg(long, global = true, value_name = "ID|FILE|none")]
     page: Option<String>,
     /// 0 is the camera's picture, 1 the full drawing.
-    #[arg(long, global = true, value_name = "0..1", value_parser = strength)]
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
     strength: Option<f32>,
+    /// How much of their own tone people's skin keeps.
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
+    skin_tone: Option<f32>,
+    /// How calm what stands still is from frame to frame.
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
+    smoothing: Option<f32>,
+    /// Ink lines over the drawing.
+    #[arg(long, global = true, value_name = "0..1", value_parser = share)]
+    lines: Option<f32>,
     /// Size of the program.
     #[arg(long, global = true, value_name = "WxH")]
     size: Option<Size>,
@@ -110,10 +119,10 @@ struct Common {
     config: Option<PathBuf>,
 }
 
-fn strength(text: &str) -> Result<f32, String> {
+fn share(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("strength is a number from 0 to 1".to_owned()),
+        _ => Err("it is a number from 0 to 1".to_owned()),
     }
 }
 
@@ -162,6 +171,9 @@ impl Common {
         set(&mut settings.look.style, &self.style);
         set(&mut settings.look.page, &self.page);
         set(&mut settings.look.strength, &self.strength);
+        set(&mut settings.retouch.skin_tone, &self.skin_tone);
+        set(&mut settings.retouch.smoothing, &self.smoothing);
+        set(&mut settings.retouch.lines, &self.lines);
         set(&mut settings.program.fps, &self.fps);
         set(&mut settings.inference.provider, &self.provider);
         set(&mut settings.inference.quality, &self.quality);

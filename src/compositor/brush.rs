@@ -296,6 +296,7 @@ fn bands([left, top, width, height]: Tile, filling: &Filling) -> impl Iterator<I
 }
 
 /// How much of a pixel a shape with a panel's place covers.
+#[inline]
 fn covered(panel: &Coverage, alpha: &[u8], x: u32, y: u32) -> u8 {
     let (x, y) = (x as i32 - panel.rect.x, y as i32 - panel.rect.y);
     if x < 0 || y < 0 || x >= panel.rect.width as i32 {

@@ -21,6 +21,7 @@ struct Sampler<'a> {
 type Between = (usize, usize, u32);
 
 impl Sampler<'_> {
+    #[inline]
     fn between(&self, at: i32, corner: i32, side: u32) -> Between {
         if self.pixel == 1 {
             let at = (at - corner).clamp(0, side.max(1) as i32 - 1) as usize;
@@ -39,6 +40,7 @@ impl Sampler<'_> {
         (place(first), place(first + 1), share)
     }
 
+    #[inline]
     fn pair(&self, (left, right, across): Between, (upper, lower, down): Between) -> [u8; 2] {
         let at = |x: usize, y: usize| {
             let pair = self.pairs.get(y * self.size.width as usize + x);
@@ -204,6 +206,7 @@ impl<'a> ShapeRow<'a> {
         Some(Self { row, skip })
     }
 
+    #[inline]
     fn covered(&self, at: usize) -> u8 {
         let at = at as i32 + self.skip;
         usize::try_from(at)

@@ -10,6 +10,7 @@ pub(super) const OPAQUE: Pixel = 0xff00_0000;
 const EVEN: u32 = 0x00ff_00ff;
 
 /// `a` and `b` mixed, `share` of 256 of `b`; two channels at a time.
+#[inline]
 pub(super) fn mixed(a: Pixel, b: Pixel, share: u32) -> Pixel {
     let rest = 256 - share;
     let even = ((a & EVEN) * rest + (b & EVEN) * share + 0x0080_0080) >> 8 & EVEN;
@@ -18,6 +19,7 @@ pub(super) fn mixed(a: Pixel, b: Pixel, share: u32) -> Pixel {
 }
 
 /// Every channel times `by` of 255, rounded; two channels at a time.
+#[inline]
 pub(super) fn times(pixel: Pixel, by: u32) -> Pixel {
     let of_255 = |channels: u32| {
         let wide = channels * by + 0x0080_0080;
@@ -27,21 +29,25 @@ pub(super) fn times(pixel: Pixel, by: u32) -> Pixel {
 }
 
 /// An alpha times another.
+#[inline]
 pub(super) fn scaled(alpha: u32, by: u8) -> u32 {
     times(alpha, u32::from(by)) & 255
 }
 
 /// A colour with another alpha.
+#[inline]
 pub(super) fn premultiplied(colour: Pixel, alpha: u32) -> Pixel {
     times(colour | OPAQUE, alpha)
 }
 
 /// A colour, straight alpha, times an alpha of 255.
+#[inline]
 pub(super) fn ink([r, g, b, a]: [u8; 4], alpha: u32) -> Pixel {
     premultiplied(Pixel::from_le_bytes([r, g, b, 255]), scaled(alpha, a))
 }
 
 /// `above` over `below`.
+#[inline]
 pub(super) fn over(below: Pixel, above: Pixel) -> Pixel {
     match above >> 24 {
         0 => below,
@@ -51,6 +57,7 @@ pub(super) fn over(below: Pixel, above: Pixel) -> Pixel {
 }
 
 /// Lays a premultiplied pixel over another.
+#[inline]
 pub(super) fn blend(below: &mut [u8; 4], above: Pixel) {
     let pixel = match above >> 24 {
         0 => return,
@@ -103,6 +110,7 @@ pub(super) fn mixer(how: Blend) -> fn(&mut [u8; 4], Pixel) {
     }
 }
 
+#[inline]
 fn of_255(value: u32) -> u8 {
     let wide = value + 128;
     ((wide + (wide >> 8)) >> 8) as u8
@@ -119,6 +127,7 @@ fn exactly(how: Blend, below: &mut [u8; 4], above: Pixel) {
 
 /// A picture that waits for its turn: darker and paler. Mirrored by `waiting` in
 /// `shaders/page.wgsl`.
+#[inline]
 pub(super) fn waiting(pixel: Pixel) -> Pixel {
     let [r, g, b, a] = pixel.to_le_bytes();
     let luma = (77 * u32::from(r) + 150 * u32::from(g) + 29 * u32::from(b)) >> 8;

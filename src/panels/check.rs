@@ -74,15 +74,6 @@ impl Page {
             match layer {
                 Layer::Panel(panel) if panel.kind == PanelKind::Person => {
                     unread(&panel.id, &panel.data, &OF_PEOPLE, &mut advice);
-                    let mut others = self.panels();
-                    let panel_of =
-                        |other: &Panel| other.kind != PanelKind::Person && other.name == panel.name;
-                    if !panel.name.is_empty() && !others.any(panel_of) {
-                        advice.push(format!(
-                            "{} stands alone: there is no live-{} whose picture it continues.",
-                            panel.id, panel.name
-                        ));
-                    }
                 }
                 Layer::Effect(effect) => {
                     unread(&effect.id, &effect.data, &OF_EFFECTS, &mut advice);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use include_dir::{Dir, include_dir};
 use parking_lot::{Mutex, RwLock};
 
 use crate::frame::Size;
@@ -13,13 +14,34 @@ use crate::places::Places;
 use super::{Fonts, Page, PageError};
 
 /// Pages that ship with the program.
-const SHIPPED: [(&str, &[u8]); 3] = [
-    ("webtoon", include_bytes!("../../assets/pages/webtoon.svg")),
-    (
-        "two-panel",
-        include_bytes!("../../assets/pages/two-panel.svg"),
-    ),
-    ("plain", include_bytes!("../../assets/pages/plain.svg")),
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets/pages");
+
+/// Their ids in the order of the gallery: panels, stories, keepsakes, strips, streams.
+const ORDER: [&str; 24] = [
+    "webtoon",
+    "two-panel",
+    "plain",
+    "close-up",
+    "corridor",
+    "petals",
+    "action",
+    "rooftop",
+    "gloom",
+    "manga",
+    "scroll",
+    "group",
+    "desk-mate",
+    "visual-novel",
+    "cover",
+    "photo-card",
+    "profile",
+    "news",
+    "strip-pop",
+    "strip-ink",
+    "strip-sky",
+    "stream-scene",
+    "stream-chat",
+    "stream-corner",
 ];
 
 /// The most pages read from the user's folder.
@@ -46,8 +68,8 @@ impl Library {
     pub fn load(places: &Places) -> (Self, Vec<String>) {
         let fonts = Fonts::embedded();
         let (mut pages, mut warnings) = (Vec::new(), Vec::new());
-        for (id, svg) in SHIPPED {
-            match Page::parse(svg, id, &fonts) {
+        for result in shipped(&fonts) {
+            match result {
                 Ok(page) => pages.push(Arc::new(page.into_builtin())),
                 Err(error) => warnings.push(error.to_string()),
             }
@@ -182,6 +204,26 @@ impl Library {
         opened.push((path.to_owned(), date, page.clone()));
         Ok(page)
     }
+}
+
+/// All shipped pages, in their order. They are read side by side: nobody waits for the last one
+/// longer than for the slowest.
+fn shipped(fonts: &Fonts) -> Vec<Result<Page, PageError>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let parse = |id: &&str| {
+        let svg = SHIPPED.get_file(format!("{id}.svg"))?.contents();
+        Some(Page::parse(svg, id, fonts))
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = ORDER
+            .chunks(ORDER.len().div_ceil(cores))
+            .map(|ids| scope.spawn(move || ids.iter().filter_map(parse).collect::<Vec<_>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_default())
+            .collect()
+    })
 }
 
 fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {

@@ -231,11 +231,16 @@ impl Page {
         self.inner.inches
     }
 
-    /// The size of a program that is as large as the page says: a unit a pixel, sides even (video
-    /// needs that) and at most 4096.
+    /// The size of a program that is as large as the page says: a unit a pixel, but a page
+    /// measured on paper as it is printed, at 300 dots an inch. Sides are even (video needs that)
+    /// and at most 4096.
     pub fn size(&self) -> Size {
         let (width, height) = self.inner.units;
-        let scale = (Self::MAX_NATURAL_SIDE / width.max(height)).min(1.0);
+        let printed = self
+            .inner
+            .inches
+            .map_or(1.0, |(inches, _)| (inches * 300.0 / width).max(1.0));
+        let scale = (Self::MAX_NATURAL_SIDE / width.max(height)).min(printed);
         let even = |side: f32| ((side * scale / 2.0).round() as u32 * 2).max(2);
         Size::new(even(width), even(height))
     }

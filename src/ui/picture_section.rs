@@ -1,10 +1,11 @@
-//! Mirror, drawing quality and the size of the program.
+//! Mirror, drawing quality, the size of the program, and what is done to drawings.
 
 use egui::Ui;
 
+use super::style_section::share_ui;
 use super::{PanelState, Texts, fill, icon, widgets};
 use crate::frame::Size;
-use crate::settings::{Quality, Settings};
+use crate::settings::{Quality, RetouchSettings, Settings, Transition};
 
 /// Sizes of the program that are offered beside the page's own.
 const SIZES: [(Size, &str); 5] = [
@@ -23,7 +24,28 @@ pub fn picture_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelSta
         widgets::switch_ui(ui, icon::MIRROR, mirror, &mut settings.look.mirror).on_hover_text("M");
         quality_ui(ui, settings, texts);
         size_ui(ui, settings, texts);
+        retouch_ui(ui, &mut settings.retouch, texts);
     });
+}
+
+fn retouch_ui(ui: &mut Ui, retouch: &mut RetouchSettings, texts: &Texts) {
+    let texts = &texts.picture;
+    ui.scope(|ui| {
+        for (name, share) in [
+            (&texts.smoothing, &mut retouch.smoothing),
+            (&texts.skin_tone, &mut retouch.skin_tone),
+            (&texts.lines, &mut retouch.lines),
+        ] {
+            share_ui(ui, name, share);
+        }
+    });
+    let mut wipe = retouch.transition == Transition::Wipe;
+    widgets::switch_ui(ui, icon::STYLE, &texts.wipe, &mut wipe);
+    retouch.transition = if wipe {
+        Transition::Wipe
+    } else {
+        Transition::Cut
+    };
 }
 
 fn quality_ui(ui: &mut Ui, settings: &mut Settings, texts: &Texts) {

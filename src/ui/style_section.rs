@@ -30,7 +30,7 @@ pub fn style_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState
             |_, _| (),
         );
         let strength = &mut settings.look.strength;
-        ui.scope(|ui| strength_ui(ui, &texts.style.strength, strength));
+        ui.scope(|ui| share_ui(ui, &texts.style.strength, strength));
     });
 }
 
@@ -75,19 +75,20 @@ pub fn grid_ui(
     });
 }
 
-fn strength_ui(ui: &mut Ui, name: &str, strength: &mut f32) {
+/// A slider from 0 to 1, with its name and percentage above.
+pub fn share_ui(ui: &mut Ui, name: &str, share: &mut f32) {
     // Less than a full target above: the slider beneath is one itself.
     ui.spacing_mut().interact_size.y = 22.0;
     ui.horizontal(|ui| {
         ui.label(name);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let percent = format!("{:.0} %", *strength * 100.0);
+            let percent = format!("{:.0} %", *share * 100.0);
             ui.label(egui::RichText::new(percent).family(theme::strong()));
         });
     });
     ui.spacing_mut().slider_width = ui.available_width();
-    let slider = Slider::new(strength, 0.0..=1.0).show_value(false);
+    let slider = Slider::new(share, 0.0..=1.0).show_value(false);
     let response = ui.add(slider);
-    let value = f64::from(*strength);
+    let value = f64::from(*share);
     response.widget_info(|| egui::WidgetInfo::slider(true, value, name));
 }

@@ -95,6 +95,7 @@ areas! {
     /// Mirror, quality and size.
     PictureTexts {
         title, mirror, quality, quality_auto, quality_fast, quality_balanced, quality_fine, quality_full, long_side, size, size_of_page,
+        smoothing, skin_tone, lines, wipe,
     }
     /// What runs the generator.
     EngineTexts {

@@ -229,7 +229,9 @@ fn both_hands_agree_with_the_plain_way() {
     let (library, warnings) = Library::load(&Places::under(std::path::Path::new("none")));
     assert_eq!(warnings, Vec::<String>::new());
     let styled = super::pages::chart(Size::new(320, 180));
-    for page in library.pages().iter() {
+    // Pages without effects and moving words, which the plain way does not know.
+    for id in ["webtoon", "two-panel", "plain"] {
+        let page = &library.page(id).unwrap();
         let natural = page.size();
         let size = Size::new((natural.width / 4) | 1, natural.height / 4);
         let expected = preview(

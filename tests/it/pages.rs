@@ -142,7 +142,8 @@ pub fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
 #[test]
 fn shipped_pages_have_titles_panels_and_no_warnings() {
     let library = shipped();
-    let ids: Vec<&str> = library.pages().iter().map(|page| page.id()).collect();
+    let pages = library.pages();
+    let ids: Vec<&str> = pages.iter().map(|page| page.id()).collect();
     for id in ["webtoon", "two-panel", "plain"] {
         assert!(ids.contains(&id), "{ids:?}");
     }

@@ -252,7 +252,8 @@ fn shots_are_counted_down_taken_again_swapped_and_saved() {
 
     stage.desk.order(Order::Swap(1, 4));
     stage.until(red, |view| view.is_complete());
-    stage.until(red, |_| first_pixel(&stage.desk, 1) == Some(blue));
+    let desk = Arc::clone(&stage.desk);
+    stage.until(red, move |_| first_pixel(&desk, 1) == Some(blue));
     stage.desk.order(Order::Retake(1));
     stage.until(red, |view| view.taken.len() == 3 && view.next == Some(1));
     stage.until(red, |view| view.is_complete());

@@ -350,6 +350,48 @@ fn settings_are_saved_and_a_resized_or_hidden_window_goes_on() {
     assert_eq!(window.settings().look.mirror, mirror);
 }
 
+/// Four keys take the shots of a four-cut page, one more saves it.
+#[test]
+fn a_strip_is_shot_and_saved_with_keys() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/astronaut.jpg");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/four-cut.svg");
+    let arguments = [
+        "--source",
+        source,
+        "--page",
+        page,
+        "--size",
+        "200x600",
+        "--quality",
+        "fast",
+    ];
+    let Some(mut window) = Window::open(&arguments) else {
+        return;
+    };
+    window.wait_for("a picture", |window| colours(&window.picture()) > 100);
+    let folder = window.home.path().join("pictures");
+    let mut pressed = 0;
+    // A key that comes before the first drawing takes nothing: more than four do no harm.
+    window.wait_for("the strip", |window| {
+        if pressed < 12 {
+            window.press("t");
+        } else if pressed % 10 == 2 {
+            window.press("ctrl+s");
+        }
+        pressed += 1;
+        folder.read_dir().is_ok_and(|mut files| {
+            files.any(|file| {
+                let name = file.unwrap().file_name().to_string_lossy().into_owned();
+                name.starts_with("panelcam-strip-") && name.ends_with(".png")
+            })
+        })
+    });
+    let path = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    let strip = image::open(&path).unwrap();
+    assert_eq!((strip.width(), strip.height()), (200, 600));
+    assert!(window.close().success());
+}
+
 #[test]
 fn without_a_display_it_says_what_to_use() {
     let home = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use resvg::tiny_skia::{
 };
 
 use super::body;
-use super::follow::{Bounds, FaceAt, Follow};
+use super::follow::{self, Bounds, FaceAt, Follow};
 use super::outline::{Outline, Point};
 use super::tail::{self, Aim, Tailed};
 use super::{Bubble, BubbleKind, Form, Paint};
@@ -88,20 +88,21 @@ impl Balloon {
         }
         let scale = self.ground.scale;
         let (a, b) = said.body.bounds();
-        let offset = if self.bubble.follows {
-            let bounds = Bounds {
-                home: Rect {
-                    x: a.0,
-                    y: a.1,
-                    width: b.0 - a.0,
-                    height: b.1 - a.1,
-                },
-                usual: self.ground.usual,
-                space: self.ground.space,
-            };
-            self.follow.at(&bounds, face, time)
-        } else {
-            (0.0, 0.0)
+        let bounds = Bounds {
+            home: Rect {
+                x: a.0,
+                y: a.1,
+                width: b.0 - a.0,
+                height: b.1 - a.1,
+            },
+            usual: self.ground.usual,
+            space: self.ground.space,
+        };
+        let offset = match &self.bubble.form {
+            _ if self.bubble.follows => self.follow.at(&bounds, face, time),
+            // What grows with its words must not grow off the page.
+            Form::Around(_) => follow::held(&bounds, (0.0, 0.0)),
+            _ => (0.0, 0.0),
         };
         // Whole pixels, so that a moved bubble is not drawn again.
         let pixels = |value: f32| (value * scale).round() as i32;

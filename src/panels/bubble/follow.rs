@@ -101,7 +101,7 @@ fn eased(at: f32, speed: f32, goal: f32, secs: f32) -> (f32, f32) {
 }
 
 /// Moved back into the space. Where there is no room, the upper left corner stays in it.
-fn held(bounds: &Bounds, offset: Point) -> Point {
+pub(super) fn held(bounds: &Bounds, offset: Point) -> Point {
     let Bounds { home, space, .. } = bounds;
     let axis = |offset: f32, at: f32, long: f32, from: f32, room: f32| {
         let most = from + room - at - long;

@@ -82,6 +82,7 @@ impl Outline {
     }
 
     /// Whether a point is inside.
+    #[cfg(test)]
     pub fn contains(&self, point: Point) -> bool {
         let mut inside = false;
         for (a, b) in self.edges() {

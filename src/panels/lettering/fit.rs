@@ -6,7 +6,7 @@
 //! a little size is given up for lines that read better.
 
 use super::shape::Shape;
-use super::typeset::{Break, Metrics, Piece};
+use super::typeset::{Break, Metrics, Piece, STRONG};
 
 /// A broken text.
 #[derive(Clone, Debug)]
@@ -220,9 +220,14 @@ impl<'a> Fitter<'a> {
 
     fn with_lines(&self, size: f32, count: usize, tear: Tear) -> Option<Fitted> {
         let mut lines = self.places(size, count)?;
-        let ends = self.ends(tear);
         let widest = lines.iter().map(|line| line.room).fold(0.0, f32::max);
         let all = self.before.last().copied().unwrap_or(0.0) * size;
+        // Spaces at the ends of lines take no room; a long text is not tried in vain.
+        let spaces = 0.4 * STRONG * size * count as f32;
+        if lines.iter().map(|line| line.room).sum::<f32>() < all - spaces {
+            return None;
+        }
+        let ends = self.ends(tear);
         let fill = (all / lines.iter().map(|line| line.room).sum::<f32>()).min(1.0);
         // best[e]: the lowest cost of lines so far when the last of them ends at ends[e].
         let mut best: Vec<f32> = vec![f32::INFINITY; ends.len()];
