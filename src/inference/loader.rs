@@ -190,8 +190,15 @@ impl Loader {
         while !stop.asked() {
             match self.wishes.take_within(PATIENCE) {
                 Taken::Value(wanted) => {
+                    let first = self.resident.is_empty();
                     let answer = self.answer(&wanted);
                     self.answers.send(answer);
+                    // The CPU has drawn the first picture; now the provider, which may compile for
+                    // minutes.
+                    if first && self.provider(&wanted).0 != Provider::Cpu {
+                        let answer = self.answer(&wanted);
+                        self.answers.send(answer);
+                    }
                     self.last = Some(wanted);
                 }
                 Taken::TimedOut => self.look_after_providers(),
@@ -337,7 +344,11 @@ impl Loader {
 
     fn load(&mut self, wanted: &Wanted) -> Result<Arc<Loaded>, InferenceError> {
         let (threads, nanos_per_pixel) = self.threads_and_speed(&wanted.model, &wanted.settings)?;
-        let (provider, own_pace) = self.provider(wanted);
+        let (provider, own_pace) = if self.resident.is_empty() {
+            (Provider::Cpu, None)
+        } else {
+            self.provider(wanted)
+        };
         let nanos_per_pixel = own_pace.unwrap_or(nanos_per_pixel);
         let budget = Budget {
             nanos_per_pixel,
