@@ -1,9 +1,9 @@
 //! Makes styles of an ONNX file that comes without a description.
 //!
-//! What the file says of itself is read first ([`onnx`]): which inputs and outputs there are, and
+//! What the file says of itself is read first (`onnx.rs`): which inputs and outputs there are, and
 //! what its first and last operators do. The rest is found by trying: the network runs on a test
-//! picture in every usual coding ([`describe`]), in a process of its own with a time limit and a
-//! memory limit ([`child`]), for it may hang, crash or take all memory. Nothing appears among the
+//! picture in every usual coding (`describe.rs`), in a process of its own with a time limit and a
+//! memory limit (`child.rs`), for it may hang, crash or take all memory. Nothing appears among the
 //! user's models until all of it is there.
 
 mod card;

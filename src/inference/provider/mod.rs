@@ -1,7 +1,7 @@
 //! What runs a network besides the CPU: which providers there are, where they come from, whether
 //! they work on this machine.
 //!
-//! A provider is believed only after it has drawn: [`check`] loads it in a process of its own, for
+//! A provider is believed only after it has drawn: `check.rs` loads it in a process of its own, for
 //! a driver may crash, lets it draw a test picture, and compares that with the CPU's drawing. The
 //! verdict is kept for this machine, driver, model and version.
 
