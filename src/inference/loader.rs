@@ -454,6 +454,14 @@ impl Loader {
             },
             (Provider::Auto, None) => "CPU.".to_owned(),
             (other, _) if other == used => format!("{name}, as set."),
+            (other, Some(verdicts))
+                if !self.failed.contains(&other)
+                    && verdicts
+                        .about(other)
+                        .is_some_and(|verdict| verdict.nanos_per_pixel().is_some()) =>
+            {
+                format!("{} is being loaded; the CPU draws meanwhile.", other.name())
+            }
             (other, _) => {
                 let text = match verdicts.as_ref().and_then(|verdicts| verdicts.about(other)) {
                     Some(verdict) => format!("{} The CPU draws.", verdict.text()),
