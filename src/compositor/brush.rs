@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use crate::frame::{Picture, Size};
-use crate::panels::{Bitmap, Blend, Coverage, PanelKind, Sprite, Uv, matte_curve};
+use crate::panels::{Bitmap, Coverage, PanelKind, Sprite, Uv, matte_curve};
 
 use super::cutout::{Around, Cutout};
-use super::pixel::{OPAQUE, Pixel, blend, ink, mixed, mixer, over, premultiplied, times, waiting};
+use super::pixel::{Mixer, OPAQUE, Pixel, ink, mixed, over, premultiplied, times, waiting};
 use super::tiles::{Tile, Tiles};
 
 /// What fills a panel.
@@ -99,12 +99,18 @@ impl Brush {
             self.people(program, panel, filling, &tiles.mixed);
             return;
         }
-        let mix = mixer(panel.blend);
+        let mixer = Mixer::of(panel.blend);
         for tile in &tiles.mixed {
             self.rows(program, *tile, filling, |row, pixels, (x, y)| {
                 for (at, (below, pixel)) in row.iter_mut().zip(pixels).enumerate() {
-                    let alpha = u32::from(covered(panel, &panel.alpha, x + at as u32, y));
-                    mix(below, premultiplied(look(*pixel), alpha));
+                    match covered(panel, &panel.alpha, x + at as u32, y) {
+                        0 => {}
+                        255 => mixer.lay(below, look(*pixel) | OPAQUE),
+                        alpha => {
+                            let above = premultiplied(look(*pixel), u32::from(alpha));
+                            mixer.lay(below, above);
+                        }
+                    }
                 }
             });
         }
@@ -129,7 +135,7 @@ impl Brush {
         } = filling;
         let people = self.people;
         let own = std::ptr::eq(*picture, *matte);
-        let mix = mixer(panel.blend);
+        let mixer = Mixer::of(panel.blend);
         let cut = if panel.inside.is_empty() {
             0
         } else {
@@ -188,7 +194,7 @@ impl Brush {
                         }
                         above = over(beneath, above);
                     }
-                    mix(below, times(above, shape));
+                    mixer.lay(below, times(above, shape));
                 }
             });
         }
@@ -329,14 +335,21 @@ fn of_bitmap(
 
 /// Mixes a bitmap with what is below it.
 fn lay_bitmap(program: &mut Picture, bitmap: &Bitmap, shift: (i32, i32), tiles: &[Tile]) {
-    let mix = mixer(bitmap.blend);
+    /// Pixels at a time that are looked at for ink.
+    const STEP: usize = 8;
+    let mixer = Mixer::of(bitmap.blend);
     each_row(program, tiles, |at, row| {
         let (skip, found) = of_bitmap(bitmap, shift, at, row.len());
-        let pairs = row.iter_mut().skip(skip).zip(found);
-        if bitmap.blend == Blend::Normal {
-            pairs.for_each(|(below, above)| blend(below, Pixel::from_le_bytes(*above)));
-        } else {
-            pairs.for_each(|(below, above)| mix(below, Pixel::from_le_bytes(*above)));
+        let Some(row) = row.get_mut(skip..skip + found.len()) else {
+            return;
+        };
+        for (below, above) in row.chunks_mut(STEP).zip(found.chunks(STEP)) {
+            if above.as_flattened().iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            for (below, above) in below.iter_mut().zip(above) {
+                mixer.lay(below, Pixel::from_le_bytes(*above));
+            }
         }
     });
 }

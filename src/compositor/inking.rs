@@ -5,7 +5,7 @@ use crate::panels::{Blend, Region};
 
 use super::brush::{Brush, each_row};
 use super::fx::{Drawn, Inks, Laid, Mix, Stand, Tone};
-use super::pixel::{Pixel, blend, mixer, times};
+use super::pixel::{Mixer, Pixel, blend, times};
 use super::tiles::Tiles;
 
 /// Samples a drawing for the pixels of a program.
@@ -106,7 +106,7 @@ fn lay_inks(
     tiles: &Tiles,
 ) {
     let [first, second] = stand.look.inks.map(shades);
-    let mix = mixer(blend);
+    let mixer = Mixer::of(blend);
     let pixel = sampler.pixel;
     each_row(program, &tiles.mixed, |(left, y), row| {
         let Some(shape) = ShapeRow::of(region, left, y) else {
@@ -134,9 +134,9 @@ fn lay_inks(
                 }
                 let above = first[usize::from(one)] + second[usize::from(two.min(255 - one))];
                 if covered == 255 {
-                    mix(below, above);
+                    mixer.lay(below, above);
                 } else {
-                    mix(below, times(above, u32::from(covered)));
+                    mixer.lay(below, times(above, u32::from(covered)));
                 }
             }
         }

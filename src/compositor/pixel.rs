@@ -67,8 +67,30 @@ pub(super) fn blend(below: &mut [u8; 4], above: Pixel) {
     *below = pixel.to_le_bytes();
 }
 
-/// What lays a premultiplied pixel on another in a way of its own.
-pub(super) fn mixer(how: Blend) -> fn(&mut [u8; 4], Pixel) {
+/// Lays premultiplied pixels on others in one way.
+#[derive(Clone, Copy)]
+pub(super) struct Mixer {
+    /// `None`: over them, which is nearly always the case and worth a path of its own.
+    way: Option<fn(&mut [u8; 4], Pixel)>,
+}
+
+impl Mixer {
+    pub fn of(how: Blend) -> Self {
+        Self {
+            way: (how != Blend::Normal).then(|| way(how)),
+        }
+    }
+
+    #[inline]
+    pub fn lay(self, below: &mut [u8; 4], above: Pixel) {
+        match self.way {
+            None => blend(below, above),
+            Some(way) => way(below, above),
+        }
+    }
+}
+
+fn way(how: Blend) -> fn(&mut [u8; 4], Pixel) {
     match how {
         Blend::Normal => blend,
         Blend::Multiply => |below, above| {
@@ -178,7 +200,7 @@ mod tests {
     #[test]
     fn every_way_of_mixing_rounds_to_its_formula() {
         for (how, name) in Blend::ALL {
-            let mix = mixer(how);
+            let mix = way(how);
             for under in [0u32, 100, 255] {
                 for over in [0u32, 60, 255] {
                     for (b, a) in [(10, 250), (200, 40), (128, 128), (0, 255), (255, 0)] {

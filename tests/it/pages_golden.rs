@@ -14,7 +14,7 @@ use super::effects::{half, mean_difference, program};
 use super::pages::{chart, snapshot};
 
 /// Pixels of a snapshot: what fits into the bytes it may have.
-const AREA: f32 = 26_000.0;
+const AREA: f32 = 18_000.0;
 
 fn pages() -> Vec<Page> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pages");

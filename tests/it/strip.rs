@@ -26,8 +26,16 @@ fn four_cut() -> PathBuf {
 }
 
 fn photos(home: &Home) {
-    for (name, colour) in [("a.png", "red"), ("b.png", "green"), ("c.png", "blue"), ("d.png", "yellow")] {
-        ffmpeg(&format!("-f lavfi -i color={colour}:s=320x240 -frames:v 1"), &home.path(name));
+    for (name, colour) in [
+        ("a.png", "red"),
+        ("b.png", "green"),
+        ("c.png", "blue"),
+        ("d.png", "yellow"),
+    ] {
+        ffmpeg(
+            &format!("-f lavfi -i color={colour}:s=320x240 -frames:v 1"),
+            &home.path(name),
+        );
     }
 }
 
@@ -41,21 +49,45 @@ fn photos_fill_the_shots_in_their_order() {
     let run = home.line(&line).ok();
     assert_eq!(run.out.trim(), "out.png");
     let strip = image::open(home.path("out.png")).unwrap().to_rgb8();
-    assert_eq!(strip.dimensions(), (600, 1800).min((strip.width(), strip.height())));
+    assert_eq!(
+        strip.dimensions(),
+        (600, 1800).min((strip.width(), strip.height()))
+    );
     let scale = strip.height() as f32 / 1800.0;
     let at = |x: f32, y: f32| strip.get_pixel((x * scale) as u32, (y * scale) as u32).0;
-    let is = |[r, g, b]: [u8; 3], wanted: [bool; 3]| {
-        [r, g, b].map(|part| part > 110) == wanted
-    };
-    assert!(is(at(150.0, 200.0), [true, false, false]), "{:?}", at(150.0, 200.0));
-    assert!(is(at(150.0, 760.0), [false, true, false]), "{:?}", at(150.0, 760.0));
-    assert!(is(at(150.0, 1050.0), [false, false, true]), "{:?}", at(150.0, 1050.0));
-    assert!(is(at(150.0, 1460.0), [true, true, false]), "{:?}", at(150.0, 1460.0));
+    let is = |[r, g, b]: [u8; 3], wanted: [bool; 3]| [r, g, b].map(|part| part > 110) == wanted;
+    assert!(
+        is(at(150.0, 200.0), [true, false, false]),
+        "{:?}",
+        at(150.0, 200.0)
+    );
+    assert!(
+        is(at(150.0, 760.0), [false, true, false]),
+        "{:?}",
+        at(150.0, 760.0)
+    );
+    assert!(
+        is(at(150.0, 1050.0), [false, false, true]),
+        "{:?}",
+        at(150.0, 1050.0)
+    );
+    assert!(
+        is(at(150.0, 1460.0), [true, true, false]),
+        "{:?}",
+        at(150.0, 1460.0)
+    );
     // It is there and stays.
     home.line(&line).fails(&["exists", "out.png"]);
-    home.line(&format!("strip a.png out.tiff --page {page} {QUICK}")).fails(&["extension"]);
-    home.line(&format!("strip a.png no/such/out.png --page {page} {QUICK}")).fails(&["no/such"]);
-    assert_eq!(home.names(), ["a.png", "b.png", "c.png", "d.png", "out.png"]);
+    home.line(&format!("strip a.png out.tiff --page {page} {QUICK}"))
+        .fails(&["extension"]);
+    home.line(&format!(
+        "strip a.png no/such/out.png --page {page} {QUICK}"
+    ))
+    .fails(&["no/such"]);
+    assert_eq!(
+        home.names(),
+        ["a.png", "b.png", "c.png", "d.png", "out.png"]
+    );
 }
 
 #[test]
@@ -64,7 +96,10 @@ fn a_print_has_300_dots_an_inch_and_a_scroll_has_slices() {
     photos(&home);
     let page = four_cut();
     let page = page.display();
-    home.line(&format!("strip a.png b.png c.png d.png p.png --page {page} --print {QUICK}")).ok();
+    home.line(&format!(
+        "strip a.png b.png c.png d.png p.png --page {page} --print {QUICK}"
+    ))
+    .ok();
     let print = image::open(home.path("p.png")).unwrap();
     assert_eq!((print.width(), print.height()), (600, 1800));
     let bytes = std::fs::read(home.path("p.png")).unwrap();
@@ -72,7 +107,9 @@ fn a_print_has_300_dots_an_inch_and_a_scroll_has_slices() {
     assert_eq!(bytes[density + 4..density + 8], 11811u32.to_be_bytes());
 
     let run = home
-        .line(&format!("strip a.png b.png c.png d.png s.jpg --page {page} --scroll --slice 900 {QUICK}"))
+        .line(&format!(
+            "strip a.png b.png c.png d.png s.jpg --page {page} --scroll --slice 900 {QUICK}"
+        ))
         .ok();
     let files: Vec<&str> = run.out.lines().collect();
     assert_eq!(files[0], "s-01.jpg");
@@ -91,12 +128,19 @@ fn a_print_has_300_dots_an_inch_and_a_scroll_has_slices() {
 #[test]
 fn a_clip_plays_the_second_of_every_panel() {
     let home = Home::new();
-    ffmpeg("-f lavfi -i testsrc=s=320x240:r=24 -t 1.5", &home.path("v.mp4"));
+    ffmpeg(
+        "-f lavfi -i testsrc=s=320x240:r=24 -t 1.5",
+        &home.path("v.mp4"),
+    );
     let page = four_cut();
     let page = page.display();
-    home.line(&format!("strip v.mp4 clip.gif --page {page} {QUICK}")).ok();
+    home.line(&format!("strip v.mp4 clip.gif --page {page} {QUICK}"))
+        .ok();
     assert_eq!(frames(&home.path("clip.gif")), 24 - 2);
-    home.line(&format!("strip v.mp4 clip.mp4 --page {page} --overwrite {QUICK}")).ok();
+    home.line(&format!(
+        "strip v.mp4 clip.mp4 --page {page} --overwrite {QUICK}"
+    ))
+    .ok();
     let probe = crate::support::ffprobe(&home.path("clip.mp4"));
     let video = crate::support::stream(&probe, "video").unwrap();
     assert!(video["height"].as_u64().unwrap() <= 1280);
@@ -123,11 +167,17 @@ impl Stage {
         settings.look.page = four_cut().display().to_string();
         settings.program.size = Some(Size::new(200, 600));
         settings.shots.countdown = 1;
-        let control = Arc::new(Watch::new(Control { settings, compare: false }));
+        let control = Arc::new(Watch::new(Control {
+            settings,
+            compare: false,
+        }));
         let (styled, desk) = (Arc::new(Mailbox::new()), Desk::new());
         let running = compositor::start(
             Arc::clone(&gpu),
-            Inbox { frames: Arc::new(Mailbox::new()), styled: Arc::clone(&styled) },
+            Inbox {
+                frames: Arc::new(Mailbox::new()),
+                styled: Arc::clone(&styled),
+            },
             Arc::new(library),
             Arc::clone(&control),
             None,
@@ -137,16 +187,30 @@ impl Stage {
             Board::new(),
         )
         .unwrap();
-        Some(Self { styled, control, desk, gpu, sequence: 0, _running: running, _home: home })
+        Some(Self {
+            styled,
+            control,
+            desk,
+            gpu,
+            sequence: 0,
+            _running: running,
+            _home: home,
+        })
     }
 
     fn draw(&mut self, colour: [u8; 4]) {
         let size = Size::new(64, 48);
         let picture = || Picture::from_rgba(size, colour.repeat(size.area())).unwrap();
-        let stamp = Stamp { sequence: self.sequence, captured: Instant::now() };
+        let stamp = Stamp {
+            sequence: self.sequence,
+            captured: Instant::now(),
+        };
         self.sequence += 1;
         self.styled.send(Styled {
-            frame: Arc::new(Frame { stamp, picture: picture().into() }),
+            frame: Arc::new(Frame {
+                stamp,
+                picture: picture().into(),
+            }),
             picture: Arc::new(picture().into()),
         });
         std::thread::sleep(Duration::from_millis(30));
@@ -164,9 +228,13 @@ impl Stage {
 
 #[test]
 fn shots_are_counted_down_taken_again_swapped_and_saved() {
-    let Some(mut stage) = Stage::start() else { return };
+    let Some(mut stage) = Stage::start() else {
+        return;
+    };
     let (red, blue) = ([220, 20, 20, 255], [20, 20, 220, 255]);
-    stage.until(red, |view| view.numbers == [1, 2, 3, 4] && view.next == Some(1));
+    stage.until(red, |view| {
+        view.numbers == [1, 2, 3, 4] && view.next == Some(1)
+    });
     assert!(strip_of(&stage).unwrap_err().to_string().contains("4 of 4"));
 
     stage.desk.order(Order::Start);
@@ -196,9 +264,15 @@ fn shots_are_counted_down_taken_again_swapped_and_saved() {
     settings.shots.print = true;
     settings.shots.clip = StripClip::Gif;
     settings.shots.scroll = true;
-    stage.control.set(Control { settings, compare: false });
+    stage.control.set(Control {
+        settings,
+        compare: false,
+    });
     let files = strip_of(&stage).unwrap();
-    assert!(files.iter().any(|path| path.ends_with("panelcam-strip.png") || path.extension().is_some_and(|e| e == "gif")));
+    assert!(
+        files.iter().any(|path| path.ends_with("panelcam-strip.png")
+            || path.extension().is_some_and(|e| e == "gif"))
+    );
     assert!(files.len() >= 4, "{files:?}");
     assert!(files.iter().all(|path| path.is_file()));
     stage.desk.order(Order::Clear);
@@ -207,7 +281,9 @@ fn shots_are_counted_down_taken_again_swapped_and_saved() {
 
 #[test]
 fn a_full_disk_is_said_and_the_strip_stays() {
-    let Some(mut stage) = Stage::start() else { return };
+    let Some(mut stage) = Stage::start() else {
+        return;
+    };
     let red = [220, 20, 20, 255];
     stage.until(red, |view| view.next == Some(1));
     for count in 1..=4usize {
@@ -216,17 +292,33 @@ fn a_full_disk_is_said_and_the_strip_stays() {
     }
     let nowhere = Path::new("/proc/panelcam");
     let settings = stage.control.get().settings.clone();
-    let error = strip::save_all(stage.desk.finished(), &settings, Arc::clone(&stage.gpu), nowhere).unwrap_err();
+    let error = strip::save_all(
+        stage.desk.finished(),
+        &settings,
+        Arc::clone(&stage.gpu),
+        nowhere,
+    )
+    .unwrap_err();
     assert!(error.to_string().ends_with("(/proc/panelcam)"), "{error}");
     assert!(strip_of(&stage).is_ok());
 }
 
 fn first_pixel(desk: &Desk, number: usize) -> Option<[u8; 4]> {
-    desk.finished()?.shots.get(number - 1)?.as_ref()?.drawing.pixel(5, 5)
+    desk.finished()?
+        .shots
+        .get(number - 1)?
+        .as_ref()?
+        .drawing
+        .pixel(5, 5)
 }
 
 fn strip_of(stage: &Stage) -> Result<Vec<PathBuf>, strip::StripError> {
     let folder = stage._home.path("pictures");
     let settings = stage.control.get().settings.clone();
-    strip::save_all(stage.desk.finished(), &settings, Arc::clone(&stage.gpu), &folder)
+    strip::save_all(
+        stage.desk.finished(),
+        &settings,
+        Arc::clone(&stage.gpu),
+        &folder,
+    )
 }
