@@ -161,7 +161,7 @@ impl Probe {
             });
         };
         let (output, drawn, _) = self.drawings[at].clone();
-        self.judge(&found, drawn)?;
+        self.judge(&all, &found, at)?;
         let matte = self.matte(network, &found, at);
         let reasons = self.reasons(&all, &found, at, matte.as_deref());
         Ok(Pick {
@@ -174,17 +174,29 @@ impl Probe {
     }
 
     /// Refuses what is no drawing of the picture.
-    fn judge(&self, found: &Found, drawn: Drawn) -> Result<(), Refusal> {
+    fn judge(&self, all: &[(usize, Found)], found: &Found, at: usize) -> Result<(), Refusal> {
+        let drawn = self.drawings[at].1;
         let likeness = &found.likeness;
         let fix = "Take a network that turns a picture into a picture";
         if likeness.contrast < 0.05 {
             return Err(flat());
         }
-        if drawn.channels == 1 && likeness.busy < MASK_BUSY && likeness.edges < MASK_EDGES {
+        // A wrong input makes noise of a mask: any right one tells.
+        let flattest = all
+            .iter()
+            .filter(|(other, _)| *other == at)
+            .map(|(_, found)| found.likeness)
+            .filter(|likeness| likeness.busy < MASK_BUSY && likeness.edges < MASK_EDGES)
+            .map(|likeness| likeness.busy)
+            .reduce(f32::min);
+        if let Some(busy) = flattest
+            && drawn.channels == 1
+            && likeness.edges < MASK_EDGES
+        {
             return Err(Refusal::new(
                 format!(
                     "its only output is one channel, flat but for outlines ({:.0} % of it are edges): a mask that tells parts of a picture apart, not a drawing",
-                    likeness.busy * 100.0
+                    busy * 100.0
                 ),
                 fix,
             ));
