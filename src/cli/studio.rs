@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 
 use super::Session;
-use crate::compositor::{Compositor, Gpu, Scene};
+use crate::compositor::{Compositor, Gpu, STILL, Scene};
 use crate::frame::{Picture, Size};
 use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
 use crate::panels::{self, Letterer, Moment, Page, Seen};
@@ -148,7 +148,7 @@ impl Studio {
         let (mut drawing, mut compositing) = self.halves(picture.size(), PHOTO_SIDE)?;
         let (mut styled, mut program) = (Picture::default(), Picture::default());
         drawing.draw(picture, &mut styled)?;
-        compositing.compose(picture, &styled, Duration::ZERO, &mut program)?;
+        compositing.compose(picture, &styled, STILL, &mut program)?;
         Ok(program)
     }
 

@@ -98,6 +98,9 @@ pub struct Scene {
     pub focus: Point,
 }
 
+/// The time of a scene that is shown as a single picture: no flash of the beginning is on it.
+pub const STILL: Duration = Duration::from_secs(2);
+
 /// Who lays pictures into pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Hand {

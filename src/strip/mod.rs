@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use fast_image_resize as resize;
 
-use crate::compositor::{Compositor, CompositorError, Scene};
+use crate::compositor::{Compositor, CompositorError, STILL, Scene};
 use crate::frame::{Picture, Size};
 use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, PixelRect, Seen};
 use crate::people::Point;
@@ -77,7 +77,7 @@ impl Strip {
         compositor.set_page(&self.page, size)?;
         let mut letterer = Letterer::new(&self.page, size);
         self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
-        self.compose(compositor, &mut letterer, Duration::ZERO)
+        self.compose(compositor, &mut letterer, STILL)
     }
 
     /// Draws each picture of a clip in which every panel plays the second before its shot, and
