@@ -39,7 +39,7 @@ pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};
 pub use retouch::Retouch;
 pub use runtime::{Runtime, disable_telemetry};
-pub use sizes::{Budget, size_for, size_within};
+pub use sizes::{Budget, is_enlarged, size_for, size_within};
 pub use stage::{Inference, start};
 pub use style_map::StyleMap;
 pub use tuning::{Tuning, cores};

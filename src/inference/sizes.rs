@@ -12,6 +12,8 @@ const LIVE_AREA: usize = 2560 * 1440;
 const SHARE: f64 = 0.7;
 /// `Quality::Auto` aims at no more than this many drawings a second.
 const AUTO_FPS: u32 = 30;
+/// A frame this much wider than its drawing has edges that the drawing lacks.
+const ENLARGED: f64 = 1.1;
 
 /// How fast this machine draws, and how fast it should.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +66,11 @@ pub fn size_within(frame: Size, side: u32, multiple: u32) -> Size {
         nearest.min(most).max(1) * multiple
     };
     Size::new(fit(frame.width), fit(frame.height))
+}
+
+/// Whether a drawing is so much smaller than its frame that the frame's edges sharpen it.
+pub fn is_enlarged(drawing: Size, frame: Size) -> bool {
+    f64::from(frame.width) > f64::from(drawing.width) * ENLARGED
 }
 
 /// The long side at which a frame has [`LIVE_AREA`] pixels.

@@ -127,6 +127,7 @@ fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
         (styled.frame.stamp.sequence, styled.picture.size()),
         (1, SMALL)
     );
+    assert!(styled.shrunk.is_none(), "as large as its frame");
 
     // Another style of the same model and another strength: the very next drawing has it.
     rig.change(|control| control.settings.look.style = "colours-blue".to_owned());
@@ -156,6 +157,18 @@ fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
         rig.send(large.clone());
         assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [155; 3]);
         assert!(Instant::now() < deadline);
+    }
+
+    // A drawing smaller than its frame brings what it was drawn from, of the same moment.
+    for shade in [30, 200, 90] {
+        let moving = Picture::from_rgba(large.size(), [shade, shade, shade, 255].repeat(640 * 480));
+        rig.send(moving.unwrap());
+        let styled = rig.take();
+        let shrunk = styled.shrunk.unwrap();
+        assert_eq!(shrunk.size(), styled.picture.size());
+        let of = |picture: &Picture| picture.pixel(8, 8).unwrap()[0];
+        assert_eq!(of(&shrunk), of(&styled.frame.picture));
+        assert_eq!(of(&styled.picture), 255 - of(&shrunk));
     }
 
     let status = rig.board.status();
