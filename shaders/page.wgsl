@@ -86,10 +86,10 @@ fn sharpened(uv: vec2<f32>) -> vec3<f32> {
     let more = textureSampleLevel(frame, smooth_sampler, uv, 0.0).rgb
         - textureSampleLevel(shrunk, smooth_sampler, uv, 0.0).rgb;
     let bright = dot(more, LUMA);
-    let edge = bright - clamp(bright, -NOISE, NOISE);
-    let gain = textureSampleLevel(gains, smooth_sampler, uv, 0.0).rgb * MOST_GAIN;
+    let gain = textureSampleLevel(gains, smooth_sampler, uv, 0.0);
+    let edge = clamp(bright - clamp(bright, -NOISE, NOISE), -gain.a, gain.a) * MOST_GAIN;
     let mixed = clamp(colour + more * layer.plain, vec3<f32>(0.0), vec3<f32>(1.0));
-    return clamp(mixed + gain * edge, vec3<f32>(0.0), vec3<f32>(1.0));
+    return clamp(mixed + gain.rgb * edge, vec3<f32>(0.0), vec3<f32>(1.0));
 }
 
 // The picture; darker and paler where a shot is waited for, like `waiting` in

@@ -7,7 +7,7 @@ use crate::frame::Picture;
 use crate::panels::Uv;
 
 use super::guide::{NOISE, luma};
-use super::pixel::{Pixel, mixed};
+use super::pixel::{OPAQUE, Pixel, mixed};
 
 /// What a drawing follows.
 #[derive(Clone, Copy)]
@@ -72,7 +72,10 @@ impl Sharpener {
     /// Sharpens the pixels of a row.
     pub fn row(&mut self, guide: &Guide, line: &Line, pixels: &mut [Pixel]) {
         mix_rows(guide.gains, line.span, line.row, &mut self.gains);
-        let any = self.gains.as_flattened().iter().any(|gain| *gain > 0);
+        let any = self
+            .gains
+            .iter()
+            .any(|gain| has_gain(Pixel::from_le_bytes(*gain)));
         if guide.plain > 0 {
             mix_rows(guide.shrunk, line.span, line.row, &mut self.shrunk);
             self.add_frame(guide, line, pixels);
@@ -107,7 +110,7 @@ impl Sharpener {
                 Pixel::from_le_bytes(*left_gain),
                 Pixel::from_le_bytes(*right_gain),
             );
-            if left_gain | right_gain == 0 {
+            if !has_gain(left_gain | right_gain) {
                 continue;
             }
             let (Some([a, b]), Some([c, d]), Some([e, f])) = (
@@ -123,7 +126,9 @@ impl Sharpener {
             let more = lerp(high, low, down) - lerp(*e, *f, *right as i32);
             let edge = more - more.clamp(-QUIET, QUIET);
             if edge != 0 {
-                *pixel = added(*pixel, mixed(left_gain, right_gain, *right), edge);
+                let gain = mixed(left_gain, right_gain, *right);
+                let most = (gain >> 24 << 8) as i32;
+                *pixel = added(*pixel, gain, edge.clamp(-most, most));
             }
         }
     }
@@ -245,6 +250,11 @@ fn rows_of<'a>(
         }
     }
     [upper, lower].map(|y| &kept[y as usize % 2].1[..])
+}
+
+#[inline]
+fn has_gain(gains: Pixel) -> bool {
+    gains & !OPAQUE != 0
 }
 
 #[inline]
