@@ -6,7 +6,7 @@ use crate::frame::{Picture, Size};
 use crate::panels::{Bitmap, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
 use super::cutout::{Around, Cutout};
-use super::pixel::{Mixer, OPAQUE, Pixel, ink, mixed, over, premultiplied, times, waiting};
+use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waiting};
 use super::tiles::{Tile, Tiles};
 
 /// What fills a panel.
@@ -29,21 +29,41 @@ pub(super) struct Filling<'a> {
 
 /// What is used from tile to tile.
 pub(super) struct Brush {
-    /// For the tile at hand: the left of two source columns, and the share of the right one, 0..256.
-    columns: Vec<(u32, u32)>,
-    /// A source row between two others.
-    between: Vec<[u8; 4]>,
+    /// For the tile at hand.
+    columns: Columns,
+    /// Two neighbouring source rows as wide as the tile: even ones, odd ones. They serve several
+    /// rows of a program that is larger than its source.
+    wide: [Wide; 2],
     /// A row of pixels on their way into the program.
-    row: Vec<Pixel>,
+    row: Vec<[u8; 4]>,
     /// The matte's curve.
     people: [u8; 256],
+}
+
+/// Where the pixels of a row lie in a source.
+#[derive(Default)]
+struct Columns {
+    /// The left of two source columns.
+    left: Vec<usize>,
+    /// The share of the right one, 0..256, once a channel.
+    share: Vec<[u16; 4]>,
+    /// The source's pixels in them.
+    pixels: [Vec<[u8; 4]>; 2],
+}
+
+/// A source row, smooth between pixels.
+#[derive(Default)]
+struct Wide {
+    /// Its number in the source.
+    number: Option<u32>,
+    pixels: Vec<[u8; 4]>,
 }
 
 impl Brush {
     pub fn new() -> Self {
         Self {
-            columns: Vec::new(),
-            between: Vec::new(),
+            columns: Columns::default(),
+            wide: Default::default(),
             row: Vec::new(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
@@ -91,7 +111,7 @@ impl Brush {
         for tile in &tiles.opaque {
             self.rows(program, *tile, filling, |row, pixels, _| {
                 for (below, pixel) in row.iter_mut().zip(pixels) {
-                    *below = (look(*pixel) | OPAQUE).to_le_bytes();
+                    *below = (look(Pixel::from_le_bytes(*pixel)) | OPAQUE).to_le_bytes();
                 }
             });
         }
@@ -108,13 +128,11 @@ impl Brush {
             self.rows(program, tile, filling, |row, pixels, (x, y)| {
                 let shape = coverage(panel.rect, &panel.alpha, (x, y), row.len());
                 for ((below, pixel), alpha) in row.iter_mut().zip(pixels).zip(shape) {
+                    let pixel = look(Pixel::from_le_bytes(*pixel));
                     match alpha {
                         0 => {}
-                        255 => mixer.lay(below, look(*pixel) | OPAQUE),
-                        alpha => {
-                            let above = premultiplied(look(*pixel), u32::from(*alpha));
-                            mixer.lay(below, above);
-                        }
+                        255 => mixer.lay(below, pixel | OPAQUE),
+                        alpha => mixer.lay(below, premultiplied(pixel, u32::from(*alpha))),
                     }
                 }
             });
@@ -181,7 +199,7 @@ impl Brush {
                 for (at, (below, (pixel, shape))) in row.iter_mut().zip(pixels).enumerate() {
                     let u = || uv.origin[0] + uv.step[0] * ((x as usize + at) as f32 + 0.5);
                     let alpha = if own {
-                        (pixel >> 24) as u8
+                        pixel[3]
                     } else {
                         nearest(matte, u(), v)
                     };
@@ -198,11 +216,12 @@ impl Brush {
                     if shape == 0 {
                         continue;
                     }
+                    let pixel = Pixel::from_le_bytes(*pixel);
                     if alpha == 255 && shape == 255 {
-                        mixer.lay(below, *pixel | OPAQUE);
+                        mixer.lay(below, pixel | OPAQUE);
                         continue;
                     }
-                    let mut above = premultiplied(*pixel, alpha);
+                    let mut above = premultiplied(pixel, alpha);
                     if let Some(around) = around
                         && alpha < 255
                     {
@@ -220,11 +239,11 @@ impl Brush {
         program: &mut Picture,
         tile: Tile,
         filling: &Filling,
-        mut lay: impl FnMut(&mut [[u8; 4]], &[Pixel], (u32, u32)),
+        mut lay: impl FnMut(&mut [[u8; 4]], &[[u8; 4]], (u32, u32)),
     ) {
         let Self {
             columns,
-            between,
+            wide,
             row: line,
             ..
         } = self;
@@ -238,57 +257,83 @@ impl Brush {
             let fixed = (at * 256.0).round() as u32;
             (fixed >> 8, fixed & 255)
         };
-        columns.clear();
-        columns
-            .extend((left..left + tile_width).map(|x| place(uv.origin[0], uv.step[0], x, width)));
-        // The source columns that are needed; mirrored, they run the other way.
-        let ends = [columns.first(), columns.last()].map(|end| end.map_or(0, |end| end.0));
-        let first = ends[0].min(ends[1]);
-        let last = (ends[0].max(ends[1]) + 1).min(width - 1);
-        columns.iter_mut().for_each(|column| column.0 -= first);
+        columns.left.clear();
+        columns.share.clear();
+        for x in left..left + tile_width {
+            let (at, share) = place(uv.origin[0], uv.step[0], x, width);
+            columns.left.push(at as usize);
+            columns.share.push([share as u16; 4]);
+        }
         let pixels = picture.rgba().as_chunks::<4>().0;
-        let source = |y: u32| {
-            let start = y.min(height - 1) as usize * width as usize;
-            pixels
-                .get(start + first as usize..=start + last as usize)
-                .unwrap_or_default()
-        };
+        for slot in wide.iter_mut() {
+            slot.number = None;
+        }
         let size = program.size();
         let target = program.rgba_mut().as_chunks_mut::<4>().0;
         for y in top..top + tile_height {
             let (upper, share) = place(uv.origin[1], uv.step[1], y, height);
-            let share = share as u16;
-            let (above, below) = (source(upper), source(upper + 1));
-            if share == 0 {
-                between.clear();
-                between.extend_from_slice(above);
-            } else {
-                // Flat bytes and no growing, so that the compiler makes SIMD of it.
-                between.resize(above.len(), [0; 4]);
-                let pairs = above.as_flattened().iter().zip(below.as_flattened());
-                for (byte, (a, b)) in between.as_flattened_mut().iter_mut().zip(pairs) {
-                    let sum = u16::from(*a) * (256 - share) + u16::from(*b) * share + 128;
-                    *byte = (sum >> 8) as u8;
+            let lower = (upper + u32::from(share > 0)).min(height - 1);
+            for number in [upper, lower] {
+                let slot = &mut wide[(number & 1) as usize];
+                if slot.number != Some(number) {
+                    slot.number = Some(number);
+                    let start = number as usize * width as usize;
+                    let source = pixels.get(start..start + width as usize);
+                    widened(source.unwrap_or_default(), columns, &mut slot.pixels);
                 }
             }
-            // The right neighbour of the last column is itself.
-            between.extend(between.last().copied());
-            line.clear();
-            line.extend(columns.iter().map(|(at, share)| {
-                let at = *at as usize;
-                match between.get(at..at + 2) {
-                    Some([left, right]) => mixed(
-                        Pixel::from_le_bytes(*left),
-                        Pixel::from_le_bytes(*right),
-                        *share,
-                    ),
-                    _ => 0,
-                }
-            }));
+            let [above, below] = [upper, lower].map(|number| &wide[(number & 1) as usize].pixels);
+            let pixels = if upper == lower {
+                above
+            } else {
+                between(above, below, share as u16, line);
+                &*line
+            };
             if let Some(row) = target.get_mut(span(size, left, y, tile_width)) {
-                lay(row, line, (left, y));
+                lay(row, pixels, (left, y));
             }
         }
+    }
+}
+
+/// A source row as its columns see it.
+fn widened(source: &[[u8; 4]], columns: &mut Columns, wide: &mut Vec<[u8; 4]>) {
+    let Columns {
+        left: columns,
+        share,
+        pixels: [left, right],
+    } = columns;
+    for side in [&mut *left, &mut *right, wide] {
+        side.resize(columns.len(), [0; 4]);
+    }
+    let last = source.last().copied().unwrap_or_default();
+    for (at, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
+        // The right neighbour of the last column is itself.
+        (*left, *right) = match source.get(*at..) {
+            Some([left, right, ..]) => (*left, *right),
+            _ => (last, last),
+        };
+    }
+    let shares = share.as_flattened().iter();
+    let pairs = left.as_flattened().iter().zip(right.as_flattened());
+    for ((byte, (a, b)), share) in wide.as_flattened_mut().iter_mut().zip(pairs).zip(shares) {
+        *byte = mixed_byte(*a, *b, *share);
+    }
+}
+
+/// Two channels mixed, `share` of 256 of `b`.
+#[inline]
+fn mixed_byte(a: u8, b: u8, share: u16) -> u8 {
+    ((u16::from(a) * (256 - share) + u16::from(b) * share + 128) >> 8) as u8
+}
+
+/// Two rows mixed, `share` of 256 of the lower one. Flat bytes and no growing, so that the compiler
+/// makes SIMD of it.
+fn between(above: &[[u8; 4]], below: &[[u8; 4]], share: u16, row: &mut Vec<[u8; 4]>) {
+    row.resize(above.len(), [0; 4]);
+    let pairs = above.as_flattened().iter().zip(below.as_flattened());
+    for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
+        *byte = mixed_byte(*a, *b, share);
     }
 }
 

@@ -134,13 +134,13 @@ impl Colours {
             let cells = &mut self.cells[y / side * self.columns..][..self.columns];
             for (cell, run) in cells.iter_mut().zip(row.chunks(side)) {
                 for pixel in run.iter().step_by(step) {
-                    let [red, green, blue, matte] = pixel.map(f32::from);
+                    let [red, green, blue, matte] = *pixel;
+                    let colour = [red.into(), green.into(), blue.into(), 1.0];
+                    let share = f32::from(matte) / 255.0;
                     // Squared twice: what is half sure counts a sixteenth.
                     let sure = |share: f32| (share * share) * (share * share);
-                    let weights = [sure(matte / 255.0), sure(1.0 - matte / 255.0)];
-                    for (sums, weight) in cell.iter_mut().zip(weights) {
-                        *sums = add(*sums, [red, green, blue, 1.0].map(|value| value * weight));
-                    }
+                    add(&mut cell[0], &colour, sure(share));
+                    add(&mut cell[1], &colour, sure(1.0 - share));
                 }
             }
         }
@@ -157,8 +157,9 @@ impl Colours {
                 let mut sums = [Sums::default(); 2];
                 for near_y in near(y, rows) {
                     for near_x in near(x, columns) {
-                        let cell = self.cells[near_y * columns + near_x];
-                        sums = [add(sums[0], cell[0]), add(sums[1], cell[1])];
+                        let cell = &self.cells[near_y * columns + near_x];
+                        add(&mut sums[0], &cell[0], 1.0);
+                        add(&mut sums[1], &cell[1], 1.0);
                     }
                 }
                 self.around.push(sums);
@@ -182,21 +183,23 @@ impl Colours {
             ((left, bottom), (1.0 - fx) * fy),
             ((right, bottom), fx * fy),
         ] {
-            let cell = self.around[cell.1 * self.columns + cell.0];
-            for (sum, part) in sums.iter_mut().zip(cell) {
-                *sum = add(*sum, part.map(|value| value * share));
-            }
+            let cell = &self.around[cell.1 * self.columns + cell.0];
+            add(&mut sums[0], &cell[0], share);
+            add(&mut sums[1], &cell[1], share);
         }
         let colour = |[red, green, blue, weight]: Sums| {
-            (weight > 0.06).then(|| [red, green, blue].map(|sum| sum / weight))
+            (weight > 0.06).then(|| [red / weight, green / weight, blue / weight])
         };
         let people = colour(sums[0])?;
         Some([people, colour(sums[1]).unwrap_or(people)])
     }
 }
 
-fn add(a: Sums, b: Sums) -> Sums {
-    std::array::from_fn(|at| a[at] + b[at])
+#[inline]
+fn add(to: &mut Sums, sums: &Sums, times: f32) {
+    for (to, sum) in to.iter_mut().zip(sums) {
+        *to += sum * times;
+    }
 }
 
 /// Replaces the colours along the matte's edge by the people's own.
@@ -212,8 +215,8 @@ fn own_colours(drawing: &Picture, colours: &mut Colours, people: &mut Picture) {
             if !UNSURE.contains(&pixel[3]) {
                 continue;
             }
-            let place = [x, y].map(|at| (at as f32 + 0.5) * cells);
-            let Some([people, behind]) = colours.at(place[0], place[1]) else {
+            let place = |at: usize| (at as f32 + 0.5) * cells;
+            let Some([people, behind]) = colours.at(place(x), place(y)) else {
                 continue;
             };
             let matte = f32::from(pixel[3]) / 255.0;
