@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use crate::frame::{Picture, Size, Styled};
-use crate::panels::{Bitmap, Coverage, PanelKind, Sprite, Uv, matte_curve};
+use crate::panels::{Bitmap, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
-use super::pixel::{Mixer, OPAQUE, Pixel, ink, mixed, over, premultiplied, times, waiting};
-use super::sharpen::{Between, Guide, Line, Sharpener, between, mix_rows, relative};
+use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waiting};
+use super::sharpen::{Guide, Sharpener};
 use super::tiles::{Tile, Tiles};
+use super::wide::{Pixels, place};
 
 /// What fills a panel.
 pub(super) struct Filling<'a> {
@@ -33,13 +34,9 @@ pub(super) struct Filling<'a> {
 
 /// What is used from tile to tile.
 pub(super) struct Brush {
-    /// For the tile at hand: where each pixel lies in the source's rows.
-    columns: Vec<Between>,
-    /// A source row between two others.
-    between: Vec<[u8; 4]>,
+    /// The picture's rows, for the tile at hand.
+    source: Pixels,
     sharpener: Sharpener,
-    /// A row of pixels on their way into the program.
-    row: Vec<Pixel>,
     /// The matte's curve.
     people: [u8; 256],
 }
@@ -47,10 +44,8 @@ pub(super) struct Brush {
 impl Brush {
     pub fn new() -> Self {
         Self {
-            columns: Vec::new(),
-            between: Vec::new(),
+            source: Pixels::default(),
             sharpener: Sharpener::default(),
-            row: Vec::new(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
             }),
@@ -97,7 +92,7 @@ impl Brush {
         for tile in &tiles.opaque {
             self.rows(program, *tile, filling, |row, pixels, _| {
                 for (below, pixel) in row.iter_mut().zip(pixels) {
-                    *below = (look(*pixel) | OPAQUE).to_le_bytes();
+                    *below = (look(Pixel::from_le_bytes(*pixel)) | OPAQUE).to_le_bytes();
                 }
             });
         }
@@ -106,16 +101,19 @@ impl Brush {
             return;
         }
         let mixer = Mixer::of(panel.blend);
-        for tile in &tiles.mixed {
-            self.rows(program, *tile, filling, |row, pixels, (x, y)| {
-                for (at, (below, pixel)) in row.iter_mut().zip(pixels).enumerate() {
-                    match covered(panel, &panel.alpha, x + at as u32, y) {
+        for tile in tiles
+            .mixed
+            .iter()
+            .filter_map(|tile| clipped(*tile, panel.rect))
+        {
+            self.rows(program, tile, filling, |row, pixels, (x, y)| {
+                let shape = coverage(panel.rect, &panel.alpha, (x, y), row.len());
+                for ((below, pixel), alpha) in row.iter_mut().zip(pixels).zip(shape) {
+                    let pixel = look(Pixel::from_le_bytes(*pixel));
+                    match alpha {
                         0 => {}
-                        255 => mixer.lay(below, look(*pixel) | OPAQUE),
-                        alpha => {
-                            let above = premultiplied(look(*pixel), u32::from(alpha));
-                            mixer.lay(below, above);
-                        }
+                        255 => mixer.lay(below, pixel | OPAQUE),
+                        alpha => mixer.lay(below, premultiplied(pixel, u32::from(*alpha))),
                     }
                 }
             });
@@ -154,51 +152,61 @@ impl Brush {
             Around::REACH / (uv.step[0].abs().max(1e-9) * around.size.width as f32)
         });
         let part = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u32;
-        let bands = tiles.iter().flat_map(|tile| bands(*tile, filling));
-        for tile in bands {
+        // What is drawn around people at a point: their shadow, then their outline.
+        let beneath = |around: &Around, u: f32, v: f32| {
+            let mut beneath = 0;
+            if edge.shadow_colour[3] > 0 {
+                let (du, dv) = (edge.shadow.0 * uv.step[0], edge.shadow.1 * uv.step[1]);
+                let far = (1.0 - around.at(u - du, v - dv)) * reach;
+                let t = (far / edge.blur.max(1.0)).clamp(0.0, 1.0);
+                let dark = 1.0 - t * t * (3.0 - 2.0 * t);
+                beneath = ink(edge.shadow_colour, part(dark));
+            }
+            if edge.outline > 0.0 {
+                let far = (1.0 - around.at(u, v)) * reach;
+                let line = ink(edge.outline_colour, part(edge.outline - far + 0.5));
+                beneath = over(beneath, line);
+            }
+            beneath
+        };
+        let tiles = tiles.iter().filter_map(|tile| clipped(*tile, panel.rect));
+        let tiles = tiles.flat_map(|tile| bands(tile, filling));
+        for tile in tiles.filter_map(|tile| shown(uv, tile)) {
             self.rows(program, tile, filling, |row, pixels, (x, y)| {
                 let v = uv.origin[1] + uv.step[1] * (y as f32 + 0.5);
-                for (at, (below, pixel)) in row.iter_mut().zip(pixels).enumerate() {
-                    let x = x + at as u32;
-                    let u = uv.origin[0] + uv.step[0] * (x as f32 + 0.5);
-                    if !(0.0..=1.0).contains(&u) || !(0.0..=1.0).contains(&v) {
-                        continue;
-                    }
+                let shapes = coverage(panel.rect, &panel.alpha, (x, y), row.len());
+                let insides = coverage(panel.rect, &panel.inside, (x, y), row.len());
+                let pixels = pixels.iter().zip(shapes);
+                for (at, (below, (pixel, shape))) in row.iter_mut().zip(pixels).enumerate() {
+                    let u = || uv.origin[0] + uv.step[0] * ((x as usize + at) as f32 + 0.5);
                     let alpha = if own {
-                        (pixel >> 24) as u8
+                        pixel[3]
                     } else {
-                        nearest(matte, u, v)
+                        nearest(matte, u(), v)
                     };
                     let alpha = u32::from(people[usize::from(alpha)]);
                     if alpha == 0 && around.is_none() {
                         continue;
                     }
-                    let mut shape = u32::from(covered(panel, &panel.alpha, x, y));
+                    let mut shape = u32::from(*shape);
                     if cut > 0 {
-                        let inside = u32::from(covered(panel, &panel.inside, x, y)).min(shape);
+                        let inside = insides.get(at).copied().unwrap_or_default();
+                        let inside = u32::from(inside).min(shape);
                         shape = (shape * (256 - cut) + inside * cut) >> 8;
                     }
                     if shape == 0 {
                         continue;
                     }
-                    let mut above = premultiplied(*pixel, alpha);
+                    let pixel = Pixel::from_le_bytes(*pixel);
+                    if alpha == 255 && shape == 255 {
+                        mixer.lay(below, pixel | OPAQUE);
+                        continue;
+                    }
+                    let mut above = premultiplied(pixel, alpha);
                     if let Some(around) = around
                         && alpha < 255
                     {
-                        let mut beneath = 0;
-                        if edge.shadow_colour[3] > 0 {
-                            let (du, dv) = (edge.shadow.0 * uv.step[0], edge.shadow.1 * uv.step[1]);
-                            let far = (1.0 - around.at(u - du, v - dv)) * reach;
-                            let t = (far / edge.blur.max(1.0)).clamp(0.0, 1.0);
-                            let dark = 1.0 - t * t * (3.0 - 2.0 * t);
-                            beneath = ink(edge.shadow_colour, part(dark));
-                        }
-                        if edge.outline > 0.0 {
-                            let far = (1.0 - around.at(u, v)) * reach;
-                            let line = ink(edge.outline_colour, part(edge.outline - far + 0.5));
-                            beneath = over(beneath, line);
-                        }
-                        above = over(beneath, above);
+                        above = over(beneath(around, u(), v), above);
                     }
                     mixer.lay(below, times(above, shape));
                 }
@@ -212,63 +220,39 @@ impl Brush {
         program: &mut Picture,
         tile: Tile,
         filling: &Filling,
-        mut lay: impl FnMut(&mut [[u8; 4]], &[Pixel], (u32, u32)),
+        mut lay: impl FnMut(&mut [[u8; 4]], &[[u8; 4]], (u32, u32)),
     ) {
         let Self {
-            columns,
-            between: source,
-            sharpener,
-            row: line,
-            ..
+            source, sharpener, ..
         } = self;
         let Filling { picture, uv, .. } = filling;
-        let (width, height) = (picture.width(), picture.height());
-        let [left, top, tile_width, tile_height] = tile.map(u32::from);
-        columns.clear();
-        columns
-            .extend((left..left + tile_width).map(|x| between(uv.origin[0], uv.step[0], x, width)));
-        let span = relative(columns, width);
+        let [left, top, width, height] = tile.map(u32::from);
+        let span = (left, width);
+        source.begin(uv.origin[0], uv.step[0], span, picture.width());
         // Only what is enlarged lacks anything.
-        let guide = (filling.guide.as_ref()).filter(|_| uv.step[0].abs() * (width as f32) < 1.0);
+        let is_enlarged = uv.step[0].abs() * (picture.width() as f32) < 1.0;
+        let guide = filling.guide.as_ref().filter(|_| is_enlarged);
         if let Some(guide) = guide {
-            sharpener.begin(guide, uv, left, tile_width);
+            sharpener.begin(guide, uv, span);
         }
         let size = program.size();
         let target = program.rgba_mut().as_chunks_mut::<4>().0;
-        for y in top..top + tile_height {
-            let row = between(uv.origin[1], uv.step[1], y, height);
-            mix_rows(picture, span, row, source);
-            line.clear();
-            line.extend(columns.iter().map(|(at, share)| {
-                let at = *at as usize;
-                match source.get(at..at + 2) {
-                    Some([left, right]) => mixed(
-                        Pixel::from_le_bytes(*left),
-                        Pixel::from_le_bytes(*right),
-                        *share,
-                    ),
-                    _ => 0,
-                }
-            }));
-            if let Some(guide) = guide {
-                let rows = guide.frame.height();
-                let at = Line {
-                    span,
-                    columns,
-                    row,
-                    frame_row: between(uv.origin[1], uv.step[1], y, rows),
-                };
-                sharpener.row(guide, &at, line);
-            }
-            if let Some(row) = target.get_mut(places(size, left, y, tile_width)) {
-                lay(row, line, (left, y));
+        for y in top..top + height {
+            let at = place(uv.origin[1], uv.step[1], y, picture.height());
+            let pixels = source.at(picture, at);
+            let pixels = match guide {
+                Some(guide) => sharpener.row(guide, uv, y, pixels),
+                None => pixels,
+            };
+            if let Some(row) = target.get_mut(self::span(size, left, y, width)) {
+                lay(row, pixels, (left, y));
             }
         }
     }
 }
 
 /// A drawing with its matte in the size of its frame, whose edges it follows; `None` when it is
-/// shown as it is. Takes about ten times as long as a copy.
+/// shown as it is. Takes some milliseconds.
 pub fn enlarged(styled: &Styled) -> Option<Picture> {
     let shrunk = styled.shrunk.as_ref()?;
     let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
@@ -285,7 +269,7 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
             frame,
             shrunk,
             gains: &gains.picture,
-            plain: (plain * 256.0).round() as i32,
+            plain,
         }),
         uv: Uv {
             origin: [0.0; 2],
@@ -302,9 +286,7 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
         u16::try_from(height).ok()?,
     ];
     Brush::new().rows(&mut picture, tile, &filling, |row, pixels, _| {
-        for (byte, pixel) in row.iter_mut().zip(pixels) {
-            *byte = pixel.to_le_bytes();
-        }
+        row.copy_from_slice(pixels);
     });
     Some(picture)
 }
@@ -332,15 +314,52 @@ fn bands([left, top, width, height]: Tile, filling: &Filling) -> impl Iterator<I
     })
 }
 
-/// How much of a pixel a shape with a panel's place covers.
-#[inline]
-fn covered(panel: &Coverage, alpha: &[u8], x: u32, y: u32) -> u8 {
-    let (x, y) = (x as i32 - panel.rect.x, y as i32 - panel.rect.y);
-    if x < 0 || y < 0 || x >= panel.rect.width as i32 {
-        return 0;
-    }
-    let at = y as usize * panel.rect.width as usize + x as usize;
-    alpha.get(at).copied().unwrap_or(0)
+/// The part of a tile that lies in a rectangle.
+fn clipped([left, top, width, height]: Tile, rect: PixelRect) -> Option<Tile> {
+    let clip = |from: u16, length: u16, first: i32, count: u32| {
+        let start = i64::from(from).max(first.into());
+        let end = (i64::from(from) + i64::from(length)).min(i64::from(first) + i64::from(count));
+        (end > start).then_some((start as u16, (end - start) as u16))
+    };
+    let (left, width) = clip(left, width, rect.x, rect.width)?;
+    let (top, height) = clip(top, height, rect.y, rect.height)?;
+    Some([left, top, width, height])
+}
+
+/// The part of a tile where the picture is.
+fn shown(uv: &Uv, tile: Tile) -> Option<Tile> {
+    // The first pixel whose middle lies in the picture, and the one after the last.
+    let clip = |origin: f32, step: f32| {
+        let ends = [0.0, 1.0].map(|edge| (edge - origin) / step - 0.5);
+        let start = ends[0].min(ends[1]).ceil();
+        (
+            start as i32,
+            (ends[0].max(ends[1]).floor() + 1.0 - start).max(0.0) as u32,
+        )
+    };
+    let (x, width) = clip(uv.origin[0], uv.step[0]);
+    let (y, height) = clip(uv.origin[1], uv.step[1]);
+    let picture = PixelRect {
+        x,
+        y,
+        width,
+        height,
+    };
+    clipped(tile, picture)
+}
+
+/// A row of a shape with a panel's place; empty when the row reaches beyond it.
+fn coverage(rect: PixelRect, alpha: &[u8], (x, y): (u32, u32), width: usize) -> &[u8] {
+    let (x, y) = (
+        i64::from(x) - i64::from(rect.x),
+        i64::from(y) - i64::from(rect.y),
+    );
+    let inside = x >= 0 && y >= 0 && x + width as i64 <= i64::from(rect.width);
+    let start = usize::try_from(y * i64::from(rect.width) + x).unwrap_or_default();
+    alpha
+        .get(start..start + width)
+        .filter(|_| inside)
+        .unwrap_or_default()
 }
 
 /// What a row of a tile shows of a bitmap: how many pixels to skip, and those that follow.
@@ -386,7 +405,7 @@ fn lay_bitmap(program: &mut Picture, bitmap: &Bitmap, shift: (i32, i32), tiles: 
 }
 
 /// The pixels of a row of a tile.
-fn places(size: Size, left: u32, y: u32, width: u32) -> Range<usize> {
+fn span(size: Size, left: u32, y: u32, width: u32) -> Range<usize> {
     let start = y as usize * size.width as usize + left as usize;
     start..start + width as usize
 }
@@ -402,7 +421,7 @@ pub(super) fn each_row(
     for tile in tiles {
         let [left, top, width, height] = tile.map(u32::from);
         for y in top..top + height {
-            if let Some(row) = pixels.get_mut(places(size, left, y, width)) {
+            if let Some(row) = pixels.get_mut(span(size, left, y, width)) {
                 lay((left, y), row);
             }
         }

@@ -20,6 +20,7 @@ pub(super) struct Cutout {
     pub bands: Vec<Band>,
     /// How much of them the upper edge of the picture cuts off: 0 nothing, 1 a head.
     pub cut: f32,
+    colours: Colours,
 }
 
 /// Columns of a picture, a share of its width: the first, and the one after the last.
@@ -38,15 +39,16 @@ pub(super) struct Around {
     scratch: Vec<u16>,
 }
 
-/// The matte in the band where colours are estimated.
-const SURE: std::ops::RangeInclusive<u8> = 4..=250;
+/// The matte where colours are estimated. Above, its curve ends at 1 ([`matte_curve`]); below,
+/// nothing is seen of a pixel, not even between it and its neighbours.
+const UNSURE: std::ops::RangeInclusive<u8> = 8..=216;
 
 impl Cutout {
     /// Cuts the people out of a drawing with its matte. `around`: whether something is drawn around
     /// them.
     pub fn make(&mut self, drawing: &Picture, around: bool) {
         self.picture.copy_from(drawing);
-        own_colours(drawing, &mut self.picture);
+        own_colours(drawing, &mut self.colours, &mut self.picture);
         self.cut = cut(drawing);
         if around {
             self.around.measure(drawing);
@@ -100,64 +102,131 @@ fn bands<T>(pixels: &[T], size: Size, wanted: impl Fn(&T) -> bool, found: &mut V
     }
 }
 
+/// Colours of people and of what is behind them, at large: summed in cells of a coarse grid.
+#[derive(Default)]
+struct Colours {
+    columns: usize,
+    rows: usize,
+    /// Sums of a cell.
+    cells: Vec<[Sums; 2]>,
+    /// Sums of a cell and the eight around it.
+    around: Vec<[Sums; 2]>,
+}
+
+/// Red, green and blue, each times how sure it is, and the sum of that.
+type Sums = [f32; 4];
+
+/// Samples along a cell's side.
+const CELL: usize = 3;
+
+impl Colours {
+    /// Looks at every `step`th pixel of every `step`th row.
+    fn measure(&mut self, drawing: &Picture, step: usize) {
+        let width = drawing.width() as usize;
+        let side = CELL * step;
+        self.columns = width.div_ceil(side);
+        self.rows = (drawing.height() as usize).div_ceil(side);
+        self.cells.clear();
+        self.cells
+            .resize(self.columns * self.rows, [Sums::default(); 2]);
+        let pixels = drawing.rgba().as_chunks::<4>().0;
+        for (y, row) in pixels.chunks_exact(width.max(1)).enumerate().step_by(step) {
+            let cells = &mut self.cells[y / side * self.columns..][..self.columns];
+            for (cell, run) in cells.iter_mut().zip(row.chunks(side)) {
+                for pixel in run.iter().step_by(step) {
+                    let [red, green, blue, matte] = *pixel;
+                    let colour = [red.into(), green.into(), blue.into(), 1.0];
+                    let share = f32::from(matte) / 255.0;
+                    // Squared twice: what is half sure counts a sixteenth.
+                    let sure = |share: f32| (share * share) * (share * share);
+                    add(&mut cell[0], &colour, sure(share));
+                    add(&mut cell[1], &colour, sure(1.0 - share));
+                }
+            }
+        }
+        self.spread();
+    }
+
+    /// Sums each cell with those around it.
+    fn spread(&mut self) {
+        let Self { columns, rows, .. } = *self;
+        let near = |at: usize, count: usize| at.saturating_sub(1)..(at + 2).min(count);
+        self.around.clear();
+        for y in 0..rows {
+            for x in 0..columns {
+                let mut sums = [Sums::default(); 2];
+                for near_y in near(y, rows) {
+                    for near_x in near(x, columns) {
+                        let cell = &self.cells[near_y * columns + near_x];
+                        add(&mut sums[0], &cell[0], 1.0);
+                        add(&mut sums[1], &cell[1], 1.0);
+                    }
+                }
+                self.around.push(sums);
+            }
+        }
+    }
+
+    /// The people's colour around a point, and that of what is behind them; the point is in cells.
+    /// `None` where nothing around is sure to be people.
+    fn at(&self, x: f32, y: f32) -> Option<[[f32; 3]; 2]> {
+        let x = (x - 0.5).clamp(0.0, (self.columns - 1) as f32);
+        let y = (y - 0.5).clamp(0.0, (self.rows - 1) as f32);
+        let (left, top) = (x as usize, y as usize);
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let right = (left + 1).min(self.columns - 1);
+        let bottom = (top + 1).min(self.rows - 1);
+        let mut sums = [Sums::default(); 2];
+        for (cell, share) in [
+            ((left, top), (1.0 - fx) * (1.0 - fy)),
+            ((right, top), fx * (1.0 - fy)),
+            ((left, bottom), (1.0 - fx) * fy),
+            ((right, bottom), fx * fy),
+        ] {
+            let cell = &self.around[cell.1 * self.columns + cell.0];
+            add(&mut sums[0], &cell[0], share);
+            add(&mut sums[1], &cell[1], share);
+        }
+        let colour = |[red, green, blue, weight]: Sums| {
+            (weight > 0.06).then(|| [red / weight, green / weight, blue / weight])
+        };
+        let people = colour(sums[0])?;
+        Some([people, colour(sums[1]).unwrap_or(people)])
+    }
+}
+
+#[inline]
+fn add(to: &mut Sums, sums: &Sums, times: f32) {
+    for (to, sum) in to.iter_mut().zip(sums) {
+        *to += sum * times;
+    }
+}
+
 /// Replaces the colours along the matte's edge by the people's own.
-fn own_colours(drawing: &Picture, people: &mut Picture) {
-    let (width, height) = (drawing.width() as usize, drawing.height() as usize);
-    let pixels = drawing.rgba().as_chunks::<4>().0;
+fn own_colours(drawing: &Picture, colours: &mut Colours, people: &mut Picture) {
+    let width = drawing.width() as usize;
     // The soft edge grows with the picture.
     let step = (width / 240).clamp(1, 6);
+    colours.measure(drawing, step);
+    let cells = 1.0 / (CELL * step) as f32;
     let rows = people.rgba_mut().as_chunks_mut::<4>().0;
     for (y, row) in rows.chunks_exact_mut(width.max(1)).enumerate() {
         for (x, pixel) in row.iter_mut().enumerate() {
-            if !SURE.contains(&pixel[3]) {
+            if !UNSURE.contains(&pixel[3]) {
                 continue;
             }
-            let (mut people, mut behind) = (Mean::default(), Mean::default());
-            for dy in 0..9 {
-                let near_y = (y + dy * step).saturating_sub(4 * step).min(height - 1);
-                for dx in 0..9 {
-                    let near_x = (x + dx * step).saturating_sub(4 * step).min(width - 1);
-                    if let Some(near) = pixels.get(near_y * width + near_x) {
-                        people.add(near, near[3]);
-                        behind.add(near, 255 - near[3]);
-                    }
-                }
-            }
-            let Some(people) = people.colour() else {
+            let place = |at: usize| (at as f32 + 0.5) * cells;
+            let Some([people, behind]) = colours.at(place(x), place(y)) else {
                 continue;
             };
-            let behind = behind.colour().unwrap_or(people);
-            let matte = i32::from(pixel[3]);
+            let matte = f32::from(pixel[3]) / 255.0;
             for ((value, own), other) in pixel.iter_mut().zip(people).zip(behind) {
                 // What of the pixel neither of both explains belongs to the people, as far as the
                 // pixel does.
-                let rest = i32::from(*value) - (own * matte + other * (255 - matte)) / 255;
-                *value = (own + rest * matte / 255).clamp(0, 255) as u8;
+                let rest = f32::from(*value) - (own * matte + other * (1.0 - matte));
+                *value = (own + rest * matte + 0.5) as u8;
             }
         }
-    }
-}
-
-/// The mean of colours, each weighed by how sure it is.
-#[derive(Default)]
-struct Mean {
-    sum: [u32; 3],
-    weight: u32,
-}
-
-impl Mean {
-    fn add(&mut self, colour: &[u8; 4], sure: u8) {
-        // Squared twice: what is half sure counts a sixteenth.
-        let sure = (u32::from(sure) * u32::from(sure)) >> 8;
-        let sure = (sure * sure) >> 8;
-        for (sum, value) in self.sum.iter_mut().zip(colour) {
-            *sum += sure * u32::from(*value);
-        }
-        self.weight += sure;
-    }
-
-    fn colour(&self) -> Option<[i32; 3]> {
-        (self.weight >= 16).then(|| self.sum.map(|sum| (sum / self.weight) as i32))
     }
 }
 

@@ -40,6 +40,25 @@ impl Sampler<'_> {
         (place(first), place(first + 1), share)
     }
 
+    /// [`between`](Self::between) for a program column and those after it, without a division each.
+    fn along(&self, x: i32) -> impl Iterator<Item = Between> {
+        let last = self.size.width.max(1) as i32 - 1;
+        let step = 2 * self.pixel;
+        let twice = 2 * (x - self.corner.0) + 1 - self.pixel;
+        let (mut first, mut rest) = (twice.div_euclid(step), twice.rem_euclid(step));
+        let unit = (1 << 16) / step;
+        std::iter::repeat_with(move || {
+            let place = |at: i32| at.clamp(0, last) as usize;
+            let between = (place(first), place(first + 1), ((rest * unit) >> 8) as u32);
+            rest += 2;
+            if rest >= step {
+                rest -= step;
+                first += 1;
+            }
+            between
+        })
+    }
+
     #[inline]
     fn pair(&self, (left, right, across): Between, (upper, lower, down): Between) -> [u8; 2] {
         let at = |x: usize, y: usize| {
@@ -58,12 +77,13 @@ impl Sampler<'_> {
         if corners == [[0; 2]; 4] {
             return [0; 2];
         }
-        std::array::from_fn(|ink| {
-            let [a, b, c, d] = corners.map(|pair| u32::from(pair[ink]));
-            let upper = a * (256 - across) + b * across;
-            let lower = c * (256 - across) + d * across;
+        let ink = |ink: usize| {
+            let corner = |at: usize| u32::from(corners[at][ink]);
+            let upper = corner(0) * (256 - across) + corner(1) * across;
+            let lower = corner(2) * (256 - across) + corner(3) * across;
             ((upper * (256 - down) + lower * down + (1 << 15)) >> 16) as u8
-        })
+        };
+        [ink(0), ink(1)]
     }
 }
 
@@ -121,13 +141,13 @@ fn lay_inks(
                 x.clamp(0, row.len() as i32) as usize
             };
             let (start, end) = (at(*start, -reach), at(*end, reach));
-            for (at, below) in row[start..end].iter_mut().enumerate() {
+            let x = left as i32 + start as i32;
+            let along = sampler.along(x);
+            for ((at, below), across) in row[start..end].iter_mut().enumerate().zip(along) {
                 let covered = shape.covered(start + at);
                 if covered == 0 {
                     continue;
                 }
-                let x = left as i32 + (start + at) as i32;
-                let across = sampler.between(x, sampler.corner.0, sampler.size.width);
                 let [one, two] = sampler.pair(across, down);
                 if one == 0 && two == 0 {
                     continue;
@@ -163,17 +183,17 @@ fn lay_tone(
             return;
         };
         let down = sampler.between(y as i32, sampler.corner.1, sampler.size.height);
-        for (at, below) in row.iter_mut().enumerate() {
-            let [r, g, b, alpha] = below.map(u32::from);
+        let along = sampler.along(left as i32);
+        for ((at, below), across) in row.iter_mut().enumerate().zip(along) {
+            let [r, g, b, alpha] = *below;
+            let (r, g, b) = (u32::from(r), u32::from(g), u32::from(b));
             // What is transparent counts as paper.
-            let luminance = ((77 * r + 150 * g + 29 * b) >> 8) + 255 - alpha;
+            let luminance = ((77 * r + 150 * g + 29 * b) >> 8) + 255 - u32::from(alpha);
             let dark = darkness[luminance.min(255) as usize];
             let covered = shape.covered(at);
             if dark == 0 || covered == 0 {
                 continue;
             }
-            let x = left as i32 + at as i32;
-            let across = sampler.between(x, sampler.corner.0, sampler.size.width);
             let [pattern, _] = sampler.pair(across, down);
             let above = i32::from(pattern) + i32::from(dark) - 255;
             let strength = ((above * sharpness) >> 8) + 128;
@@ -244,5 +264,8 @@ mod tests {
         assert_eq!(at(11, 20), [50, 0]);
         assert_eq!(at(12, 21), [150, 25]);
         assert_eq!(at(99, 99), [200, 100]);
+        for (x, across) in (3..20).zip(sampler.along(3)) {
+            assert_eq!(across, sampler.between(x, 10, 2), "{x}");
+        }
     }
 }

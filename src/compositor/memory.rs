@@ -78,7 +78,7 @@ impl Slot {
             frame: &follows.frame.picture,
             shrunk: &follows.shrunk,
             gains: &gains.picture,
-            plain: (follows.plain * 256.0).round() as i32,
+            plain: follows.plain,
         })
     }
 

@@ -24,6 +24,7 @@ mod sharpen;
 mod stage;
 mod textures;
 mod tiles;
+mod wide;
 
 pub use brush::enlarged;
 pub use fx::EffectData;

@@ -9,15 +9,6 @@ pub(super) const OPAQUE: Pixel = 0xff00_0000;
 
 const EVEN: u32 = 0x00ff_00ff;
 
-/// `a` and `b` mixed, `share` of 256 of `b`; two channels at a time.
-#[inline]
-pub(super) fn mixed(a: Pixel, b: Pixel, share: u32) -> Pixel {
-    let rest = 256 - share;
-    let even = ((a & EVEN) * rest + (b & EVEN) * share + 0x0080_0080) >> 8 & EVEN;
-    let odd = ((a >> 8 & EVEN) * rest + (b >> 8 & EVEN) * share + 0x0080_0080) & !EVEN;
-    even | odd
-}
-
 /// Every channel times `by` of 255, rounded; two channels at a time.
 #[inline]
 pub(super) fn times(pixel: Pixel, by: u32) -> Pixel {
@@ -171,12 +162,6 @@ mod tests {
                     expected * 0x0101_0101,
                     "{a} {by}"
                 );
-            }
-            let b = 255 - a;
-            for share in 0..=255 {
-                let expected = (a * (256 - share) + b * share + 128) >> 8;
-                let both = mixed(a * 0x0101_0101, b * 0x0101_0101, share);
-                assert_eq!(both, expected * 0x0101_0101, "{a} {share}");
             }
         }
     }

@@ -110,6 +110,16 @@ pub struct Rect {
     pub height: f32,
 }
 
+impl Rect {
+    /// Whether it and another have a point in common.
+    pub(super) fn touches(&self, other: &Self) -> bool {
+        self.x < other.x + other.width
+            && other.x < self.x + self.width
+            && self.y < other.y + other.height
+            && other.y < self.y + self.height
+    }
+}
+
 /// An object as a shape.
 pub(super) struct Shape;
 

@@ -14,7 +14,7 @@ use crate::people::{Face, Point};
 
 use super::artwork::fitted;
 use super::bubble::draw::{pixels, placed};
-use super::bubble::{Balloon, Bubble, FaceAt, Ground};
+use super::bubble::{Balloon, Bubble, Company, FaceAt, Ground};
 use super::lettering::{self, Align, Direction, Hand};
 use super::words::Words;
 use super::{
@@ -107,6 +107,8 @@ pub struct Letterer {
     program: Size,
     ground: Ground,
     items: Vec<Item>,
+    /// Words that are where the artist put them, in page units: bubbles keep off them.
+    fixed: Vec<Rect>,
     count: Option<(Countdown, Sprite)>,
 }
 
@@ -168,6 +170,7 @@ impl Letterer {
             program,
             ground,
             items,
+            fixed: fixed_words(page),
             count: None,
         }
     }
@@ -193,29 +196,31 @@ impl Letterer {
     pub fn sprites(&mut self, moment: &Moment<'_>) -> Sprites {
         let ground = self.ground;
         let mut sprites = Sprites::default();
-        for item in &mut self.items {
+        for number in 0..self.items.len() {
+            let taken = self.taken(number);
+            let Some(item) = self.items.get_mut(number) else {
+                continue;
+            };
             let text = item.text(moment);
-            match &mut item.what {
+            let sprite = match &mut item.what {
                 What::Words(words) => {
                     if !words.is_alive(&text, &item.own) {
                         item.shown = None;
                         continue;
                     }
-                    let sprite = words.draw(&text, &item.own, moment.time);
-                    item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
-                    sprites.instead.push((item.layer, sprite));
+                    words.draw(&text, &item.own, moment.time)
                 }
                 What::Bubble(balloon, home) => {
-                    let faces = home
-                        .as_ref()
-                        .map(|home| home.faces(moment, &ground))
-                        .unwrap_or_default();
-                    let face = balloon.bubble().choose(&faces);
-                    let sprite = balloon.draw(&text, face, moment.time);
-                    item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
-                    sprites.instead.push((item.layer, sprite));
+                    let faces = home.as_ref().map(|home| home.faces(moment, &ground));
+                    let company = Company {
+                        faces: faces.as_deref().unwrap_or_default(),
+                        words: &taken,
+                    };
+                    balloon.draw(&text, &company, moment.time)
                 }
-            }
+            };
+            item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
+            sprites.instead.push((item.layer, sprite));
         }
         if let Some(countdown) = moment.countdown {
             if self
@@ -277,6 +282,24 @@ impl Letterer {
             }
         }));
         places
+    }
+
+    /// Where a bubble may not be for other words: those that stay, and the other bubbles that do
+    /// not lie on it by the artist's will.
+    fn taken(&self, number: usize) -> Vec<Rect> {
+        let home = |item: &Item| match &item.what {
+            What::Bubble(balloon, _) => Some(balloon.bubble().home),
+            What::Words(_) => None,
+        };
+        let Some(own) = self.items.get(number).and_then(home) else {
+            return Vec::new();
+        };
+        let others = self.items.iter().enumerate().filter_map(|(at, item)| {
+            let apart = at != number && !home(item)?.touches(&own);
+            let (_, rect) = item.shown.as_ref().filter(|_| apart)?;
+            Some(self.ground.on_page(*rect))
+        });
+        self.fixed.iter().copied().chain(others).take(24).collect()
     }
 
     /// A number in a disc, in the upper corner of its panel.
@@ -352,7 +375,47 @@ impl Letterer {
     }
 }
 
+/// Where the words are that do not move.
+fn fixed_words(page: &Page) -> Vec<Rect> {
+    fn gather(group: &usvg::Group, found: &mut Vec<Rect>) {
+        for node in group.children() {
+            match node {
+                usvg::Node::Group(inner) => gather(inner, found),
+                usvg::Node::Text(text) if found.len() < 64 => {
+                    let bounds = text.abs_bounding_box();
+                    found.push(Rect {
+                        x: bounds.x(),
+                        y: bounds.y(),
+                        width: bounds.width(),
+                        height: bounds.height(),
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for layer in page.layers() {
+        match layer {
+            Layer::Art(art) => gather(art.tree.root(), &mut found),
+            Layer::Text(words) => found.push(words.bounds),
+            _ => {}
+        }
+    }
+    found
+}
+
 impl Ground {
+    /// A box of program pixels in page units.
+    fn on_page(&self, rect: PixelRect) -> Rect {
+        Rect {
+            x: (rect.x - self.page.x) as f32 / self.scale,
+            y: (rect.y - self.page.y) as f32 / self.scale,
+            width: rect.width as f32 / self.scale,
+            height: rect.height as f32 / self.scale,
+        }
+    }
+
     /// A box of page units as program pixels.
     pub(super) fn on_program(&self, rect: Rect) -> PixelRect {
         let at = |value: f32, origin: i32| (value * self.scale).round() as i32 + origin;

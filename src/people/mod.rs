@@ -1,7 +1,7 @@
 //! Where the people in a picture are.
 //!
-//! A face is taken to be the upper middle of the largest region of the matte. Cover fit asks here
-//! which point of the frame to keep in view.
+//! A face is taken to be the upper middle of the largest region of the matte, as high as a head of
+//! that width. Cover fit asks here which point of the frame to keep in view.
 
 use std::time::Duration;
 
@@ -46,9 +46,10 @@ pub fn faces(picture: &Picture) -> Vec<Face> {
     };
     let mut faces: Vec<Face> = Vec::new();
     // Looking for the largest uses the cells up.
+    let shape = cell_shape(picture);
     while faces.len() < MOST_FACES
         && let Some(region) = largest_region(&mut free.clone())
-        && let Some(face) = face_of(&region)
+        && let Some(face) = face_of(&region, shape)
     {
         faces.push(face);
         for (column, row) in region {
@@ -109,7 +110,13 @@ const SMALLEST: f32 = 0.01;
 /// The upper middle of the largest region of the matte; `None` when nobody is there.
 fn face(picture: &Picture) -> Option<Point> {
     let region = largest_region(&mut cells(picture)?)?;
-    Some(face_of(&region)?.centre)
+    Some(face_of(&region, cell_shape(picture))?.centre)
+}
+
+/// How wide a cell is for its height.
+fn cell_shape(picture: &Picture) -> f32 {
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    width / COLUMNS as f32 / (height / ROWS as f32).max(1e-3)
 }
 
 /// Where the matte is, coarsely.
@@ -132,15 +139,15 @@ fn cells(picture: &Picture) -> Option<[[bool; COLUMNS]; ROWS]> {
     Some(free)
 }
 
-/// The face of the person that fills these cells; `None` when they are too few.
-fn face_of(region: &[(usize, usize)]) -> Option<Face> {
+/// The face of the person that fills these cells; `None` when they are too few. A cell is `shape`
+/// times as wide as it is high.
+fn face_of(region: &[(usize, usize)], shape: f32) -> Option<Face> {
     if (region.len() as f32) < SMALLEST * (COLUMNS * ROWS) as f32 {
         return None;
     }
     let top = region.iter().map(|(_, row)| *row).min()?;
     let bottom = region.iter().map(|(_, row)| *row).max()?;
-    // A head is about as high as a quarter of what a webcam sees of a person.
-    let head = ((bottom + 1 - top) as f32 * 0.3).max(2.0);
+    let head = head_height(region, top, bottom + 1 - top, shape);
     let upper = region.iter().filter(|(_, row)| ((row - top) as f32) < head);
     let (sum, count) = upper.fold((0.0, 0.0), |(sum, count), (column, _)| {
         (sum + *column as f32 + 0.5, count + 1.0)
@@ -151,11 +158,29 @@ fn face_of(region: &[(usize, usize)]) -> Option<Face> {
         y: (top as f32 + head * share) / ROWS as f32,
     };
     Some(Face {
-        centre: at(0.6),
-        height: head * 1.15 / ROWS as f32,
-        mouth: at(0.95),
+        centre: at(0.55),
+        height: head / ROWS as f32,
+        mouth: at(0.8),
         speaking: false,
     })
+}
+
+/// How many rows the head of a person takes that is `rows` high: as many as go with its width.
+fn head_height(region: &[(usize, usize)], top: usize, rows: usize, shape: f32) -> f32 {
+    /// A head's mean width for its height, hair included.
+    const WIDTH: f32 = 0.74;
+    let mut area = 0.0;
+    for row in 1..=rows {
+        let cells = region.iter().filter(|(_, at)| at - top + 1 == row).count();
+        area += cells as f32 * shape;
+        // The crown is wider than high, shoulders are wider still: in between lies the chin.
+        let height = row as f32;
+        if height >= 2.0 && area / height <= WIDTH * height {
+            return height;
+        }
+    }
+    // Long hair, raised arms: about as high as a webcam sees it of a person.
+    (rows as f32 * 0.34).max(2.0)
 }
 
 /// Cells of the largest 4-connected region; `free` is used up.
@@ -215,7 +240,7 @@ mod tests {
         let picture = matte(&[(0.2, 0.7, 0.05, 0.2), (0.7, 0.8, 0.15, 0.6)]);
         let point = Focus::default().follow(&picture, Duration::ZERO);
         assert!((point.x - 0.7).abs() < 0.05, "{point:?}");
-        assert!((0.2..0.5).contains(&point.y), "{point:?}");
+        assert!((0.2..0.6).contains(&point.y), "{point:?}");
     }
 
     #[test]

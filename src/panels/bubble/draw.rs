@@ -8,7 +8,7 @@ use resvg::tiny_skia::{
 };
 
 use super::body;
-use super::follow::{self, Bounds, FaceAt, Follow};
+use super::follow::{self, Bounds, Company, FaceAt, Follow};
 use super::outline::{Outline, Point};
 use super::tail::{self, Aim, Tailed};
 use super::{Bubble, BubbleKind, Form, Paint};
@@ -76,7 +76,8 @@ impl Balloon {
 
     /// What it looks like now; `None` when there is nothing to see. While only its place changes,
     /// the bitmap stays the same. `time` never runs backwards.
-    pub fn draw(&mut self, text: &str, face: Option<FaceAt>, time: Duration) -> Option<Sprite> {
+    pub fn draw(&mut self, text: &str, company: &Company<'_>, time: Duration) -> Option<Sprite> {
+        let face = self.bubble.choose(company.faces);
         if self.said.as_ref().is_none_or(|said| said.text != text) {
             self.said = Some(Said::new(&self.bubble, &self.ground, text));
             self.drawn = None;
@@ -99,7 +100,7 @@ impl Balloon {
             space: self.ground.space,
         };
         let offset = match &self.bubble.form {
-            _ if self.bubble.follows => self.follow.at(&bounds, face, time),
+            _ if self.bubble.follows => self.follow.at(&bounds, face, company, time),
             // What grows with its words must not grow off the page.
             Form::Around(_) => follow::held(&bounds, (0.0, 0.0)),
             _ => (0.0, 0.0),

@@ -1,4 +1,4 @@
-//! Where a bubble is: it follows its face calmly, stays on its panel and off the face.
+//! Where a bubble is: it follows its face calmly, stays on its panel, off faces and off other words.
 
 use std::time::Duration;
 
@@ -41,24 +41,45 @@ pub(super) struct Bounds {
     pub space: Rect,
 }
 
+/// What a bubble keeps off.
+#[derive(Clone, Copy, Debug)]
+pub struct Company<'a> {
+    /// The faces in its panel, and whether each speaks.
+    pub faces: &'a [(FaceAt, bool)],
+    /// Other words and bubbles, in page units.
+    pub words: &'a [Rect],
+}
+
 impl Follow {
     /// Most of the way to a new place takes this long.
     const SETTLE_SECS: f32 = 0.45;
     /// A face may move this share of its height before the bubble follows.
     const DEAD_ZONE: f32 = 0.16;
 
-    /// How far from home the bubble is at `time`, which never runs backwards.
-    pub fn at(&mut self, bounds: &Bounds, face: Option<FaceAt>, time: Duration) -> Point {
+    /// How far from home the bubble of `face` is at `time`, which never runs backwards.
+    pub fn at(
+        &mut self,
+        bounds: &Bounds,
+        face: Option<FaceAt>,
+        company: &Company<'_>,
+        time: Duration,
+    ) -> Point {
+        let faces = company.faces.iter().flat_map(|(face, _)| barred(face));
+        let words = company.words.iter().filter_map(|words| {
+            // What the artist drew over it may stay there.
+            (!bounds.home.touches(words)).then_some((*words, 2.0))
+        });
+        let goal = self.state.map(|state| state.goal);
         let wanted = match face {
             Some(face) => {
                 let free = (
                     face.middle.0 - bounds.usual.0,
                     face.middle.1 - bounds.usual.1,
                 );
-                clear(bounds, held(bounds, free), face)
+                clear(bounds, free, goal, faces.clone().chain(words))
             }
             // Nobody there: where it was.
-            None => self.state.map_or((0.0, 0.0), |state| state.goal),
+            None => goal.unwrap_or_default(),
         };
         let Some(mut state) = self.state else {
             self.state = Some(State {
@@ -80,11 +101,8 @@ impl Follow {
         (state.offset.1, state.speed.1) =
             eased(state.offset.1, state.speed.1, state.goal.1, passed);
         self.state = Some(state);
-        // A quick face pushes the bubble ahead of it.
-        match face {
-            Some(face) => clear(bounds, held(bounds, state.offset), face),
-            None => held(bounds, state.offset),
-        }
+        // A quick face pushes the bubble ahead of it. Over other words it may fly.
+        clear(bounds, state.offset, None, faces)
     }
 }
 
@@ -113,49 +131,73 @@ pub(super) fn held(bounds: &Bounds, offset: Point) -> Point {
     )
 }
 
-/// Moved off the face by the shortest way that stays in the space.
-fn clear(bounds: &Bounds, offset: Point, face: FaceAt) -> Point {
-    let home = bounds.home;
-    let (half_width, half_height) = (face.height * 0.42, face.height * 0.56);
-    let (left, top) = (home.x + offset.0, home.y + offset.1);
-    // How far to go each way: left, right, up, down.
-    let ways = [
-        (-(left + home.width - (face.middle.0 - half_width)), 0.0),
-        (face.middle.0 + half_width - left, 0.0),
-        (0.0, -(top + home.height - (face.middle.1 - half_height))),
-        (0.0, face.middle.1 + half_height - top),
-    ];
-    let overlaps = ways[0].0 < 0.0 && ways[1].0 > 0.0 && ways[2].1 < 0.0 && ways[3].1 > 0.0;
-    if !overlaps {
-        return offset;
-    }
-    let moved = |way: &Point| (offset.0 + way.0, offset.1 + way.1);
-    let fits = |way: &&Point| {
-        let to = moved(way);
-        let back = held(bounds, to);
-        (back.0 - to.0).abs() + (back.1 - to.1).abs() < 0.5
+/// What of a face may not be covered, and how badly: all of it, eyes and mouth most.
+fn barred(face: &FaceAt) -> [(Rect, f32); 2] {
+    let about = |half_width: f32, up: f32, down: f32| Rect {
+        x: face.middle.0 - half_width * face.height,
+        y: face.middle.1 - up * face.height,
+        width: 2.0 * half_width * face.height,
+        height: (up + down) * face.height,
     };
-    let length = |way: &Point| way.0.abs() + way.1.abs();
-    match ways
-        .iter()
-        .filter(fits)
-        .min_by(|a, b| length(a).total_cmp(&length(b)))
-    {
-        Some(way) => moved(way),
-        // No room beside the face: as far away as there is.
-        None => {
-            let best = ways.iter().map(|way| held(bounds, moved(way)));
-            let far = |to: &Point| {
-                let (x, y) = (
-                    home.x + to.0 + home.width / 2.0,
-                    home.y + to.1 + home.height / 2.0,
-                );
-                (x - face.middle.0).hypot(y - face.middle.1)
-            };
-            best.max_by(|a, b| far(a).total_cmp(&far(b)))
-                .unwrap_or(offset)
-        }
+    [
+        (about(0.42, 0.56, 0.56), 1.0),
+        (about(0.3, 0.18, 0.36), 4.0),
+    ]
+}
+
+/// The place nearest to `wanted` that stays in the space and off what is `barred`, a rectangle and
+/// how badly it may not be covered. Where there is no such place, the one that covers least. Of
+/// places as good, the one near `goal`: a bubble does not jump to and fro.
+fn clear(
+    bounds: &Bounds,
+    wanted: Point,
+    goal: Option<Point>,
+    barred: impl Iterator<Item = (Rect, f32)>,
+) -> Point {
+    let home = bounds.home;
+    let barred: Vec<(Rect, f32)> = barred.take(32).collect();
+    // A best place touches an edge of something, or is where it was wanted.
+    let (mut across, mut down) = (vec![wanted.0], vec![wanted.1]);
+    across.extend(goal.map(|goal| goal.0));
+    down.extend(goal.map(|goal| goal.1));
+    for (rect, _) in &barred {
+        across.extend([rect.x - home.x - home.width, rect.x + rect.width - home.x]);
+        down.extend([rect.y - home.y - home.height, rect.y + rect.height - home.y]);
     }
+    let far = |a: Point, b: Point| (a.0 - b.0).hypot(a.1 - b.1);
+    let badness = bounds.space.width.hypot(bounds.space.height);
+    let cost = |at: Point| {
+        let to = Rect {
+            x: home.x + at.0,
+            y: home.y + at.1,
+            ..home
+        };
+        let covered: f32 = barred
+            .iter()
+            .map(|(rect, weight)| weight * share_of(&to, rect))
+            .sum();
+        far(at, wanted) + goal.map_or(0.0, |goal| 0.4 * far(at, goal)) + covered * badness
+    };
+    let places = across
+        .iter()
+        .flat_map(|x| down.iter().map(|y| held(bounds, (*x, *y))));
+    places
+        .map(|at| (cost(at), at))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or(wanted, |(_, at)| at)
+}
+
+/// How much of the smaller of two rectangles the other covers; a little is already much.
+fn share_of(a: &Rect, b: &Rect) -> f32 {
+    let along = |a: f32, a_long: f32, b: f32, b_long: f32| (a + a_long).min(b + b_long) - a.max(b);
+    let width = along(a.x, a.width, b.x, b.width);
+    let height = along(a.y, a.height, b.y, b.height);
+    // Rounding is no touch.
+    if width < 0.01 || height < 0.01 {
+        return 0.0;
+    }
+    let smaller = (a.width * a.height).min(b.width * b.height).max(1e-3);
+    0.3 + width * height / smaller
 }
 
 #[cfg(test)]
@@ -188,6 +230,16 @@ mod tests {
         })
     }
 
+    /// Where a bubble is with this face alone.
+    fn alone(follow: &mut Follow, bounds: &Bounds, face: Option<FaceAt>, ms: u64) -> Point {
+        let faces: Vec<_> = face.map(|face| (face, true)).into_iter().collect();
+        let company = Company {
+            faces: &faces,
+            words: &[],
+        };
+        follow.at(bounds, face, &company, Duration::from_millis(ms))
+    }
+
     fn covers(bounds: &Bounds, at: Point, face: FaceAt) -> bool {
         let (left, top) = (bounds.home.x + at.0, bounds.home.y + at.1);
         face.middle.0 > left
@@ -200,18 +252,18 @@ mod tests {
     fn it_follows_smoothly_and_rests_when_the_face_trembles() {
         let bounds = bounds();
         let mut follow = Follow::default();
-        let start = follow.at(&bounds, face(300.0, 300.0), Duration::ZERO);
+        let start = alone(&mut follow, &bounds, face(300.0, 300.0), 0);
         assert_eq!(start, (0.0, 0.0));
-        let trembling = follow.at(&bounds, face(305.0, 303.0), Duration::from_millis(33));
+        let trembling = alone(&mut follow, &bounds, face(305.0, 303.0), 33);
         assert_eq!(trembling, (0.0, 0.0));
-        let soon = follow.at(&bounds, face(200.0, 320.0), Duration::from_millis(66));
+        let soon = alone(&mut follow, &bounds, face(200.0, 320.0), 66);
         assert!(soon.0 < 0.0 && soon.0 > -30.0, "{soon:?}");
-        let late = follow.at(&bounds, face(200.0, 320.0), Duration::from_secs(4));
+        let late = alone(&mut follow, &bounds, face(200.0, 320.0), 4000);
         assert!(
             (late.0 + 100.0).abs() < 1.0 && (late.1 - 20.0).abs() < 1.0,
             "{late:?}"
         );
-        let gone = follow.at(&bounds, None, Duration::from_secs(9));
+        let gone = alone(&mut follow, &bounds, None, 9000);
         assert!((gone.0 - late.0).abs() < 1.0);
     }
 
@@ -229,11 +281,7 @@ mod tests {
                 mouth: (0.0, 0.0),
                 height: 120.0,
             };
-            let at = follow.at(
-                &bounds,
-                Some(face),
-                Duration::from_millis(u64::from(step) * 25),
-            );
+            let at = alone(&mut follow, &bounds, Some(face), u64::from(step) * 25);
             assert!(!covers(&bounds, at, face), "{step} {at:?} {face:?}");
             let (x, y) = (500.0 + at.0, 50.0 + at.1);
             assert!(
@@ -241,6 +289,61 @@ mod tests {
                 "{step} {at:?}"
             );
         }
+    }
+
+    #[test]
+    fn it_keeps_off_captions_and_the_other_faces() {
+        let bounds = bounds();
+        let caption = Rect {
+            x: 300.0,
+            y: 90.0,
+            width: 150.0,
+            height: 60.0,
+        };
+        let (own, other) = (face(150.0, 310.0).unwrap(), face(420.0, 250.0).unwrap());
+        let company = Company {
+            faces: &[(own, true), (other, false)],
+            words: &[caption],
+        };
+        let at = Follow::default().at(&bounds, Some(own), &company, Duration::ZERO);
+        let to = Rect {
+            x: bounds.home.x + at.0,
+            y: bounds.home.y + at.1,
+            ..bounds.home
+        };
+        for face in [own, other] {
+            assert!(!covers(&bounds, at, face), "{at:?}");
+        }
+        assert!(share_of(&to, &caption) == 0.0, "{to:?}");
+        // Drawn over a caption, it may stay there.
+        let over = Rect {
+            x: 520.0,
+            ..caption
+        };
+        let company = Company {
+            faces: &[],
+            words: &[over],
+        };
+        let at = Follow::default().at(&bounds, face(300.0, 300.0), &company, Duration::ZERO);
+        assert_eq!(at, (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_face_that_fills_the_panel_keeps_its_eyes_and_mouth() {
+        let bounds = bounds();
+        let face = FaceAt {
+            middle: (480.0, 300.0),
+            mouth: (480.0, 400.0),
+            height: 560.0,
+        };
+        let at = alone(&mut Follow::default(), &bounds, Some(face), 0);
+        let to = Rect {
+            x: bounds.home.x + at.0,
+            y: bounds.home.y + at.1,
+            ..bounds.home
+        };
+        let [_, (core, _)] = barred(&face);
+        assert!(share_of(&to, &core) == 0.0, "{to:?} {core:?}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) mod read;
 mod tail;
 
 pub use draw::{Balloon, Ground};
-pub use follow::FaceAt;
+pub use follow::{Company, FaceAt};
 
 use super::lettering::{Align, Direction, Hand};
 use super::{Data, Rect, Typeface};
