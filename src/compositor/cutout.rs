@@ -139,8 +139,12 @@ impl Colours {
                     let share = f32::from(matte) / 255.0;
                     // Squared twice: what is half sure counts a sixteenth.
                     let sure = |share: f32| (share * share) * (share * share);
-                    add(&mut cell[0], &colour, sure(share));
-                    add(&mut cell[1], &colour, sure(1.0 - share));
+                    if matte > 0 {
+                        add(&mut cell[0], &colour, sure(share));
+                    }
+                    if matte < 255 {
+                        add(&mut cell[1], &colour, sure(1.0 - share));
+                    }
                 }
             }
         }
@@ -197,9 +201,10 @@ impl Colours {
 
 #[inline]
 fn add(to: &mut Sums, sums: &Sums, times: f32) {
-    for (to, sum) in to.iter_mut().zip(sums) {
-        *to += sum * times;
-    }
+    to[0] += sums[0] * times;
+    to[1] += sums[1] * times;
+    to[2] += sums[2] * times;
+    to[3] += sums[3] * times;
 }
 
 /// Replaces the colours along the matte's edge by the people's own.
@@ -220,12 +225,13 @@ fn own_colours(drawing: &Picture, colours: &mut Colours, people: &mut Picture) {
                 continue;
             };
             let matte = f32::from(pixel[3]) / 255.0;
-            for ((value, own), other) in pixel.iter_mut().zip(people).zip(behind) {
-                // What of the pixel neither of both explains belongs to the people, as far as the
-                // pixel does.
-                let rest = f32::from(*value) - (own * matte + other * (1.0 - matte));
-                *value = (own + rest * matte + 0.5) as u8;
-            }
+            // What of the pixel neither of both explains belongs to the people, as far as the
+            // pixel does.
+            let own = |at: usize| {
+                let rest = f32::from(pixel[at]) - people[at] * matte - behind[at] * (1.0 - matte);
+                (people[at] + rest * matte + 0.5) as u8
+            };
+            *pixel = [own(0), own(1), own(2), pixel[3]];
         }
     }
 }
