@@ -1,6 +1,7 @@
 //! Lays tiles into a program in memory.
 
 use std::ops::Range;
+use std::slice::from_ref;
 
 use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Bitmap, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
@@ -235,11 +236,12 @@ impl Brush {
         if let Some(guide) = guide {
             sharpener.begin(guide, uv, span);
         }
+        let all = 0..width as usize;
         let size = program.size();
         let target = program.rgba_mut().as_chunks_mut::<4>().0;
         for y in top..top + height {
             let at = place(uv.origin[1], uv.step[1], y, picture.height());
-            let pixels = source.at(picture, at);
+            let pixels = source.at(picture, at, from_ref(&all));
             let pixels = match guide {
                 Some(guide) => sharpener.row(guide, uv, y, pixels),
                 None => pixels,
@@ -268,7 +270,7 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
         guide: Some(Guide {
             frame,
             shrunk,
-            gains: &gains.picture,
+            gains: &gains,
             plain,
         }),
         uv: Uv {

@@ -21,10 +21,13 @@ pub(super) const NOISE: f32 = 2.5;
 /// Parts of red, green and blue in brightness, of 256.
 pub(super) const LUMA: [u16; 3] = [77, 150, 29];
 
-/// Gains below this, and less and less up to twice as much, are taken for nothing.
-const LEAST_GAIN: f32 = 0.1;
+/// What would change a drawing by less than this, of 255, is left out, and what would change it by
+/// up to twice as much is fainter: nobody sees it, and it takes time.
+const LEAST: f32 = 2.0;
 /// Added to the variance of brightness, of 255²: what is flatter than that is no edge.
 const FLAT: f32 = 65.0;
+/// Pixels that are looked at together.
+const BLOCK: usize = 8;
 /// A window's pixels.
 const WINDOW: f32 = 9.0;
 
@@ -77,6 +80,8 @@ pub(super) struct Gains {
     /// most that the frame's brightness may differ here from that of its shrunk copy, of 255: what
     /// its standard deviation is. A hair that is brighter than all around it would be a spark.
     pub picture: Picture,
+    /// Whether there are any in [`BLOCK`] pixels of a row, row after row.
+    busy: Vec<bool>,
     /// The products of three rows, a pixel more at either end.
     rows: [Vec<Sums>; 3],
     /// Their sums.
@@ -90,12 +95,14 @@ impl Gains {
         let size = drawing.size();
         self.picture.reshape(size);
         let width = size.width as usize;
+        self.busy.clear();
         if size.area() == 0 || shrunk.size() != size {
             self.picture.rgba_mut().fill(0);
             return;
         }
         let Self {
             picture,
+            busy,
             rows,
             sums,
         } = self;
@@ -127,7 +134,18 @@ impl Gains {
                     a[number] + b[number] + c[number]
                 }));
             }
+            let any = |gains: &[[u8; 4]]| gains.iter().any(|[r, g, b, _]| r | g | b != 0);
+            busy.extend(gains.chunks(BLOCK).map(any));
         }
+    }
+
+    /// Whether a row has any gain from column `first` to column `last`.
+    pub fn any(&self, y: u32, first: usize, last: usize) -> bool {
+        let blocks = (self.picture.width() as usize).div_ceil(BLOCK);
+        let start = y.min(self.picture.height().saturating_sub(1)) as usize * blocks;
+        let last = (last / BLOCK).min(blocks.saturating_sub(1));
+        let found = self.busy.get(start + first / BLOCK..=start + last);
+        found.is_some_and(|busy| busy.contains(&true))
     }
 }
 
@@ -150,12 +168,12 @@ fn multiply(shrunk: &[[u8; 4]], drawing: &[[u8; 4]], plain: f32, row: &mut Vec<S
 fn gain_of([luma, squares, r, g, b, luma_r, luma_g, luma_b]: &Sums) -> [u8; 4] {
     let variance = WINDOW * squares - luma * luma;
     let share = 1.0 / (variance + WINDOW * WINDOW * FLAT);
-    let gain = |sum: f32, product: f32| {
-        let gain = (WINDOW * product - luma * sum) * share;
-        let gain = gain.min(2.0 * (gain - LEAST_GAIN)).clamp(0.0, MOST_GAIN);
-        (gain * (255.0 / MOST_GAIN) + 0.5) as u8
-    };
     let deviation = variance.max(0.0).sqrt() / WINDOW;
+    let gain = |sum: f32, product: f32| {
+        let gain = ((WINDOW * product - luma * sum) * share).clamp(0.0, MOST_GAIN);
+        let seen = (gain * deviation / LEAST - 1.0).clamp(0.0, 1.0);
+        (gain * seen * (255.0 / MOST_GAIN) + 0.5) as u8
+    };
     [
         gain(*r, *luma_r),
         gain(*g, *luma_g),

@@ -77,7 +77,7 @@ impl Slot {
         Some(Guide {
             frame: &follows.frame.picture,
             shrunk: &follows.shrunk,
-            gains: &gains.picture,
+            gains,
             plain: follows.plain,
         })
     }

@@ -3,10 +3,13 @@
 //! The same is `sharpened` in `shaders/page.wgsl`; what it does and why is told in
 //! [`guide`](super::guide).
 
+use std::ops::Range;
+use std::slice::from_ref;
+
 use crate::frame::Picture;
 use crate::panels::Uv;
 
-use super::guide::NOISE;
+use super::guide::{Gains, NOISE};
 use super::wide::{Bright, Brightness, Pixels, place, upper_half};
 
 /// What a drawing follows.
@@ -17,7 +20,7 @@ pub(super) struct Guide<'a> {
     /// The frame in the drawing's size.
     pub shrunk: &'a Picture,
     /// The drawing's gains.
-    pub gains: &'a Picture,
+    pub gains: &'a Gains,
     /// The part of the picture that is the frame itself, 0..1.
     pub plain: f32,
 }
@@ -34,7 +37,14 @@ pub(super) struct Sharpener {
     /// How much brighter the frame is than its shrunk copy, once a colour; 0 for alpha.
     edges: Vec<[Bright; 4]>,
     row: Vec<[u8; 4]>,
+    /// The row of the drawing that is above the program's.
+    upper: Option<u32>,
+    /// The parts of a program's row with gains, between that row of the drawing and the next.
+    busy: Vec<Range<usize>>,
 }
+
+/// Pixels of a row that are looked at together.
+const PART: usize = 32;
 
 /// [`NOISE`] as brightness.
 const QUIET: Bright = (NOISE * 128.0) as Bright;
@@ -43,7 +53,8 @@ impl Sharpener {
     /// Before the rows of a tile that begins at column `left` and is `width` wide.
     pub fn begin(&mut self, guide: &Guide, uv: &Uv, span: (u32, u32)) {
         let (origin, step) = (uv.origin[0], uv.step[0]);
-        let (frame, drawing) = (guide.frame.width(), guide.gains.width());
+        let (frame, drawing) = (guide.frame.width(), guide.gains.picture.width());
+        self.upper = None;
         self.gains.begin(origin, step, span, drawing);
         self.shrunk_bright.begin(origin, step, span, drawing);
         self.frame_bright.begin(origin, step, span, frame);
@@ -62,40 +73,76 @@ impl Sharpener {
         pixels: &'a [[u8; 4]],
     ) -> &'a [[u8; 4]] {
         let place = |height| place(uv.origin[1], uv.step[1], y, height);
-        let (in_drawing, in_frame) = (place(guide.gains.height()), place(guide.frame.height()));
-        let gains = self.gains.at(guide.gains, in_drawing);
-        let has_edges = gains.iter().any(|[r, g, b, _]| r | g | b != 0);
-        if !has_edges && guide.plain <= 0.0 {
+        let gains = &guide.gains.picture;
+        let (in_drawing, in_frame) = (place(gains.height()), place(guide.frame.height()));
+        if self.upper != Some(in_drawing.0) {
+            self.upper = Some(in_drawing.0);
+            self.look(guide.gains, in_drawing.0, pixels.len());
+        }
+        if self.busy.is_empty() && guide.plain <= 0.0 {
             return pixels;
         }
         self.row.resize(pixels.len(), [0; 4]);
+        self.row.copy_from_slice(pixels);
         if guide.plain > 0.0 {
+            let all = 0..pixels.len();
             let (frame, shrunk) = (
-                self.frame.at(guide.frame, in_frame),
-                self.shrunk.at(guide.shrunk, in_drawing),
+                self.frame.at(guide.frame, in_frame, from_ref(&all)),
+                self.shrunk.at(guide.shrunk, in_drawing, from_ref(&all)),
             );
-            // Both are opaque, so that the matte stays.
-            let share = (guide.plain * 256.0).round() as i16;
-            let pairs = frame.as_flattened().iter().zip(shrunk.as_flattened());
-            let row = self.row.as_flattened_mut().iter_mut();
-            for ((to, from), (frame, shrunk)) in row.zip(pixels.as_flattened()).zip(pairs) {
-                let more = i16::from(*frame) - i16::from(*shrunk);
-                let more = ((i32::from(more) * i32::from(share) + 128) >> 8) as i16;
-                *to = (i16::from(*from) + more).clamp(0, 255) as u8;
-            }
-        } else {
-            self.row.copy_from_slice(pixels);
+            mix_in(&mut self.row, frame, shrunk, guide.plain);
         }
-        if has_edges {
-            let (frame, shrunk) = (
-                self.frame_bright.at(guide.frame, in_frame),
-                self.shrunk_bright.at(guide.shrunk, in_drawing),
-            );
-            self.edges.resize(pixels.len(), [0; 4]);
-            find(&mut self.edges, frame, shrunk, gains);
-            add(&mut self.row, &self.edges, gains);
+        let busy = &self.busy[..];
+        let gains = self.gains.at(gains, in_drawing, busy);
+        let frame = self.frame_bright.at(guide.frame, in_frame, busy);
+        let shrunk = self.shrunk_bright.at(guide.shrunk, in_drawing, busy);
+        for part in busy {
+            let part = || part.clone();
+            if let (Some(row), Some(gains), Some(frame), Some(shrunk)) = (
+                self.row.get_mut(part()),
+                gains.get(part()),
+                frame.get(part()),
+                shrunk.get(part()),
+            ) {
+                self.edges.resize(row.len(), [0; 4]);
+                find(&mut self.edges, frame, shrunk, gains);
+                add(row, &self.edges, gains);
+            }
         }
         &self.row
+    }
+
+    /// Looks where a row of the drawing and the next one have gains.
+    fn look(&mut self, gains: &Gains, upper: u32, width: usize) {
+        self.busy.clear();
+        for start in (0..width).step_by(PART) {
+            let end = (start + PART).min(width);
+            // Mirrored, they run the other way.
+            let ends = [start, end - 1].map(|x| self.gains.column(x));
+            let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
+            if !gains.any(upper, first, last) && !gains.any(upper + 1, first, last) {
+                continue;
+            }
+            match self.busy.last_mut() {
+                Some(before) if before.end == start => before.end = end,
+                _ => self.busy.push(start..end),
+            }
+        }
+        self.gains.forget();
+        self.frame_bright.forget();
+        self.shrunk_bright.forget();
+    }
+}
+
+/// Adds the difference between the frame and its shrunk copy, as far as a picture is plain. Both
+/// are opaque, so that the matte stays.
+fn mix_in(row: &mut [[u8; 4]], frame: &[[u8; 4]], shrunk: &[[u8; 4]], plain: f32) {
+    let share = (plain * 256.0).round() as i16;
+    let pairs = frame.as_flattened().iter().zip(shrunk.as_flattened());
+    for (byte, (frame, shrunk)) in row.as_flattened_mut().iter_mut().zip(pairs) {
+        let more = i16::from(*frame) - i16::from(*shrunk);
+        let more = ((i32::from(more) * i32::from(share) + 128) >> 8) as i16;
+        *byte = (i16::from(*byte) + more).clamp(0, 255) as u8;
     }
 }
 

@@ -5,6 +5,8 @@
 //! serves several rows of the program. All loops run over flat numbers and nothing grows in them,
 //! so that the compiler makes SIMD of them.
 
+use std::ops::Range;
+
 use crate::frame::Picture;
 
 use super::guide::luma;
@@ -87,8 +89,18 @@ impl Pixels {
         self.stretched.forget();
     }
 
-    /// The pixels at a height of the picture.
-    pub fn at(&mut self, picture: &Picture, height: Between) -> &[[u8; 4]] {
+    /// The columns between which pixel `x` of the tile lies: the left one.
+    pub fn column(&self, x: usize) -> usize {
+        self.left.get(x).copied().unwrap_or_default()
+    }
+
+    /// Before other parts of rows than the last time.
+    pub fn forget(&mut self) {
+        self.stretched.forget();
+    }
+
+    /// The pixels at a height of the picture; what is outside of `parts` is not defined.
+    pub fn at(&mut self, picture: &Picture, height: Between, parts: &[Range<usize>]) -> &[[u8; 4]] {
         let Self {
             left,
             share,
@@ -101,30 +113,48 @@ impl Pixels {
         let [above, below] = stretched.around(height, picture.height(), |number, to| {
             let start = number as usize * width;
             let source = pixels.get(start..start + width).unwrap_or_default();
-            stretch(source, left, share, pairs, to);
+            to.resize(left.len(), [0; 4]);
+            for part in parts {
+                if let (Some(columns), Some(share), Some(to)) = (
+                    left.get(part.clone()),
+                    share.get(part.clone()),
+                    to.get_mut(part.clone()),
+                ) {
+                    stretch(source, columns, share, pairs, to);
+                }
+            }
         });
         if height.1 == 0 {
             return above;
         }
         let share = height.1 as u16;
         row.resize(above.len(), [0; 4]);
-        let pairs = above.as_flattened().iter().zip(below.as_flattened());
-        for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
-            *byte = mixed_byte(*a, *b, share);
+        for part in parts {
+            let (Some(above), Some(below), Some(row)) = (
+                above.get(part.clone()),
+                below.get(part.clone()),
+                row.get_mut(part.clone()),
+            ) else {
+                continue;
+            };
+            let pairs = above.as_flattened().iter().zip(below.as_flattened());
+            for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
+                *byte = mixed_byte(*a, *b, share);
+            }
         }
         row
     }
 }
 
-/// A row of a picture as its columns see it.
+/// A row of a picture as some columns see it.
 fn stretch(
     source: &[[u8; 4]],
     columns: &[usize],
     share: &[[u16; 4]],
     [left, right]: &mut [Vec<[u8; 4]>; 2],
-    wide: &mut Vec<[u8; 4]>,
+    wide: &mut [[u8; 4]],
 ) {
-    for side in [&mut *left, &mut *right, wide] {
+    for side in [&mut *left, &mut *right] {
         side.resize(columns.len(), [0; 4]);
     }
     let last = source.last().copied().unwrap_or_default();
@@ -155,9 +185,7 @@ pub(super) fn upper_half(a: i16, b: i16) -> i16 {
 #[derive(Default)]
 pub(super) struct Brightness {
     columns: Vec<Between>,
-    /// The first and the last of them.
-    ends: (usize, usize),
-    /// Of a row of the picture from the first to the last column.
+    /// Of a part of a row of the picture.
     narrow: Vec<Bright>,
     stretched: Stretched<Bright>,
     row: Vec<Bright>,
@@ -169,20 +197,18 @@ impl Brightness {
         self.columns.clear();
         let columns = (left..left + width).map(|x| place(origin, step, x, side));
         self.columns.extend(columns);
-        // Mirrored, they run the other way.
-        let ends = [self.columns.first(), self.columns.last()].map(|end| end.map_or(0, |at| at.0));
-        let first = ends[0].min(ends[1]);
-        let last = (ends[0].max(ends[1]) + 1).min(side.saturating_sub(1));
-        self.columns.iter_mut().for_each(|column| column.0 -= first);
-        self.ends = (first as usize, last as usize);
         self.stretched.forget();
     }
 
-    /// The brightness at a height of the picture.
-    pub fn at(&mut self, picture: &Picture, height: Between) -> &[Bright] {
+    /// As [`Pixels::forget`].
+    pub fn forget(&mut self) {
+        self.stretched.forget();
+    }
+
+    /// The brightness at a height of the picture; what is outside of `parts` is not defined.
+    pub fn at(&mut self, picture: &Picture, height: Between, parts: &[Range<usize>]) -> &[Bright] {
         let Self {
             columns,
-            ends: (first, last),
             narrow,
             stretched,
             row,
@@ -191,36 +217,61 @@ impl Brightness {
         let width = picture.width() as usize;
         let [above, below] = stretched.around(height, picture.height(), |number, wide| {
             let start = number as usize * width;
-            let source = pixels.get(start + *first..=start + *last);
-            narrow.clear();
-            narrow.extend(
-                source
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|pixel| (luma(pixel) >> 1) as i16),
-            );
-            narrow.extend(narrow.last().copied());
-            wide.clear();
-            wide.extend(columns.iter().map(|(at, share)| {
-                let at = *at as usize;
-                match narrow.get(at..at + 2) {
-                    Some([left, right]) => {
-                        let (left, right) = (i32::from(*left), i32::from(*right));
-                        (left + (((right - left) * *share as i32) >> 8)) as Bright
-                    }
-                    _ => 0,
+            let source = pixels.get(start..start + width).unwrap_or_default();
+            wide.resize(columns.len(), 0);
+            for part in parts {
+                if let (Some(columns), Some(wide)) =
+                    (columns.get(part.clone()), wide.get_mut(part.clone()))
+                {
+                    brighten(source, columns, narrow, wide);
                 }
-            }));
+            }
         });
         if height.1 == 0 {
             return above;
         }
         let share = (height.1 << 7) as i16;
         row.resize(above.len(), 0);
-        for (mix, (a, b)) in row.iter_mut().zip(above.iter().zip(below)) {
-            *mix = a + 2 * upper_half(b - a, share);
+        for part in parts {
+            if let (Some(above), Some(below), Some(row)) = (
+                above.get(part.clone()),
+                below.get(part.clone()),
+                row.get_mut(part.clone()),
+            ) {
+                for (mix, (a, b)) in row.iter_mut().zip(above.iter().zip(below)) {
+                    *mix = a + 2 * upper_half(b - a, share);
+                }
+            }
         }
         row
+    }
+}
+
+/// The brightness of a row of a picture as some columns see it.
+fn brighten(
+    source: &[[u8; 4]],
+    columns: &[Between],
+    narrow: &mut Vec<Bright>,
+    wide: &mut [Bright],
+) {
+    // Mirrored, they run the other way.
+    let ends = [columns.first(), columns.last()].map(|end| end.map_or(0, |at| at.0 as usize));
+    let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
+    let last = last.min(source.len().saturating_sub(1));
+    let seen = source.get(first..=last).unwrap_or_default();
+    narrow.clear();
+    narrow.extend(seen.iter().map(|pixel| (luma(pixel) >> 1) as Bright));
+    // The right neighbour of the last column is itself.
+    narrow.extend(narrow.last().copied());
+    for (wide, (at, share)) in wide.iter_mut().zip(columns) {
+        let at = *at as usize - first;
+        *wide = match narrow.get(at..at + 2) {
+            Some([left, right]) => {
+                let (left, right) = (i32::from(*left), i32::from(*right));
+                (left + (((right - left) * *share as i32) >> 8)) as Bright
+            }
+            _ => 0,
+        };
     }
 }
 
@@ -242,7 +293,9 @@ mod tests {
             bright.begin(origin, step, tile, 9);
             for y in 0..30 {
                 let height = place(0.0, 1.0 / 30.0, y, 5);
-                let (rows, bright) = (rows.at(&picture, height), bright.at(&picture, height));
+                let parts = [0..3, 3..20];
+                let rows = rows.at(&picture, height, &parts);
+                let bright = bright.at(&picture, height, &parts);
                 assert_eq!((rows.len(), bright.len()), (20, 20));
                 for x in 0..20 {
                     let across = place(origin, step, x + 2, 9);

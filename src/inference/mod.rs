@@ -11,6 +11,7 @@
 //!           [load]
 //! ```
 
+mod auto;
 mod contract;
 mod description;
 mod error;
@@ -19,6 +20,7 @@ mod fit;
 mod generator;
 pub mod import;
 mod library;
+mod loaded;
 mod loader;
 mod model;
 mod pace;

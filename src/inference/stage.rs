@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::error::InferenceError;
 use super::library::{Library, Style};
-use super::loader::{Answer, Lease, Loaded, Loader, Wanted};
+use super::loaded::{Lease, Loaded};
+use super::loader::{Answer, Loader, Wanted};
 use super::model::Model;
 use super::pace::Pace;
 use super::retouch::Retouch;
@@ -65,6 +66,9 @@ pub fn start(
     let mut loader = Loader {
         runtime,
         places: places.clone(),
+        pace: Arc::clone(&pace),
+        started: Instant::now(),
+        auto: None,
         wishes: Arc::clone(&wishes),
         answers: Arc::clone(&answers),
         board: Arc::clone(&board),
@@ -190,6 +194,7 @@ impl Preparer {
                         self.board.dropped(1);
                         frame = newer;
                     }
+                    self.pace.frame(frame.stamp);
                     self.frame = Some(frame);
                     self.prepare(Draw::Always);
                 }
