@@ -66,6 +66,7 @@ mod check;
 mod cover;
 mod data;
 mod document;
+mod drawn;
 mod fonts;
 mod layer;
 mod letterer;
