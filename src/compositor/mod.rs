@@ -20,6 +20,7 @@ mod program;
 mod readback;
 mod resident;
 mod stage;
+mod still;
 mod textures;
 mod tiles;
 
