@@ -8,16 +8,20 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
-use panelcam::frame::{Picture, Size};
+use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
 use panelcam::panels::{Fonts, Page};
 use panelcam::people::Point;
 
 const PROGRAM: Size = Size::new(1080, 1350);
 const DRAWING: Size = Size::new(854, 480);
+/// Of the camera, and of a generator on a small machine.
+const FRAME: Size = Size::new(1920, 1080);
+const SMALL: Size = Size::new(448, 256);
 
 /// Six panels, four bubbles, three effects, people over the frame.
 fn busy() -> String {
@@ -55,6 +59,66 @@ fn drawing() -> Picture {
     picture
 }
 
+/// Discs, stripes and camera noise.
+fn scenery(size: Size, noise: u32) -> Picture {
+    let mut picture = Picture::new(size);
+    let mut random = 1u32;
+    for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
+        let (x, y) = (at as u32 % size.width, at as u32 / size.width);
+        let (u, v) = (x as f32 / size.width as f32, y as f32 / size.height as f32);
+        let ring = ((u - 0.5).hypot(v - 0.4) * 40.0).sin();
+        let shade = if ring > 0.0 { 60 } else { 180 } + (u * 40.0) as u32;
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let shade = (shade + (random >> 16) % (noise + 1)) as u8;
+        pixel.copy_from_slice(&[shade, shade / 2 + 40, 220 - shade / 2, 255]);
+    }
+    picture
+}
+
+/// What sharpening costs: a drawing that is shown as it is, and one that follows its frame.
+fn sharpening(criterion: &mut Criterion) {
+    let Ok(gpu) = Gpu::headless() else { return };
+    let stamp = Stamp {
+        sequence: 0,
+        captured: Instant::now(),
+    };
+    let frame = Arc::new(Frame {
+        stamp,
+        picture: scenery(FRAME, 8).into(),
+    });
+    let soft = Styled::new(frame, Arc::new(scenery(SMALL, 0).into()));
+    let mut sharp = soft.clone();
+    sharp.shrunk = Some(Arc::new(scenery(SMALL, 1).into()));
+    let mut half = sharp.clone();
+    half.strength = 0.5;
+    for (name, styled) in [("soft", soft), ("sharp", sharp), ("half strength", half)] {
+        for hand in [Hand::Memory, Hand::Device] {
+            let Ok(mut compositor) = Compositor::by(Arc::clone(&gpu), hand) else {
+                continue;
+            };
+            if compositor.set_page(&Page::plain(PROGRAM), PROGRAM).is_err() {
+                continue;
+            }
+            let scene = Scene {
+                time: Duration::ZERO,
+                mirror: true,
+                compare: false,
+                focus: Point { x: 0.5, y: 0.4 },
+            };
+            let mut picture = Picture::default();
+            criterion.bench_function(&format!("{name}, {hand:?}"), |bencher| {
+                bencher.iter(|| {
+                    compositor.upload_drawing(&styled).ok();
+                    if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
+                        reading.finish(&mut picture).ok();
+                    }
+                    black_box(());
+                });
+            });
+        }
+    }
+}
+
 fn programs(criterion: &mut Criterion) {
     let Ok(gpu) = Gpu::headless() else { return };
     let (fonts, drawing) = (Fonts::embedded(), drawing());
@@ -67,7 +131,7 @@ fn programs(criterion: &mut Criterion) {
     for hand in [Hand::Memory, Hand::Device] {
         for (name, page) in &pages {
             let Some(page) = page else { continue };
-            let Ok(mut compositor) = Compositor::by(std::sync::Arc::clone(&gpu), hand) else {
+            let Ok(mut compositor) = Compositor::by(Arc::clone(&gpu), hand) else {
                 continue;
             };
             if compositor.set_page(page, PROGRAM).is_err() {
@@ -165,5 +229,5 @@ fn loading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, programs, changing, loading);
+criterion_group!(benches, programs, sharpening, changing, loading);
 criterion_main!(benches);

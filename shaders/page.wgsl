@@ -30,6 +30,11 @@ struct Layer {
     waits: f32,
     // How the layer is mixed with what is below it, as `Blend::ALL` in src/panels/blend.rs counts.
     mode: u32,
+    // 1 where the picture is enlarged and follows the edges of its frame.
+    sharp: f32,
+    // The part of the picture that is the frame itself.
+    plain: f32,
+    spare: vec2<f32>,
 }
 
 // Group 0: what changes with the picture. `matte` has the people in its alpha, `around` how near
@@ -38,6 +43,10 @@ struct Layer {
 @group(0) @binding(1) var matte: texture_2d<f32>;
 @group(0) @binding(2) var smooth_sampler: sampler;
 @group(0) @binding(3) var around: texture_2d<f32>;
+// What sharpens a drawing: its gains, the frame in its size, and the frame.
+@group(0) @binding(4) var gains: texture_2d<f32>;
+@group(0) @binding(5) var shrunk: texture_2d<f32>;
+@group(0) @binding(6) var frame: texture_2d<f32>;
 
 // Group 1: what belongs to the layer. `ink` is the art, or in its red channel the panel's shape; of
 // people its green channel is the shape of the panel they stand in.
@@ -63,11 +72,31 @@ fn ink_at(position: vec4<f32>) -> vec4<f32> {
     return textureLoad(ink, vec2<i32>(position.xy) - layer.corner, 0);
 }
 
+const LUMA = vec3<f32>(0.30078, 0.58594, 0.11328);
+
+// The drawing, with what its frame has at this place beyond its shrunk copy: see
+// src/compositor/guide.rs, where MOST_GAIN and NOISE are told, and src/compositor/sharpen.rs.
+fn sharpened(uv: vec2<f32>) -> vec3<f32> {
+    const MOST_GAIN = 3.0;
+    const NOISE = 2.5 / 255.0;
+    let colour = textureSampleLevel(picture, smooth_sampler, uv, 0.0).rgb;
+    if layer.sharp < 0.5 {
+        return colour;
+    }
+    let more = textureSampleLevel(frame, smooth_sampler, uv, 0.0).rgb
+        - textureSampleLevel(shrunk, smooth_sampler, uv, 0.0).rgb;
+    let bright = dot(more, LUMA);
+    let gain = textureSampleLevel(gains, smooth_sampler, uv, 0.0);
+    let edge = clamp(bright - clamp(bright, -NOISE, NOISE), -gain.a, gain.a) * MOST_GAIN;
+    let mixed = clamp(colour + more * layer.plain, vec3<f32>(0.0), vec3<f32>(1.0));
+    return clamp(mixed + gain.rgb * edge, vec3<f32>(0.0), vec3<f32>(1.0));
+}
+
 // The picture; darker and paler where a shot is waited for, like `waiting` in
 // src/compositor/pixel.rs.
 fn picture_at(position: vec4<f32>) -> vec3<f32> {
-    let colour = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).rgb;
-    let luma = dot(colour, vec3<f32>(0.30078, 0.58594, 0.11328));
+    let colour = sharpened(uv_at(position));
+    let luma = dot(colour, LUMA);
     let paler = (colour + luma) / 4.0 + 18.0 / 255.0;
     return mix(colour, paler, layer.waits);
 }
@@ -102,7 +131,7 @@ fn person(position: vec4<f32>) -> vec4<f32> {
     let shapes = ink_at(position).rg;
     let shape = select(0.0, mix(shapes.r, min(shapes.r, shapes.g), layer.cut), inside);
     let people = smoothstep(0.25, 0.85, textureSampleLevel(matte, smooth_sampler, uv, 0.0).a);
-    let colour = textureSampleLevel(picture, smooth_sampler, uv, 0.0).rgb;
+    let colour = sharpened(uv);
     var above = vec4<f32>(colour * people, people);
     if layer.reach > 0.0 {
         let shadow = 1.0 - smoothstep(0.0, layer.blur, distance_at(uv - layer.shadow));
@@ -137,7 +166,7 @@ fn darkness(luminance: f32) -> f32 {
 fn tone(position: vec4<f32>) -> vec4<f32> {
     let under = textureLoad(below, vec2<i32>(position.xy), 0);
     // What is transparent counts as paper.
-    let luminance = dot(under.rgb, vec3<f32>(0.30078, 0.58594, 0.11328)) + 1.0 - under.a;
+    let luminance = dot(under.rgb, LUMA) + 1.0 - under.a;
     let pattern = textureSampleLevel(picture, smooth_sampler, uv_at(position), 0.0).r;
     let ink = (pattern + darkness(luminance) - 1.0) * layer.outline + 0.5;
     return inked(layer.first, ink * step(0.004, darkness(luminance))) * ink_at(position).r;

@@ -268,6 +268,23 @@ pub struct Styled {
     /// RGB is the drawing; alpha, straight, is the matte of the people. It may be smaller than
     /// the frame and has the frame's aspect within a few pixels.
     pub picture: Arc<Pooled<Picture>>,
+    /// The frame in the drawing's size, as the generator saw it: what the drawing's edges follow.
+    /// `None` when the drawing is about as large as the frame, and is shown as it is.
+    pub shrunk: Option<Arc<Pooled<Picture>>>,
+    /// How much of the picture is the drawing, 0..1; the rest is the frame.
+    pub strength: f32,
+}
+
+impl Styled {
+    /// A drawing that is shown as it is, whatever its frame's size.
+    pub fn new(frame: Arc<Frame>, picture: Arc<Pooled<Picture>>) -> Self {
+        Self {
+            frame,
+            picture,
+            shrunk: None,
+            strength: 1.0,
+        }
+    }
 }
 
 /// The final composited picture, the one that outputs receive.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::studio::{Drawing, Studio};
+use super::studio::{Drawing, Studio, together};
 use super::{Session, say};
 use crate::capture::{Demo, FileKind, Pattern, Read, VideoReader, kind_of, read_photo};
 use crate::frame::{Picture, Pool, Pooled, Size};
@@ -264,7 +264,7 @@ fn file(
 ) -> anyhow::Result<()> {
     match input {
         Input::Photo(picture) => {
-            let program = studio.draw(&picture)?;
+            let program = studio.draw(picture)?;
             Ok(save_picture(&program, output, arguments.existing())?)
         }
         Input::Clip(clip) => convert_clip(studio, *clip, arguments, output, stop),
@@ -293,6 +293,7 @@ fn convert_clip(
     let Drawing {
         generator,
         style,
+        strength,
         mut retouch,
         retouching,
     } = drawing;
@@ -330,17 +331,19 @@ fn convert_clip(
         })?;
         let composite = named(scope, "compositor", move || {
             let pool = Pool::new();
-            let mut styled = Picture::default();
-            let mut index = 0;
+            let (small, mut index) = (Pool::new(), 0);
             pass(&drawn, &programs_in, |mut job: Job| {
-                let time = Duration::from_secs_f64(f64::from(index) / seconds);
-                index += 1;
-                generator.finish(&mut job.slot, &mut styled)?;
-                retouch.apply(job.slot.input(), &mut styled, time, &retouching);
+                let time = Duration::from_secs_f64(index as f64 / seconds);
+                let (mut drawing, mut shrunk) = (small.take(), small.take());
+                generator.finish(&mut job.slot, &mut drawing)?;
+                retouch.apply(job.slot.input(), &mut drawing, time, &retouching);
+                shrunk.copy_from(job.slot.input());
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);
                 let mut program = pool.take();
-                compositing.compose(&job.picture, &styled, time, &mut program)?;
+                let styled = together(index, job.picture, drawing, shrunk, strength);
+                compositing.compose(&styled, time, &mut program)?;
+                index += 1;
                 Ok(program)
             })
         })?;

@@ -181,9 +181,9 @@ fn checks(session: &Session) -> Vec<Check> {
 fn draw(session: &Session) -> anyhow::Result<String> {
     let picture = styles::sample(None)?;
     let mut studio = Studio::open(session, false)?;
-    studio.draw(&picture)?;
+    studio.draw(picture.clone())?;
     let started = std::time::Instant::now();
-    let program = studio.draw(&picture)?;
+    let program = studio.draw(picture)?;
     let took: Duration = started.elapsed();
     let size: Size = program.size();
     Ok(format!(

@@ -10,6 +10,7 @@ use clap::Args;
 use super::studio::Studio;
 use super::{Session, say};
 use crate::capture::{FileKind, Read, VideoReader, kind_of, read_photo};
+use crate::compositor::enlarged;
 use crate::frame::{Picture, Pooled};
 use crate::output::Existing;
 use crate::panels::{PanelKind, Seen};
@@ -154,10 +155,16 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<Shot>
         FileKind::Video => first_second(input)?,
     };
     let last = pictures.pop().context("The file has no picture")?;
-    let drawing = studio.stylize(&last)?;
+    let styled = studio.stylize(last)?;
+    let drawing = match enlarged(&styled) {
+        Some(picture) => Arc::new(Pooled::from(picture)),
+        None => Arc::clone(&styled.picture),
+    };
     let mut second = Vec::with_capacity(pictures.len() + 1);
-    for picture in &pictures {
-        second.push(Arc::new(studio.stylize(picture)?));
+    for picture in pictures {
+        let mut small = Picture::default();
+        small.copy_from(&studio.stylize(picture)?.picture);
+        second.push(Arc::new(small));
     }
     let focus = Focus::default().follow(&drawing, Duration::ZERO);
     let seen = Seen {
@@ -166,7 +173,7 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<Shot>
         faces: people::faces(&drawing),
     };
     Ok(Shot {
-        drawing: Arc::new(Pooled::from(drawing)),
+        drawing,
         seen,
         second,
     })

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 
 use super::Session;
 use crate::compositor::{Compositor, Gpu, STILL, Scene};
-use crate::frame::{Picture, Size};
+use crate::frame::{Frame, Picture, Pooled, Size, Stamp, Styled};
 use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
 use crate::panels::{self, Letterer, Moment, Page, Seen};
 use crate::people::{self, Focus};
@@ -44,6 +44,7 @@ pub(super) struct Studio {
 pub(super) struct Drawing {
     pub(super) generator: Generator,
     pub(super) style: StyleMap,
+    pub(super) strength: f32,
     pub(super) retouch: Retouch,
     pub(super) retouching: RetouchSettings,
 }
@@ -135,20 +136,17 @@ impl Studio {
         &mut self.compositor
     }
 
-    /// Draws one picture without a page: RGB is the drawing, alpha the matte.
-    pub(super) fn stylize(&mut self, picture: &Picture) -> anyhow::Result<Picture> {
+    /// Draws one picture without a page.
+    pub(super) fn stylize(&mut self, picture: Picture) -> anyhow::Result<Styled> {
         let (mut drawing, _) = self.halves(picture.size(), PHOTO_SIDE)?;
-        let mut styled = Picture::default();
-        drawing.draw(picture, &mut styled)?;
-        Ok(styled)
+        drawing.draw(picture)
     }
 
     /// Draws one picture; its program has premultiplied alpha.
-    pub(super) fn draw(&mut self, picture: &Picture) -> anyhow::Result<Picture> {
+    pub(super) fn draw(&mut self, picture: Picture) -> anyhow::Result<Picture> {
         let (mut drawing, mut compositing) = self.halves(picture.size(), PHOTO_SIDE)?;
-        let (mut styled, mut program) = (Picture::default(), Picture::default());
-        drawing.draw(picture, &mut styled)?;
-        compositing.compose(picture, &styled, STILL, &mut program)?;
+        let mut program = Picture::default();
+        compositing.compose(&drawing.draw(picture)?, STILL, &mut program)?;
         Ok(program)
     }
 
@@ -200,6 +198,7 @@ impl Studio {
         let drawing = Drawing {
             generator,
             style,
+            strength: self.strength,
             retouch: Retouch::default(),
             retouching: self.retouching,
         };
@@ -219,20 +218,53 @@ fn drawable(frame: Size) -> Size {
 }
 
 impl Drawing {
-    /// Draws `picture`: RGB is the drawing, alpha the matte.
-    pub(super) fn draw(&mut self, picture: &Picture, styled: &mut Picture) -> anyhow::Result<()> {
+    /// Draws `picture`.
+    fn draw(&mut self, picture: Picture) -> anyhow::Result<Styled> {
         let Self {
             generator,
             style,
             retouch,
             retouching,
+            ..
         } = self;
         let mut slot = generator.slot()?;
-        generator.prepare(picture, style, &mut slot)?;
+        generator.prepare(&picture, style, &mut slot)?;
         generator.run(&mut slot)?;
-        generator.finish(&mut slot, styled)?;
-        retouch.apply(slot.input(), styled, Duration::ZERO, retouching);
-        Ok(())
+        let (mut styled, mut shrunk) = (Picture::default(), Picture::default());
+        generator.finish(&mut slot, &mut styled)?;
+        retouch.apply(slot.input(), &mut styled, Duration::ZERO, retouching);
+        shrunk.copy_from(slot.input());
+        Ok(together(
+            0,
+            picture.into(),
+            styled.into(),
+            shrunk.into(),
+            self.strength,
+        ))
+    }
+}
+
+/// A drawing with what it was drawn from, its frame in its size and its strength.
+pub(super) fn together(
+    sequence: u64,
+    frame: Pooled<Picture>,
+    drawing: Pooled<Picture>,
+    shrunk: Pooled<Picture>,
+    strength: f32,
+) -> Styled {
+    let is_enlarged = inference::is_enlarged(drawing.size(), frame.size());
+    let stamp = Stamp {
+        sequence,
+        captured: Instant::now(),
+    };
+    Styled {
+        frame: Arc::new(Frame {
+            stamp,
+            picture: frame,
+        }),
+        picture: Arc::new(drawing),
+        shrunk: is_enlarged.then(|| Arc::new(shrunk)),
+        strength,
     }
 }
 
@@ -240,19 +272,21 @@ impl Compositing<'_> {
     /// Lays a drawing into the page.
     pub(super) fn compose(
         &mut self,
-        picture: &Picture,
-        styled: &Picture,
+        styled: &Styled,
         time: Duration,
         program: &mut Picture,
     ) -> anyhow::Result<()> {
-        let focus = self.focus.follow(styled, time);
-        self.compositor.upload_frame(picture)?;
-        self.compositor.upload_styled(styled)?;
+        let (frame, drawing) = (&styled.frame.picture, &styled.picture);
+        let focus = self.focus.follow(drawing, time);
+        if self.compositor.shows_frame() {
+            self.compositor.upload_frame(frame)?;
+        }
+        self.compositor.upload_drawing(styled)?;
         if let Some(letterer) = &mut self.letterer {
             let live = Seen {
-                size: styled.size(),
+                size: frame.size(),
                 focus,
-                faces: people::faces(styled),
+                faces: people::faces(drawing),
             };
             let sprites = letterer.sprites(&Moment {
                 time,

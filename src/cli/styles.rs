@@ -72,7 +72,7 @@ impl Preview {
         };
         existing.check(&self.output)?;
         let picture = sample(self.photo.as_deref())?;
-        let program = Studio::open(session, false)?.draw(&picture)?;
+        let program = Studio::open(session, false)?.draw(picture)?;
         Ok(save_picture(&program, &self.output, existing)?)
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::frame::{Picture, Pooled, Size};
+use crate::frame::{Picture, Pooled, Size, Styled};
 use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen};
 use crate::people::{self, Point};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Order, Pace, Ring, Sequence, Shot, Taken, View};
 
+use super::brush::enlarged;
 use super::{Compositor, CompositorError};
 
 /// Takes orders from the [`Desk`] and does them, as part of the compositor's thread.
@@ -21,7 +22,7 @@ pub(super) struct Booth {
     thumbnails: Vec<Option<Arc<Picture>>>,
     letterer: Option<Letterer>,
     /// The newest drawing and what is in it.
-    drawing: Option<Arc<Pooled<Picture>>>,
+    drawing: Option<Styled>,
     live: Seen,
     texts: BTreeMap<String, String>,
     turned: usize,
@@ -62,7 +63,8 @@ impl Booth {
     }
 
     /// Looks at a new drawing, in which `focus` is kept in view.
-    pub fn see(&mut self, drawing: &Arc<Pooled<Picture>>, focus: Point, time: Duration) {
+    pub fn see(&mut self, styled: &Styled, focus: Point, time: Duration) {
+        let drawing = &styled.picture;
         self.desk.set_live(drawing);
         let is_bare = self.letterer.as_ref().is_none_or(Letterer::is_empty);
         if self.sequence.numbers().is_empty() {
@@ -73,9 +75,9 @@ impl Booth {
         } else {
             self.ring.push(drawing, time);
         }
-        self.drawing = Some(Arc::clone(drawing));
+        self.drawing = Some(styled.clone());
         self.live = Seen {
-            size: drawing.size(),
+            size: styled.frame.picture.size(),
             focus,
             faces: people::faces(drawing),
         };
@@ -205,19 +207,23 @@ impl Booth {
         Ok(changed)
     }
 
-    /// Freezes the newest drawing.
+    /// Freezes the newest drawing, in its frame's size.
     fn take(
         &mut self,
         number: u8,
         compositor: &mut Compositor,
         settings: &Settings,
     ) -> Result<(), CompositorError> {
-        let (Some(drawing), Some(place)) = (&self.drawing, usize::from(number).checked_sub(1))
+        let (Some(styled), Some(place)) = (&self.drawing, usize::from(number).checked_sub(1))
         else {
             return Ok(());
         };
+        let drawing = match enlarged(styled) {
+            Some(picture) => Arc::new(Pooled::from(picture)),
+            None => Arc::clone(&styled.picture),
+        };
         let shot = Shot {
-            drawing: Arc::clone(drawing),
+            drawing,
             seen: self.live.clone(),
             second: self.ring.second(),
         };

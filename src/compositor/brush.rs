@@ -1,13 +1,17 @@
 //! Lays tiles into a program in memory.
 
 use std::ops::Range;
+use std::slice::from_ref;
 
-use crate::frame::{Picture, Size};
+use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Bitmap, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
 use super::cutout::{Around, Cutout};
+use super::guide::Gains;
 use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waiting};
+use super::sharpen::{Guide, Sharpener};
 use super::tiles::{Tile, Tiles};
+use super::wide::{Pixels, place};
 
 /// What fills a panel.
 pub(super) struct Filling<'a> {
@@ -19,6 +23,8 @@ pub(super) struct Filling<'a> {
     pub around: Option<&'a Around>,
     /// Of people: where they can be; `None`: anywhere.
     pub people: Option<&'a Cutout>,
+    /// What sharpens a picture that is enlarged.
+    pub guide: Option<Guide<'a>>,
     /// Which part of the picture it shows.
     pub uv: Uv,
     /// Of people: how much the picture cuts off their heads, 0..1.
@@ -29,42 +35,18 @@ pub(super) struct Filling<'a> {
 
 /// What is used from tile to tile.
 pub(super) struct Brush {
-    /// For the tile at hand.
-    columns: Columns,
-    /// Two neighbouring source rows as wide as the tile: even ones, odd ones. They serve several
-    /// rows of a program that is larger than its source.
-    wide: [Wide; 2],
-    /// A row of pixels on their way into the program.
-    row: Vec<[u8; 4]>,
+    /// The picture's rows, for the tile at hand.
+    source: Pixels,
+    sharpener: Sharpener,
     /// The matte's curve.
     people: [u8; 256],
-}
-
-/// Where the pixels of a row lie in a source.
-#[derive(Default)]
-struct Columns {
-    /// The left of two source columns.
-    left: Vec<usize>,
-    /// The share of the right one, 0..256, once a channel.
-    share: Vec<[u16; 4]>,
-    /// The source's pixels in them.
-    pixels: [Vec<[u8; 4]>; 2],
-}
-
-/// A source row, smooth between pixels.
-#[derive(Default)]
-struct Wide {
-    /// Its number in the source.
-    number: Option<u32>,
-    pixels: Vec<[u8; 4]>,
 }
 
 impl Brush {
     pub fn new() -> Self {
         Self {
-            columns: Columns::default(),
-            wide: Default::default(),
-            row: Vec::new(),
+            source: Pixels::default(),
+            sharpener: Sharpener::default(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
             }),
@@ -242,99 +224,73 @@ impl Brush {
         mut lay: impl FnMut(&mut [[u8; 4]], &[[u8; 4]], (u32, u32)),
     ) {
         let Self {
-            columns,
-            wide,
-            row: line,
-            ..
+            source, sharpener, ..
         } = self;
         let Filling { picture, uv, .. } = filling;
-        let (width, height) = (picture.width(), picture.height());
-        let [left, top, tile_width, tile_height] = tile.map(u32::from);
-        // The place between source pixels, and the pixel before it, with 8 bits of fraction.
-        let place = |origin: f32, step: f32, at: u32, side: u32| {
-            let at = (origin + step * (at as f32 + 0.5)) * side as f32 - 0.5;
-            let at = at.clamp(0.0, (side - 1) as f32);
-            let fixed = (at * 256.0).round() as u32;
-            (fixed >> 8, fixed & 255)
-        };
-        columns.left.clear();
-        columns.share.clear();
-        for x in left..left + tile_width {
-            let (at, share) = place(uv.origin[0], uv.step[0], x, width);
-            columns.left.push(at as usize);
-            columns.share.push([share as u16; 4]);
+        let [left, top, width, height] = tile.map(u32::from);
+        let span = (left, width);
+        source.begin(uv.origin[0], uv.step[0], span, picture.width());
+        // Only what is enlarged lacks anything.
+        let is_enlarged = uv.step[0].abs() * (picture.width() as f32) < 1.0;
+        let guide = filling.guide.as_ref().filter(|_| is_enlarged);
+        if let Some(guide) = guide {
+            sharpener.begin(guide, uv, span);
         }
-        let pixels = picture.rgba().as_chunks::<4>().0;
-        for slot in wide.iter_mut() {
-            slot.number = None;
-        }
+        let all = 0..width as usize;
         let size = program.size();
         let target = program.rgba_mut().as_chunks_mut::<4>().0;
-        for y in top..top + tile_height {
-            let (upper, share) = place(uv.origin[1], uv.step[1], y, height);
-            let lower = (upper + u32::from(share > 0)).min(height - 1);
-            for number in [upper, lower] {
-                let slot = &mut wide[(number & 1) as usize];
-                if slot.number != Some(number) {
-                    slot.number = Some(number);
-                    let start = number as usize * width as usize;
-                    let source = pixels.get(start..start + width as usize);
-                    widened(source.unwrap_or_default(), columns, &mut slot.pixels);
-                }
-            }
-            let [above, below] = [upper, lower].map(|number| &wide[(number & 1) as usize].pixels);
-            let pixels = if upper == lower {
-                above
-            } else {
-                between(above, below, share as u16, line);
-                &*line
+        for y in top..top + height {
+            let at = place(uv.origin[1], uv.step[1], y, picture.height());
+            let pixels = source.at(picture, at, from_ref(&all));
+            let pixels = match guide {
+                Some(guide) => sharpener.row(guide, uv, y, pixels),
+                None => pixels,
             };
-            if let Some(row) = target.get_mut(span(size, left, y, tile_width)) {
+            if let Some(row) = target.get_mut(self::span(size, left, y, width)) {
                 lay(row, pixels, (left, y));
             }
         }
     }
 }
 
-/// A source row as its columns see it.
-fn widened(source: &[[u8; 4]], columns: &mut Columns, wide: &mut Vec<[u8; 4]>) {
-    let Columns {
-        left: columns,
-        share,
-        pixels: [left, right],
-    } = columns;
-    for side in [&mut *left, &mut *right, wide] {
-        side.resize(columns.len(), [0; 4]);
-    }
-    let last = source.last().copied().unwrap_or_default();
-    for (at, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
-        // The right neighbour of the last column is itself.
-        (*left, *right) = match source.get(*at..) {
-            Some([left, right, ..]) => (*left, *right),
-            _ => (last, last),
-        };
-    }
-    let shares = share.as_flattened().iter();
-    let pairs = left.as_flattened().iter().zip(right.as_flattened());
-    for ((byte, (a, b)), share) in wide.as_flattened_mut().iter_mut().zip(pairs).zip(shares) {
-        *byte = mixed_byte(*a, *b, *share);
-    }
-}
-
-/// Two channels mixed, `share` of 256 of `b`.
-#[inline]
-fn mixed_byte(a: u8, b: u8, share: u16) -> u8 {
-    ((u16::from(a) * (256 - share) + u16::from(b) * share + 128) >> 8) as u8
-}
-
-/// Two rows mixed, `share` of 256 of the lower one. Flat bytes and no growing, so that the compiler
-/// makes SIMD of it.
-fn between(above: &[[u8; 4]], below: &[[u8; 4]], share: u16, row: &mut Vec<[u8; 4]>) {
-    row.resize(above.len(), [0; 4]);
-    let pairs = above.as_flattened().iter().zip(below.as_flattened());
-    for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
-        *byte = mixed_byte(*a, *b, share);
-    }
+/// A drawing with its matte in the size of its frame, whose edges it follows; `None` when it is
+/// shown as it is. Takes some milliseconds.
+pub fn enlarged(styled: &Styled) -> Option<Picture> {
+    let shrunk = styled.shrunk.as_ref()?;
+    let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
+    let mut gains = Gains::default();
+    gains.find(shrunk, &styled.picture, plain);
+    let frame = &styled.frame.picture;
+    let [width, height] = [frame.width(), frame.height()];
+    let filling = Filling {
+        picture: &styled.picture,
+        matte: &styled.picture,
+        around: None,
+        people: None,
+        guide: Some(Guide {
+            frame,
+            shrunk,
+            gains: &gains,
+            plain,
+        }),
+        uv: Uv {
+            origin: [0.0; 2],
+            step: [width, height].map(|side| 1.0 / side as f32),
+        },
+        cut: 0.0,
+        waits: false,
+    };
+    let mut picture = Picture::new(frame.size());
+    let tile = [
+        0,
+        0,
+        u16::try_from(width).ok()?,
+        u16::try_from(height).ok()?,
+    ];
+    Brush::new().rows(&mut picture, tile, &filling, |row, pixels, _| {
+        row.copy_from_slice(pixels);
+    });
+    Some(picture)
 }
 
 /// Rows at a time that are looked at for people.

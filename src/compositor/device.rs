@@ -395,6 +395,11 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
     data.uv_origin = uv.origin;
     data.uv_step = uv.step;
     data.waits = if now.waits(place, sizes) { 1.0 } else { 0.0 };
+    if let Some((plain, width)) = pictures.follows(source)
+        && uv.step[0].abs() * (width as f32) < 1.0
+    {
+        (data.sharp, data.plain) = (1.0, plain);
+    }
     if place.kind != PanelKind::Person {
         return;
     }

@@ -8,14 +8,16 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::frame::{Picture, Pool, Size};
+use crate::frame::{Picture, Pool, Size, Styled};
 use crate::panels::{ArtworkLayer, Coverage, PanelKind};
 
 use super::brush::{Brush, Filling};
 use super::cutout::Cutout;
 use super::device::Making;
+use super::guide::Guidance;
 use super::program::{Composed, Inner, ProgramTexture, Programs};
 use super::resident::{Body, Needs, Place, What};
+use super::sharpen::Guide;
 use super::tiles::Tiles;
 use super::{Gpu, MOST_SHOTS, Now, Scene, Sizes, Source};
 
@@ -36,11 +38,16 @@ pub(super) struct Memory {
 struct Slot {
     picture: Picture,
     people: Cutout,
+    guidance: Guidance,
+    /// Of what it shows: its frame's size, if it has one.
+    shape: Size,
 }
 
 impl Slot {
     fn take(&mut self, picture: &Picture, needs: Needs) {
         self.picture.copy_from(picture);
+        self.shape = picture.size();
+        self.guidance.follows = None;
         if needs.people {
             self.people.make(picture, needs.around);
         } else if self.people.picture.size().area() > 0 {
@@ -48,9 +55,31 @@ impl Slot {
         }
     }
 
+    fn take_styled(&mut self, styled: &Styled, needs: Needs) {
+        self.take(&styled.picture, needs);
+        self.shape = styled.frame.picture.size();
+        let people = needs.people.then_some(&self.people.picture);
+        self.guidance.take(styled, people);
+    }
+
     fn size(&self) -> Option<Size> {
-        let size = self.picture.size();
-        (size.area() > 0).then_some(size)
+        (self.picture.size().area() > 0 && self.shape.area() > 0).then_some(self.shape)
+    }
+
+    /// What sharpens the picture, or the people cut out of it.
+    fn guide(&self, people: bool) -> Option<Guide<'_>> {
+        let follows = self.guidance.follows.as_ref()?;
+        let gains = if people && self.people.picture.size().area() > 0 {
+            &self.guidance.people
+        } else {
+            &self.guidance.drawn
+        };
+        Some(Guide {
+            frame: &follows.frame.picture,
+            shrunk: &follows.shrunk,
+            gains,
+            plain: follows.plain,
+        })
     }
 
     /// Holds the matte in its alpha.
@@ -78,10 +107,15 @@ impl Memory {
 
     pub fn take_frame(&mut self, picture: &Picture) {
         self.frame.picture.copy_from(picture);
+        self.frame.shape = picture.size();
     }
 
-    pub fn take_styled(&mut self, picture: &Picture, needs: Needs) {
+    pub fn take_picture(&mut self, picture: &Picture, needs: Needs) {
         self.styled.take(picture, needs);
+    }
+
+    pub fn take_styled(&mut self, styled: &Styled, needs: Needs) {
+        self.styled.take_styled(styled, needs);
     }
 
     pub fn take_shot(&mut self, number: usize, picture: Option<&Picture>, needs: Needs) {
@@ -189,6 +223,7 @@ impl Memory {
             people: (is_person && place.edge.shadow_colour[3] == 0)
                 .then_some(&owner.people)
                 .filter(|people| !people.bands.is_empty()),
+            guide: slot.guide(is_person),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
                 Source::Shot(_) => owner.people.cut,

@@ -10,6 +10,7 @@ mod cutout;
 mod device;
 mod fx;
 mod gpu;
+mod guide;
 mod inking;
 mod memory;
 mod outlets;
@@ -19,11 +20,14 @@ mod pixel;
 mod program;
 mod readback;
 mod resident;
+mod sharpen;
 mod stage;
 mod still;
 mod textures;
 mod tiles;
+mod wide;
 
+pub use brush::enlarged;
 pub use fx::EffectData;
 pub use gpu::Gpu;
 pub use outlets::{Outlet, Outlets};
@@ -35,7 +39,7 @@ pub use stage::{Inbox, Running, ScreenProgram, start};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::frame::{Picture, Size};
+use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Cover, Page, PageError, PanelKind, Sprite, Sprites};
 use crate::people::Point;
 
@@ -352,8 +356,28 @@ impl Compositor {
         }
     }
 
-    /// Takes a drawing with its matte. It stays until the next one. A page with people on it that
-    /// is shown later cuts them out of the next drawing.
+    /// Takes a drawing; where it is shown larger than it is, its frame sharpens it. It stays until
+    /// the next one. A page with people on it that is shown later cuts them out of the next
+    /// drawing.
+    ///
+    /// # Errors
+    /// When it is too large for the device.
+    pub fn upload_drawing(&mut self, styled: &Styled) -> Result<(), CompositorError> {
+        let needs = self.page.needs();
+        match &mut self.backend {
+            Backend::Device(device) => {
+                let (gpu, passes) = (&device.gpu, &device.passes);
+                device.pictures.upload_drawing(gpu, passes, styled, needs)
+            }
+            Backend::Memory(memory, _) => {
+                memory.take_styled(styled, needs);
+                Ok(())
+            }
+        }
+    }
+
+    /// Like [`upload_drawing`](Self::upload_drawing), for a drawing with its matte that has no
+    /// frame: it is shown as it is.
     ///
     /// # Errors
     /// When it is too large for the device.
@@ -365,7 +389,7 @@ impl Compositor {
                 device.pictures.upload_styled(gpu, passes, picture, needs)
             }
             Backend::Memory(memory, _) => {
-                memory.take_styled(picture, needs);
+                memory.take_picture(picture, needs);
                 Ok(())
             }
         }

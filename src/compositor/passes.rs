@@ -42,6 +42,12 @@ pub struct LayerData {
     pub waits: f32,
     /// How the layer is mixed with what is below it: the place of its [`Blend`] in `Blend::ALL`.
     pub mode: u32,
+    /// 1 where the picture is enlarged and follows the edges of its frame.
+    pub sharp: f32,
+    /// The part of the picture that is the frame itself, 0..1.
+    pub plain: f32,
+    /// Nothing.
+    pub spare: [f32; 2],
 }
 
 /// The ways in which one kind of layer is laid.
@@ -113,6 +119,9 @@ impl Passes {
                     count: None,
                 },
                 texture_entry(3),
+                texture_entry(4),
+                texture_entry(5),
+                texture_entry(6),
             ],
         });
         let layer_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {

@@ -250,7 +250,7 @@ impl Live {
         match self.inbox.styled.take_within(patience) {
             Taken::Value(styled) => {
                 self.point = self.focus.follow(&styled.picture, self.time());
-                self.booth.see(&styled.picture, self.point, self.time());
+                self.booth.see(&styled, self.point, self.time());
                 self.drawing = Some(Drawing {
                     styled,
                     uploaded: false,
@@ -325,7 +325,7 @@ impl Live {
         let begun = self.clock.now();
         if let Some(drawing) = &mut self.drawing {
             if !drawing.uploaded {
-                self.compositor.upload_styled(&drawing.styled.picture)?;
+                self.compositor.upload_drawing(&drawing.styled)?;
                 drawing.uploaded = true;
             }
             if control.compare && !drawing.compared {

@@ -1,8 +1,9 @@
 //! The pictures that fill panels, as textures that are used again and again.
 
-use crate::frame::{Picture, Size};
+use crate::frame::{Picture, Size, Styled};
 
 use super::cutout::Cutout;
+use super::guide::{Follows, Guidance};
 use super::passes::{FORMAT, Passes};
 use super::resident::Needs;
 use super::{CompositorError, Gpu, MOST_SHOTS, Source};
@@ -19,13 +20,27 @@ pub(super) struct Pictures {
 /// A drawing and the people in it.
 struct Slot {
     picture: Option<Upload>,
+    /// Of what it shows: its frame's size, if it has one.
+    shape: Size,
     cutout: Cutout,
     people: Option<Upload>,
     around: Option<Upload>,
+    guidance: Guidance,
+    /// What sharpens it.
+    sharp: Sharp,
     /// The drawing.
     drawn: wgpu::BindGroup,
     /// The people in it.
     cut_out: wgpu::BindGroup,
+}
+
+/// What sharpens a drawing, and the people cut out of it.
+#[derive(Default)]
+struct Sharp {
+    gains: Option<Upload>,
+    people: Option<Upload>,
+    shrunk: Option<Upload>,
+    frame: Option<Upload>,
 }
 
 struct Upload {
@@ -34,24 +49,77 @@ struct Upload {
     size: Size,
 }
 
+impl Sharp {
+    /// `true` when a texture had to be made anew.
+    fn take(
+        &mut self,
+        gpu: &Gpu,
+        guidance: &Guidance,
+        has_people: bool,
+    ) -> Result<bool, CompositorError> {
+        let Some(Follows { frame, shrunk, .. }) = &guidance.follows else {
+            let is_empty = self.frame.is_none();
+            *self = Self::default();
+            return Ok(!is_empty);
+        };
+        let mut anew = upload(gpu, &mut self.gains, &guidance.drawn.picture)?;
+        if has_people {
+            anew |= upload(gpu, &mut self.people, &guidance.people.picture)?;
+        }
+        anew |= upload(gpu, &mut self.shrunk, shrunk)?;
+        anew |= upload(gpu, &mut self.frame, &frame.picture)?;
+        Ok(anew)
+    }
+}
+
 impl Slot {
     fn empty(device: &wgpu::Device, passes: &Passes) -> Self {
-        let nothing = || bind(device, passes, [&passes.nothing; 3]);
+        let nothing = || bind(device, passes, &Views::none(passes));
         Self {
             picture: None,
+            shape: Size::default(),
             cutout: Cutout::default(),
             people: None,
             around: None,
+            guidance: Guidance::default(),
+            sharp: Sharp::default(),
             drawn: nothing(),
             cut_out: nothing(),
         }
     }
 
-    /// `true` when a texture had to be made anew.
+    /// Takes a drawing that is shown as it is. `true` when a texture had to be made anew.
     fn take(
         &mut self,
         gpu: &Gpu,
         passes: &Passes,
+        picture: &Picture,
+        needs: Needs,
+    ) -> Result<bool, CompositorError> {
+        self.guidance.follows = None;
+        self.shape = picture.size();
+        let anew = self.fill(gpu, picture, needs)?;
+        self.sharpen(gpu, passes, anew, needs)
+    }
+
+    /// Takes a drawing that its frame sharpens. `true` when a texture had to be made anew.
+    fn take_styled(
+        &mut self,
+        gpu: &Gpu,
+        passes: &Passes,
+        styled: &Styled,
+        needs: Needs,
+    ) -> Result<bool, CompositorError> {
+        self.shape = styled.frame.picture.size();
+        let anew = self.fill(gpu, &styled.picture, needs)?;
+        let people = needs.people.then_some(&self.cutout.picture);
+        self.guidance.take(styled, people);
+        self.sharpen(gpu, passes, anew, needs)
+    }
+
+    fn fill(
+        &mut self,
+        gpu: &Gpu,
         picture: &Picture,
         needs: Needs,
     ) -> Result<bool, CompositorError> {
@@ -72,14 +140,35 @@ impl Slot {
             anew |= self.around.take().is_some();
             self.cutout.cut = 0.0;
         }
+        Ok(anew)
+    }
+
+    /// Uploads what sharpens the drawing, and binds all that is new.
+    fn sharpen(
+        &mut self,
+        gpu: &Gpu,
+        passes: &Passes,
+        anew: bool,
+        needs: Needs,
+    ) -> Result<bool, CompositorError> {
+        let anew = anew | self.sharp.take(gpu, &self.guidance, needs.people)?;
         if anew {
-            let (drawn, matte, around) = (
-                view(passes, self.picture.as_ref()),
-                self.matte(passes),
-                view(passes, self.around.as_ref()),
-            );
-            let bindings =
-                [drawn, matte].map(|picture| bind(&gpu.device, passes, [picture, picture, around]));
+            let (drawn, matte) = (view(passes, self.picture.as_ref()), self.matte(passes));
+            let bind = |picture, gains: &Option<Upload>| {
+                let views = Views {
+                    picture,
+                    matte: picture,
+                    around: view(passes, self.around.as_ref()),
+                    gains: view(passes, gains.as_ref()),
+                    shrunk: view(passes, self.sharp.shrunk.as_ref()),
+                    frame: view(passes, self.sharp.frame.as_ref()),
+                };
+                bind(&gpu.device, passes, &views)
+            };
+            let bindings = [
+                bind(drawn, &self.sharp.gains),
+                bind(matte, &self.sharp.people),
+            ];
             [self.drawn, self.cut_out] = bindings;
         }
         Ok(anew)
@@ -101,7 +190,7 @@ impl Pictures {
             frame: None,
             styled: Slot::empty(device, passes),
             shots: std::array::from_fn(|_| Slot::empty(device, passes)),
-            camera: bind(device, passes, [&passes.nothing; 3]),
+            camera: bind(device, passes, &Views::none(passes)),
         }
     }
 
@@ -110,7 +199,18 @@ impl Pictures {
     }
 
     pub fn styled_size(&self) -> Option<Size> {
-        self.styled.picture.as_ref().map(|upload| upload.size)
+        self.styled.picture.as_ref().map(|_| self.styled.shape)
+    }
+
+    /// Of a drawing that its frame sharpens: the part of it that is the frame itself, 0..1, and its
+    /// width.
+    pub fn follows(&self, source: Source) -> Option<(f32, u32)> {
+        let slot = match source {
+            Source::Styled => &self.styled,
+            Source::Frame | Source::Shot(_) => return None,
+        };
+        let follows = slot.guidance.follows.as_ref()?;
+        Some((follows.plain, follows.shrunk.width()))
     }
 
     /// The people in a drawing: how much its upper edge cuts off, and pixels from one row of their
@@ -158,6 +258,19 @@ impl Pictures {
         Ok(())
     }
 
+    pub fn upload_drawing(
+        &mut self,
+        gpu: &Gpu,
+        passes: &Passes,
+        styled: &Styled,
+        needs: Needs,
+    ) -> Result<(), CompositorError> {
+        if self.styled.take_styled(gpu, passes, styled, needs)? {
+            self.bind_camera(gpu, passes);
+        }
+        Ok(())
+    }
+
     pub fn upload_shot(
         &mut self,
         gpu: &Gpu,
@@ -179,12 +292,13 @@ impl Pictures {
     }
 
     fn bind_camera(&mut self, gpu: &Gpu, passes: &Passes) {
-        let views = [
-            view(passes, self.frame.as_ref()),
-            self.styled.matte(passes),
-            view(passes, self.styled.around.as_ref()),
-        ];
-        self.camera = bind(&gpu.device, passes, views);
+        let views = Views {
+            picture: view(passes, self.frame.as_ref()),
+            matte: self.styled.matte(passes),
+            around: view(passes, self.styled.around.as_ref()),
+            ..Views::none(passes)
+        };
+        self.camera = bind(&gpu.device, passes, &views);
     }
 }
 
@@ -273,12 +387,39 @@ pub(super) fn write(
     );
 }
 
-/// The group of a picture, of the matte of the people in it, and of how near they are.
-pub(super) fn bind(
-    device: &wgpu::Device,
-    passes: &Passes,
-    [picture, matte, around]: [&wgpu::TextureView; 3],
-) -> wgpu::BindGroup {
+/// What a layer's picture is laid with.
+pub(super) struct Views<'a> {
+    /// The picture.
+    pub picture: &'a wgpu::TextureView,
+    /// Has the people in its alpha.
+    pub matte: &'a wgpu::TextureView,
+    /// How near they are.
+    pub around: &'a wgpu::TextureView,
+    /// Of a picture that its frame sharpens: its gains,
+    pub gains: &'a wgpu::TextureView,
+    /// the frame in its size,
+    pub shrunk: &'a wgpu::TextureView,
+    /// and the frame.
+    pub frame: &'a wgpu::TextureView,
+}
+
+impl<'a> Views<'a> {
+    /// None of all that.
+    pub fn none(passes: &'a Passes) -> Self {
+        let nothing = &passes.nothing;
+        Self {
+            picture: nothing,
+            matte: nothing,
+            around: nothing,
+            gains: nothing,
+            shrunk: nothing,
+            frame: nothing,
+        }
+    }
+}
+
+/// The group of a layer's picture.
+pub(super) fn bind(device: &wgpu::Device, passes: &Passes, views: &Views) -> wgpu::BindGroup {
     let texture = |binding, view| wgpu::BindGroupEntry {
         binding,
         resource: wgpu::BindingResource::TextureView(view),
@@ -287,13 +428,16 @@ pub(super) fn bind(
         label: Some("pictures"),
         layout: &passes.pictures_layout,
         entries: &[
-            texture(0, picture),
-            texture(1, matte),
+            texture(0, views.picture),
+            texture(1, views.matte),
             wgpu::BindGroupEntry {
                 binding: 2,
                 resource: wgpu::BindingResource::Sampler(&passes.sampler),
             },
-            texture(3, around),
+            texture(3, views.around),
+            texture(4, views.gains),
+            texture(5, views.shrunk),
+            texture(6, views.frame),
         ],
     })
 }

@@ -1,17 +1,17 @@
 //! Loads generators in the background, while the former one draws.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
+use super::auto::{Auto, Runs};
 use super::error::InferenceError;
-use super::generator::{Generator, Slot};
+use super::loaded::Loaded;
 use super::model::Model;
+use super::pace::Pace;
 use super::provider::{Outcome, Verdicts};
 use super::runtime::Runtime;
-use super::sizes::{Budget, size_for};
+use super::sizes::{AUTO_FPS, Budget, size_for, steps};
 use super::tuning::Tuning;
 use crate::frame::Size;
 use crate::mailbox::{Mailbox, Taken};
@@ -20,8 +20,6 @@ use crate::settings::{InferenceSettings, Provider, Quality};
 use crate::status::{Board, Engine, Severity, Topic};
 use crate::worker::{Stop, Worker};
 
-/// One is prepared, one waits, one runs, one is finished.
-const SLOTS: usize = 4;
 /// The most CPU threads that are used, whatever the settings say.
 const MAX_THREADS: usize = 256;
 /// A measurement is wrong when a run took less than this share of it.
@@ -58,111 +56,26 @@ pub(super) enum Answer {
     Failed(Arc<Model>),
 }
 
-/// A generator with the memory for the frames that are on their way through it.
-pub(super) struct Loaded {
-    pub(super) generator: Generator,
-    /// Whether the person at the machine was told that it fails.
-    pub(super) fault_told: AtomicBool,
-    /// The shortest run yet, in nanoseconds.
-    pub(super) fastest: AtomicU64,
-    /// A run's time of late, in nanoseconds.
-    pub(super) recent: AtomicU64,
-    /// Time of a run as its provider's check found it, in nanoseconds; 0 for the CPU.
-    pub(super) expected: f64,
-    /// Why its provider can draw no more; the CPU takes over.
-    pub(super) broken: Mutex<Option<String>>,
-    free: Mutex<Vec<Slot>>,
-    returned: Condvar,
-}
-
-impl Loaded {
-    fn open(
-        runtime: &Runtime,
-        model: &Arc<Model>,
-        size: Size,
-        threads: usize,
-        provider: Provider,
-    ) -> Result<Self, InferenceError> {
-        let generator = Generator::open_on(runtime, model, size, threads, provider)?;
-        let free = (0..SLOTS)
-            .map(|_| generator.slot())
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            generator,
-            fault_told: AtomicBool::new(false),
-            fastest: AtomicU64::new(u64::MAX),
-            recent: AtomicU64::new(0),
-            expected: 0.0,
-            broken: Mutex::new(None),
-            free: Mutex::new(free),
-            returned: Condvar::new(),
-        })
-    }
-
-    /// A run took `nanos`.
-    pub(super) fn took(&self, nanos: u64) {
-        self.fastest.fetch_min(nanos, Ordering::Relaxed);
-        let before = self.recent.load(Ordering::Relaxed);
-        let recent = if before == 0 {
-            nanos
-        } else {
-            before / 8 * 7 + nanos / 8
-        };
-        self.recent.store(recent, Ordering::Relaxed);
-    }
-
-    /// A run failed. `true` when another provider takes over, so that nobody need be told twice.
-    pub(super) fn failed(&self, error: &InferenceError) -> bool {
-        if self.generator.provider() == Provider::Cpu {
-            return false;
-        }
-        self.broken.lock().get_or_insert_with(|| error.to_string());
-        true
-    }
-
-    /// A free slot, waiting for one a moment.
-    pub(super) fn slot(self: &Arc<Self>, patience: Duration) -> Option<Lease> {
-        let mut free = self.free.lock();
-        if free.is_empty() {
-            self.returned.wait_for(&mut free, patience);
-        }
-        Some(Lease {
-            slot: Some(free.pop()?),
-            home: Arc::clone(self),
-        })
-    }
-}
-
-/// A slot on loan; dropping it gives it back.
-pub(super) struct Lease {
-    slot: Option<Slot>,
-    home: Arc<Loaded>,
-}
-
-impl Lease {
-    /// The generator the slot belongs to, and the slot.
-    pub(super) fn parts(&mut self) -> Option<(&Generator, &mut Slot)> {
-        Some((&self.home.generator, self.slot.as_mut()?))
-    }
-
-    pub(super) fn home(&self) -> &Loaded {
-        &self.home
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            self.home.free.lock().push(slot);
-            self.home.returned.notify_one();
-        }
-    }
+/// What `Quality::Auto` chose, and what for: for anything else it chooses anew.
+pub(super) struct Choice {
+    auto: Auto,
+    model: Arc<Model>,
+    frame: Size,
+    threads: usize,
+    provider: Provider,
+    /// Why it is another size than at first, for people.
+    why: String,
 }
 
 /// The loading thread.
 pub(super) struct Loader {
     pub(super) runtime: Arc<Runtime>,
     pub(super) places: Places,
+    /// Knows the source's rate.
+    pub(super) pace: Arc<Pace>,
+    pub(super) started: Instant,
+    /// Which size is drawn, when that is chosen here.
+    pub(super) auto: Option<Choice>,
     pub(super) wishes: Arc<Mailbox<Wanted>>,
     pub(super) answers: Arc<Mailbox<Answer>>,
     pub(super) board: Arc<Board>,
@@ -201,7 +114,10 @@ impl Loader {
                     }
                     self.last = Some(wanted);
                 }
-                Taken::TimedOut => self.look_after_providers(),
+                Taken::TimedOut => {
+                    self.look_after_providers();
+                    self.look_after_size();
+                }
                 Taken::Closed => break,
             }
         }
@@ -273,6 +189,95 @@ impl Loader {
             let answer = self.answer(&wanted);
             self.answers.send(answer);
         }
+    }
+
+    /// Draws another size when runs take too long for the source's frames, or would not any more.
+    fn look_after_size(&mut self) {
+        let (Some(wanted), Some(current)) = (self.last.clone(), self.resident.last()) else {
+            return;
+        };
+        let (generator, now) = (&current.generator, self.started.elapsed());
+        let is_current = |choice: &&mut Choice| {
+            Arc::ptr_eq(&choice.model, generator.model()) && choice.auto.size() == generator.size()
+        };
+        let Some(choice) = self.auto.as_mut().filter(is_current) else {
+            return;
+        };
+        if self.checks.is_some() {
+            choice.auto.disturbed(now);
+            return;
+        }
+        let fps = wanted.fps.clamp(1, AUTO_FPS);
+        let interval = self.pace.interval().max(Duration::from_secs(1) / fps);
+        let runs = Runs {
+            count: current.runs.load(Ordering::Relaxed),
+            time: Duration::from_nanos(current.recent.load(Ordering::Relaxed)),
+        };
+        let before = choice.auto.size();
+        if !choice.auto.look(runs, interval, now) {
+            return;
+        }
+        let size = choice.auto.size();
+        choice.why = if size.area() < before.area() {
+            format!(
+                "Drawn at {size}: a picture of {before} took {:.0} ms, a frame lasts {:.0}.",
+                runs.time.as_secs_f64() * 1e3,
+                interval.as_secs_f64() * 1e3
+            )
+        } else {
+            String::new()
+        };
+        tracing::info!("Pictures are drawn at {size} from now on, not at {before}.");
+        let mut answer = self.answer(&wanted);
+        // Loading took the runs' time.
+        let now = self.started.elapsed();
+        while let Some(choice) = &mut self.auto {
+            choice.auto.disturbed(now);
+            if matches!(answer, Answer::Ready(..)) || !choice.auto.refused(now) {
+                break;
+            }
+            answer = self.answer(&wanted);
+        }
+        self.answers.send(answer);
+    }
+
+    /// The size to draw for a wish.
+    fn size(
+        &mut self,
+        wanted: &Wanted,
+        threads: usize,
+        provider: Provider,
+        nanos_per_pixel: f64,
+    ) -> Size {
+        let (model, frame) = (&wanted.model, wanted.frame);
+        let multiple = model.size_multiple();
+        let budget = Budget {
+            nanos_per_pixel,
+            fps: wanted.fps,
+        };
+        let first = size_for(frame, wanted.settings.quality, budget, multiple);
+        let first = model.drawing_size(first);
+        if wanted.settings.quality != Quality::Auto {
+            self.auto = None;
+            return first;
+        }
+        let known = self.auto.as_ref().filter(|choice| {
+            Arc::ptr_eq(&choice.model, model)
+                && (choice.frame, choice.threads, choice.provider) == (frame, threads, provider)
+        });
+        if let Some(choice) = known {
+            return choice.auto.size();
+        }
+        let sizes = steps(frame, multiple).map(|size| model.drawing_size(size));
+        self.auto = Some(Choice {
+            auto: Auto::new(sizes, first, self.started.elapsed()),
+            model: Arc::clone(model),
+            frame,
+            threads,
+            provider,
+            why: String::new(),
+        });
+        first
     }
 
     /// Why the provider that draws should no more.
@@ -350,13 +355,7 @@ impl Loader {
             self.provider(wanted)
         };
         let nanos_per_pixel = own_pace.unwrap_or(nanos_per_pixel);
-        let budget = Budget {
-            nanos_per_pixel,
-            fps: wanted.fps,
-        };
-        let multiple = wanted.model.size_multiple();
-        let size = size_for(wanted.frame, wanted.settings.quality, budget, multiple);
-        let size = wanted.model.drawing_size(size);
+        let size = self.size(wanted, threads, provider, nanos_per_pixel);
         let known = self.resident.iter().position(|loaded| {
             let generator = &loaded.generator;
             Arc::ptr_eq(generator.model(), &wanted.model)
@@ -441,6 +440,11 @@ impl Loader {
             .map(|verdicts| verdicts.reasons(used))
             .unwrap_or_default();
         let name = used.name();
+        let why = self
+            .auto
+            .as_ref()
+            .map_or("", |choice| &choice.why)
+            .to_owned();
         let reason = match (asked, &verdicts) {
             (Provider::Cpu, _) => "CPU, as set.".to_owned(),
             _ if self.checks.is_some() => format!("{name}. Other providers are being checked."),
@@ -481,7 +485,7 @@ impl Loader {
             provider: Some(used),
             threads: generator.threads(),
             size: generator.size(),
-            reason: reason.trim().to_owned(),
+            reason: [reason.trim(), &why].join(" ").trim().to_owned(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //!           [load]
 //! ```
 
+mod auto;
 mod contract;
 mod description;
 mod error;
@@ -19,6 +20,7 @@ mod fit;
 mod generator;
 pub mod import;
 mod library;
+mod loaded;
 mod loader;
 mod model;
 mod pace;
@@ -39,7 +41,7 @@ pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};
 pub use retouch::Retouch;
 pub use runtime::{Runtime, disable_telemetry};
-pub use sizes::{Budget, size_for, size_within};
+pub use sizes::{Budget, is_enlarged, size_for, size_within};
 pub use stage::{Inference, start};
 pub use style_map::StyleMap;
 pub use tuning::{Tuning, cores};

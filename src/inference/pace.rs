@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::frame::Stamp;
+
 /// Kept between the expected end of preparing and the expected end of the run.
 const SLACK: Duration = Duration::from_millis(1);
 /// A prepared frame that waits longer than this is replaced by a fresher one.
 const STALE: Duration = Duration::from_millis(50);
+/// A longer time between two frames is a pause of the source, and says nothing about its rate.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Share of the newest measurement in an average.
 const NEWEST: f64 = 0.2;
 
@@ -28,6 +32,9 @@ struct State {
     running: Option<Instant>,
     run: Average,
     prepare: Average,
+    /// Between the source's frames.
+    interval: Average,
+    newest: Option<Stamp>,
 }
 
 #[derive(Default)]
@@ -68,6 +75,27 @@ impl Pace {
                 return;
             }
         }
+    }
+
+    /// A frame came.
+    pub(super) fn frame(&self, stamp: Stamp) {
+        let mut state = self.state.lock();
+        let Some(last) = state.newest.replace(stamp) else {
+            return;
+        };
+        // Those between were thrown away.
+        let frames = u32::try_from(stamp.sequence.saturating_sub(last.sequence)).unwrap_or(0);
+        let time = stamp.captured.saturating_duration_since(last.captured);
+        if let Some(interval) = time.checked_div(frames)
+            && interval < PAUSE
+        {
+            state.interval.add(interval);
+        }
+    }
+
+    /// The time between two of the source's frames; 0 while that is not known.
+    pub(super) fn interval(&self) -> Duration {
+        self.state.lock().interval.get()
     }
 
     /// A frame was prepared in `time` and waits.
@@ -119,6 +147,21 @@ mod tests {
             (Duration::from_millis(25)..Duration::from_millis(60)).contains(&time),
             "{time:?}"
         );
+    }
+
+    #[test]
+    fn the_sources_rate_is_known_whatever_is_thrown_away() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        assert_eq!(pace.interval(), Duration::ZERO);
+        // The sequence starts again with another source, and a frozen camera is no slow one.
+        for (sequence, millis) in [(5, 0), (6, 40), (9, 160), (0, 170), (1, 210), (2, 2210)] {
+            pace.frame(Stamp {
+                sequence,
+                captured: start + Duration::from_millis(millis),
+            });
+        }
+        assert_eq!(pace.interval(), Duration::from_millis(40));
     }
 
     #[test]

@@ -11,7 +11,9 @@ const LIVE_AREA: usize = 2560 * 1440;
 /// the other stages.
 const SHARE: f64 = 0.7;
 /// `Quality::Auto` aims at no more than this many drawings a second.
-const AUTO_FPS: u32 = 30;
+pub(super) const AUTO_FPS: u32 = 30;
+/// A frame this much wider than its drawing has edges that the drawing lacks.
+const ENLARGED: f64 = 1.1;
 
 /// How fast this machine draws, and how fast it should.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,19 +37,24 @@ impl Budget {
 /// multiple of `multiple`, no larger than the frame. `Quality::Auto` takes the largest step that
 /// `budget` allows.
 pub fn size_for(frame: Size, quality: Quality, budget: Budget, multiple: u32) -> Size {
-    let step = |quality: Quality| {
-        let side = quality.long_side().unwrap_or(Size::MAX_SIDE);
-        size_within(frame, side.min(live_side(frame)), multiple)
-    };
     match quality {
-        Quality::Auto => Quality::ALL[1..]
-            .iter()
+        Quality::Auto => steps(frame, multiple)
             .rev()
-            .map(|quality| step(*quality))
             .find(|size| budget.allows(*size))
-            .unwrap_or_else(|| step(Quality::Fast)),
-        quality => step(quality),
+            .unwrap_or_else(|| step(frame, Quality::Fast, multiple)),
+        quality => step(frame, quality, multiple),
     }
+}
+
+/// The sizes from which `Quality::Auto` chooses for frames of size `frame`, the smallest first.
+pub(super) fn steps(frame: Size, multiple: u32) -> impl DoubleEndedIterator<Item = Size> {
+    let qualities = Quality::ALL[1..].iter();
+    qualities.map(move |quality| step(frame, *quality, multiple))
+}
+
+fn step(frame: Size, quality: Quality, multiple: u32) -> Size {
+    let side = quality.long_side().unwrap_or(Size::MAX_SIDE);
+    size_within(frame, side.min(live_side(frame)), multiple)
 }
 
 /// The largest size with the aspect of `frame`, within a few pixels, whose long side is at most
@@ -64,6 +71,11 @@ pub fn size_within(frame: Size, side: u32, multiple: u32) -> Size {
         nearest.min(most).max(1) * multiple
     };
     Size::new(fit(frame.width), fit(frame.height))
+}
+
+/// Whether a drawing is so much smaller than its frame that the frame's edges sharpen it.
+pub fn is_enlarged(drawing: Size, frame: Size) -> bool {
+    f64::from(frame.width) > f64::from(drawing.width) * ENLARGED
 }
 
 /// The long side at which a frame has [`LIVE_AREA`] pixels.

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::error::InferenceError;
 use super::library::{Library, Style};
-use super::loader::{Answer, Lease, Loaded, Loader, Wanted};
+use super::loaded::{Lease, Loaded};
+use super::loader::{Answer, Loader, Wanted};
 use super::model::Model;
 use super::pace::Pace;
 use super::retouch::Retouch;
 use super::runtime::Runtime;
+use super::sizes::is_enlarged;
 use super::style_map::StyleMap;
 use crate::frame::{Frame, Picture, Pool, Size, Styled};
 use crate::mailbox::{Mailbox, Replaced, Taken};
@@ -64,6 +66,9 @@ pub fn start(
     let mut loader = Loader {
         runtime,
         places: places.clone(),
+        pace: Arc::clone(&pace),
+        started: Instant::now(),
+        auto: None,
         wishes: Arc::clone(&wishes),
         answers: Arc::clone(&answers),
         board: Arc::clone(&board),
@@ -189,6 +194,7 @@ impl Preparer {
                         self.board.dropped(1);
                         frame = newer;
                     }
+                    self.pace.frame(frame.stamp);
                     self.frame = Some(frame);
                     self.prepare(Draw::Always);
                 }
@@ -401,7 +407,7 @@ fn finish(
             Taken::TimedOut => continue,
             Taken::Closed => break,
         };
-        let mut picture = pool.take();
+        let (mut picture, mut shrunk) = (pool.take(), None);
         let time = job.frame.stamp.captured.saturating_duration_since(started);
         let model = Arc::as_ptr(job.slot.home().generator.model());
         match last.replace((model, job.key)) {
@@ -414,6 +420,11 @@ fn finish(
         let result = board.time(Stage::Finish, || {
             if let Some((generator, slot)) = job.slot.parts() {
                 generator.finish(slot, &mut picture)?;
+                if is_enlarged(picture.size(), job.frame.picture.size()) {
+                    let mut copy = pool.take();
+                    copy.copy_from(slot.input());
+                    shrunk = Some(Arc::new(copy));
+                }
                 let settings = control.get().settings.retouch;
                 retouch.apply(slot.input(), &mut picture, time, &settings);
             }
@@ -421,12 +432,14 @@ fn finish(
         });
         match result {
             Ok(()) => {
-                let Job { frame, slot, .. } = job;
+                let Job { frame, slot, key } = job;
                 drop(slot);
                 board.count(Rate::Styled);
                 if output.send(Styled {
                     frame,
                     picture: Arc::new(picture),
+                    shrunk,
+                    strength: key.strength,
                 }) == Replaced::Yes
                 {
                     board.dropped(1);

@@ -376,10 +376,7 @@ impl Studio {
             picture: halves(SIZE, BLUE, WHITE).into(),
         };
         let picture = Arc::new(halves(Size::new(150, 100), RED, GREEN).into());
-        self.styled.send(Styled {
-            frame: Arc::new(frame),
-            picture,
-        });
+        self.styled.send(Styled::new(Arc::new(frame), picture));
     }
 
     fn change(&self, change: impl FnOnce(&mut Control)) {

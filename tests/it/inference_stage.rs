@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
-use panelcam::inference::{self, Inference, Library, Runtime};
+use panelcam::inference::{self, Inference, Library, Runtime, Tuning};
 use panelcam::mailbox::{Mailbox, Taken};
 use panelcam::places::Places;
 use panelcam::settings::{Control, Provider, Quality};
@@ -30,6 +30,16 @@ pub struct Rig {
 impl Rig {
     /// Draws with the shipped styles and those of the named test models.
     pub fn start(runtime: &Arc<Runtime>, models: &[&str], style: &str) -> Self {
+        Self::start_with(runtime, models, style, |_, _| {})
+    }
+
+    /// The same; `prepare` changes the home and the settings before.
+    pub fn start_with(
+        runtime: &Arc<Runtime>,
+        models: &[&str],
+        style: &str,
+        prepare: impl FnOnce(&Places, &mut Control),
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let places = Places::under(home.path());
         for name in models {
@@ -45,6 +55,7 @@ impl Rig {
         control.settings.look.style = style.to_owned();
         control.settings.inference.threads = Some(1);
         control.settings.inference.quality = Quality::Fast;
+        prepare(&places, &mut control);
         let (input, output) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
         let (control, board) = (Arc::new(Watch::new(control)), Board::new());
         let stage = inference::start(
@@ -127,6 +138,7 @@ fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
         (styled.frame.stamp.sequence, styled.picture.size()),
         (1, SMALL)
     );
+    assert!(styled.shrunk.is_none(), "as large as its frame");
 
     // Another style of the same model and another strength: the very next drawing has it.
     rig.change(|control| control.settings.look.style = "colours-blue".to_owned());
@@ -156,6 +168,18 @@ fn the_stage_draws_and_follows_the_settings_frame_by_frame() {
         rig.send(large.clone());
         assert_eq!(rig.take().picture.pixel(8, 8).unwrap()[..3], [155; 3]);
         assert!(Instant::now() < deadline);
+    }
+
+    // A drawing smaller than its frame brings what it was drawn from, of the same moment.
+    for shade in [30, 200, 90] {
+        let moving = Picture::from_rgba(large.size(), [shade, shade, shade, 255].repeat(640 * 480));
+        rig.send(moving.unwrap());
+        let styled = rig.take();
+        let shrunk = styled.shrunk.unwrap();
+        assert_eq!(shrunk.size(), styled.picture.size());
+        let of = |picture: &Picture| picture.pixel(8, 8).unwrap()[0];
+        assert_eq!(of(&shrunk), of(&styled.frame.picture));
+        assert_eq!(of(&styled.picture), 255 - of(&shrunk));
     }
 
     let status = rig.board.status();
@@ -286,4 +310,57 @@ fn the_newest_frame_wins_and_the_stage_stops_at_once() {
         "{:?}",
         stopping.elapsed()
     );
+}
+
+#[test]
+fn a_machine_that_is_slower_than_measured_draws_smaller() {
+    let Some(runtime) = runtime() else { return };
+    let large = Size::new(1280, 720);
+    let mut rig = Rig::start_with(&runtime, &[], "clean", |places, control| {
+        control.settings.inference.quality = Quality::Auto;
+        let (library, _) = Library::load(places);
+        let model = library.find("clean").unwrap().model;
+        Tuning::with_threads(&runtime, &model, places, 1).unwrap();
+        // As if it had been measured on a machine a thousand times as fast.
+        let path = places.cache.join("tuning.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map(|line| match line.split_once(" = ") {
+            Some((name @ "nanos_per_pixel", _)) => format!("{name} = 0.05"),
+            _ => line.to_owned(),
+        });
+        fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    });
+    let picture = chart(large);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // The first drawing is as large as the measurement allows.
+    rig.send(picture.clone());
+    assert_eq!(rig.take().picture.size(), large);
+    let mut sizes = vec![large];
+    while sizes.len() < 2 || rig.board.status().engine.size != sizes[sizes.len() - 1] {
+        // A camera of a hundred frames a second.
+        for _ in 0..3 {
+            rig.send(picture.clone());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let size = rig.take().picture.size();
+        if size != sizes[sizes.len() - 1] {
+            sizes.push(size);
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{sizes:?}, {:?}",
+            rig.board.status().engine
+        );
+    }
+    assert!(
+        sizes.windows(2).all(|pair| pair[1].area() < pair[0].area()),
+        "{sizes:?}"
+    );
+    let status = rig.board.status();
+    assert!(
+        status.engine.reason.contains("a picture of 1280x720 took"),
+        "{}",
+        status.engine.reason
+    );
+    assert_eq!(rig.board.take_notices(), vec![]);
 }

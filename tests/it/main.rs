@@ -31,6 +31,7 @@ mod pages_golden;
 mod pipeline;
 mod runtime;
 mod shaders;
+mod sharp;
 mod strip;
 mod support;
 mod tidy;

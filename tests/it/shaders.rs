@@ -88,6 +88,9 @@ fn the_layer_is_laid_out_as_the_shader_reads_it() {
         ("cut", offset_of!(LayerData, cut)),
         ("waits", offset_of!(LayerData, waits)),
         ("mode", offset_of!(LayerData, mode)),
+        ("sharp", offset_of!(LayerData, sharp)),
+        ("plain", offset_of!(LayerData, plain)),
+        ("spare", offset_of!(LayerData, spare)),
     ];
     agree(&module, "Layer", &ours, size_of::<LayerData>());
 }

@@ -206,13 +206,12 @@ impl Stage {
             captured: Instant::now(),
         };
         self.sequence += 1;
-        self.styled.send(Styled {
-            frame: Arc::new(Frame {
-                stamp,
-                picture: picture().into(),
-            }),
-            picture: Arc::new(picture().into()),
-        });
+        let frame = Frame {
+            stamp,
+            picture: picture().into(),
+        };
+        let drawing = Arc::new(picture().into());
+        self.styled.send(Styled::new(Arc::new(frame), drawing));
         std::thread::sleep(Duration::from_millis(30));
     }
 

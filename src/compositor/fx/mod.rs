@@ -410,9 +410,11 @@ impl Effects {
                 let texture = painter.paint(&self.gpu.device, &mut commands, kind, &data, size);
                 self.gpu.queue.submit([commands.finish()]);
                 let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-                let nothing = &passes.nothing;
-                let views = [&view, nothing, nothing];
-                Drawn::Device(textures::bind(&self.gpu.device, passes, views))
+                let views = textures::Views {
+                    picture: &view,
+                    ..textures::Views::none(passes)
+                };
+                Drawn::Device(textures::bind(&self.gpu.device, passes, &views))
             }
             Method::Memory(painter) => Drawn::Memory(in_memory(&self.gpu, painter, &order)?),
         });

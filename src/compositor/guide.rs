@@ -1,0 +1,264 @@
+//! How the edges of a drawing follow those of its frame, when the generator draws smaller than the
+//! frame.
+//!
+//! Around each pixel a drawing is about a linear function of the frame's brightness (He, Sun, Tang:
+//! Guided Image Filtering, 2010). That function's slope, the gain, is found at the drawing's size;
+//! what the frame has of brightness beyond its shrunk copy, times the gain, is what the drawing
+//! lacks at the frame's size (Chen et al.: Bilateral Guided Upsampling, 2016). Where a drawing is
+//! flat its gain is 0, so that neither skin nor camera noise comes back.
+//!
+//! The device adds that in `sharpened` of `shaders/page.wgsl`, the CPU in
+//! [`Sharpener`](super::sharpen::Sharpener).
+
+use std::sync::Arc;
+
+use crate::frame::{Frame, Picture, Pooled, Styled};
+
+/// The largest gain; more would only make rims.
+pub(super) const MOST_GAIN: f32 = 3.0;
+/// Brightness, of 255, by which a frame may differ from its shrunk copy without showing: noise.
+pub(super) const NOISE: f32 = 2.5;
+/// Parts of red, green and blue in brightness, of 256.
+pub(super) const LUMA: [u16; 3] = [77, 150, 29];
+
+/// What would change a drawing by less than this, of 255, is left out, and what would change it by
+/// up to twice as much is fainter: nobody sees it, and it takes time.
+const LEAST: f32 = 2.0;
+/// Added to the variance of brightness, of 255²: what is flatter than that is no edge.
+const FLAT: f32 = 65.0;
+/// Pixels that are looked at together.
+const BLOCK: usize = 8;
+/// A window's pixels.
+const WINDOW: f32 = 9.0;
+
+/// What is summed for each pixel of a window: brightness, its square, three colours, and those
+/// times the brightness.
+type Sums = [f32; 8];
+
+/// What a drawing follows, and how; keeps its memory from drawing to drawing.
+#[derive(Default)]
+pub(super) struct Guidance {
+    /// `None`: the drawing is shown as it is.
+    pub follows: Option<Follows>,
+    /// Gains of the drawing.
+    pub drawn: Gains,
+    /// Gains of the people cut out of it, when they are.
+    pub people: Gains,
+}
+
+/// What a drawing follows.
+pub(super) struct Follows {
+    /// Its frame.
+    pub frame: Arc<Frame>,
+    /// The frame in its size.
+    pub shrunk: Arc<Pooled<Picture>>,
+    /// The part of the picture that is the frame itself, 0..1.
+    pub plain: f32,
+}
+
+impl Guidance {
+    /// Looks at a drawing, and at the people cut out of it.
+    pub fn take(&mut self, styled: &Styled, people: Option<&Picture>) {
+        self.follows = styled.shrunk.as_ref().map(|shrunk| Follows {
+            frame: Arc::clone(&styled.frame),
+            shrunk: Arc::clone(shrunk),
+            plain: 1.0 - styled.strength.clamp(0.0, 1.0),
+        });
+        if let Some(Follows { shrunk, plain, .. }) = &self.follows {
+            self.drawn.find(shrunk, &styled.picture, *plain);
+            if let Some(people) = people {
+                self.people.find(shrunk, people, *plain);
+            }
+        }
+    }
+}
+
+/// Finds gains; keeps its memory.
+#[derive(Default)]
+pub(super) struct Gains {
+    /// Of each pixel of a drawing: gains of red, green and blue, 255 is [`MOST_GAIN`]. Alpha is the
+    /// most that the frame's brightness may differ here from that of its shrunk copy, of 255: what
+    /// its standard deviation is. A hair that is brighter than all around it would be a spark.
+    pub picture: Picture,
+    /// Whether there are any in [`BLOCK`] pixels of a row, row after row.
+    busy: Vec<bool>,
+    /// The products of three rows, a pixel more at either end.
+    rows: [Vec<Sums>; 3],
+    /// Their sums.
+    sums: Vec<Sums>,
+}
+
+impl Gains {
+    /// Finds the gains of `drawing` over `shrunk`, its frame in its size. `plain` is the part of
+    /// the picture that is the frame itself, 0..1, and not drawn.
+    pub fn find(&mut self, shrunk: &Picture, drawing: &Picture, plain: f32) {
+        let size = drawing.size();
+        self.picture.reshape(size);
+        let width = size.width as usize;
+        self.busy.clear();
+        if size.area() == 0 || shrunk.size() != size {
+            self.picture.rgba_mut().fill(0);
+            return;
+        }
+        let Self {
+            picture,
+            busy,
+            rows,
+            sums,
+        } = self;
+        let of_shrunk = shrunk.rgba().as_chunks::<4>().0;
+        let of_drawing = drawing.rgba().as_chunks::<4>().0;
+        let products = |y: usize, row: &mut Vec<Sums>| {
+            let span = y * width..(y + 1) * width;
+            if let (Some(shrunk), Some(drawing)) =
+                (of_shrunk.get(span.clone()), of_drawing.get(span))
+            {
+                multiply(shrunk, drawing, plain, row);
+            }
+        };
+        products(0, &mut rows[0]);
+        let last = size.height as usize - 1;
+        let gains = picture.rgba_mut().as_chunks_mut::<4>().0;
+        for (y, gains) in gains.chunks_exact_mut(width).enumerate() {
+            if y < last {
+                products(y + 1, &mut rows[(y + 1) % 3]);
+            }
+            let [above, at, below] =
+                [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &rows[y % 3]);
+            sums.resize(width + 2, [0.0; 8]);
+            for (sum, ((a, b), c)) in sums.iter_mut().zip(above.iter().zip(at).zip(below)) {
+                *sum = std::array::from_fn(|number| a[number] + b[number] + c[number]);
+            }
+            for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
+                *gain = gain_of(&std::array::from_fn(|number| {
+                    a[number] + b[number] + c[number]
+                }));
+            }
+            let any = |gains: &[[u8; 4]]| gains.iter().any(|[r, g, b, _]| r | g | b != 0);
+            busy.extend(gains.chunks(BLOCK).map(any));
+        }
+    }
+
+    /// Whether a row has any gain from column `first` to column `last`.
+    pub fn any(&self, y: u32, first: usize, last: usize) -> bool {
+        let blocks = (self.picture.width() as usize).div_ceil(BLOCK);
+        let start = y.min(self.picture.height().saturating_sub(1)) as usize * blocks;
+        let last = (last / BLOCK).min(blocks.saturating_sub(1));
+        let found = self.busy.get(start + first / BLOCK..=start + last);
+        found.is_some_and(|busy| busy.contains(&true))
+    }
+}
+
+/// The products of a row; its ends are repeated.
+fn multiply(shrunk: &[[u8; 4]], drawing: &[[u8; 4]], plain: f32, row: &mut Vec<Sums>) {
+    row.resize(shrunk.len() + 2, [0.0; 8]);
+    for ((sums, [r, g, b, _]), drawn) in row.iter_mut().skip(1).zip(shrunk).zip(drawing) {
+        let frame = [*r, *g, *b].map(f32::from);
+        let luma = luma(&[*r, *g, *b, 0]) as f32 / 256.0;
+        let [r, g, b]: [f32; 3] =
+            std::array::from_fn(|number| f32::from(drawn[number]) - plain * frame[number]);
+        *sums = [luma, luma * luma, r, g, b, luma * r, luma * g, luma * b];
+    }
+    let end = shrunk.len();
+    row[0] = row[1];
+    row[end + 1] = row[end];
+}
+
+/// The gains of a window.
+fn gain_of([luma, squares, r, g, b, luma_r, luma_g, luma_b]: &Sums) -> [u8; 4] {
+    let variance = WINDOW * squares - luma * luma;
+    let share = 1.0 / (variance + WINDOW * WINDOW * FLAT);
+    let deviation = variance.max(0.0).sqrt() / WINDOW;
+    let gain = |sum: f32, product: f32| {
+        let gain = ((WINDOW * product - luma * sum) * share).clamp(0.0, MOST_GAIN);
+        let seen = (gain * deviation / LEAST - 1.0).clamp(0.0, 1.0);
+        (gain * seen * (255.0 / MOST_GAIN) + 0.5) as u8
+    };
+    [
+        gain(*r, *luma_r),
+        gain(*g, *luma_g),
+        gain(*b, *luma_b),
+        (deviation + 0.5) as u8,
+    ]
+}
+
+/// A pixel's brightness, 0..65280.
+#[inline]
+pub(super) fn luma([r, g, b, _]: &[u8; 4]) -> u16 {
+    LUMA[0] * u16::from(*r) + LUMA[1] * u16::from(*g) + LUMA[2] * u16::from(*b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Size;
+
+    const SIZE: Size = Size::new(16, 8);
+
+    fn picture(pixel: impl Fn(u32, u32) -> [u8; 3]) -> Picture {
+        let mut picture = Picture::new(SIZE);
+        for (at, bytes) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
+            let (x, y) = (at as u32 % SIZE.width, at as u32 / SIZE.width);
+            bytes[..3].copy_from_slice(&pixel(x, y));
+        }
+        picture
+    }
+
+    fn gains(shrunk: &Picture, drawing: &Picture, plain: f32) -> Vec<[u8; 4]> {
+        let mut gains = Gains::default();
+        gains.find(shrunk, drawing, plain);
+        gains.picture.rgba().as_chunks::<4>().0.to_vec()
+    }
+
+    /// An edge in the middle, from one grey to another.
+    fn edge(left: u8, right: u8) -> Picture {
+        picture(|x, _| if x < 8 { [left; 3] } else { [right; 3] })
+    }
+
+    #[test]
+    fn a_gain_is_the_slope_of_the_drawing_over_the_frame() {
+        let shrunk = edge(60, 160);
+        for (drawing, expected) in [
+            (edge(60, 160), 1.0),
+            (edge(20, 220), 2.0),
+            (edge(110, 160), 0.5),
+            (edge(0, 255), 2.55),
+            // Flat, or the other way round.
+            (edge(90, 90), 0.0),
+            (edge(160, 60), 0.0),
+        ] {
+            let found = gains(&shrunk, &drawing, 0.0);
+            for y in 0..8 {
+                let gain = f32::from(found[y * 16 + 8][0]) / 85.0;
+                assert!((gain - expected).abs() < 0.1, "{gain}, {expected}");
+                assert_eq!(found[y * 16 + 2], [0; 4], "far from the edge");
+                assert_eq!(found[y * 16 + 8][3], 47, "of 60 and 160");
+            }
+        }
+        assert_eq!(gains(&edge(100, 110), &edge(0, 255), 0.0)[8][0], 255);
+    }
+
+    #[test]
+    fn noise_under_a_flat_drawing_and_a_plain_frame_have_no_gain() {
+        let noisy = picture(|x, y| [100 + ((x * 7 + y * 13) % 11) as u8; 3]);
+        let flat = picture(|_, _| [120, 130, 140]);
+        let none = |gain: &[u8; 4]| gain[..3] == [0; 3];
+        assert!(gains(&noisy, &flat, 0.0).iter().all(none));
+        // All of it is the frame.
+        let frame = edge(10, 200);
+        assert!(gains(&frame, &frame, 1.0).iter().all(none));
+    }
+
+    #[test]
+    fn any_size_has_gains() {
+        for size in [(1, 1), (2, 1), (1, 3), (0, 5)] {
+            let picture = Picture::new(Size::new(size.0, size.1));
+            let mut gains = Gains::default();
+            gains.find(&picture, &picture, 0.0);
+            assert_eq!(gains.picture, picture);
+        }
+        let mut gains = Gains::default();
+        gains.find(&Picture::new(Size::new(3, 3)), &Picture::new(SIZE), 0.0);
+        assert!(gains.picture.rgba().iter().all(|byte| *byte == 0));
+    }
+}

@@ -1,0 +1,344 @@
+//! `Quality::Auto` while it runs: a smaller size when runs take longer than the camera's frames
+//! last, a larger one after a long calm time.
+//!
+//! A machine gets slower when another program starts or it grows hot, and faster again. Changing
+//! the size is seen, so it is done rarely: a size that was too slow is not tried again for minutes,
+//! each time for twice as many. Nothing here reads a clock.
+
+use std::time::Duration;
+
+use crate::frame::Size;
+
+/// Runs that take more than this share of an interval are too slow.
+const SLOW: f64 = 0.95;
+/// How long runs must be too slow.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// What a smaller size should take of an interval.
+const GOOD: f64 = 0.8;
+/// A larger size is tried when it would take no more than this share of an interval …
+const EASY: f64 = 0.6;
+/// … for this long without a break.
+const CALM: Duration = Duration::from_secs(30);
+/// After a change, or something else that slows runs down, they are not judged for so long.
+const SETTLES: Duration = Duration::from_secs(2);
+/// Without runs for so long, what was seen of slowness and calm counts no more.
+const SILENT: Duration = Duration::from_secs(1);
+/// How long a size that was too slow is not tried again, at first and at most.
+const AVOIDED: Duration = Duration::from_secs(5 * 60);
+const AVOIDED_MOST: Duration = Duration::from_secs(80 * 60);
+
+/// Runs of the network as they are now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs {
+    /// How many there were.
+    pub(super) count: u64,
+    /// The average time of the newest.
+    pub(super) time: Duration,
+}
+
+/// Which of a model's sizes is drawn.
+#[derive(Debug)]
+pub(super) struct Auto {
+    /// The smallest first.
+    sizes: Vec<Step>,
+    /// The one in use.
+    at: usize,
+    /// Runs are judged from then on.
+    settled: Duration,
+    slow_since: Option<Duration>,
+    calm_since: Option<Duration>,
+    /// Runs that were looked at, and when there was a new one last.
+    counted: u64,
+    seen: Duration,
+}
+
+#[derive(Debug)]
+struct Step {
+    size: Size,
+    /// Not tried before.
+    avoided_until: Duration,
+    /// For how long it is avoided when it is too slow.
+    avoid: Duration,
+}
+
+impl Auto {
+    /// Begins with the one of `sizes` that is nearest to `first`.
+    pub(super) fn new(sizes: impl IntoIterator<Item = Size>, first: Size, now: Duration) -> Self {
+        let mut sizes: Vec<Size> = sizes.into_iter().chain([first]).collect();
+        sizes.sort_by_key(|size| (size.area(), size.width));
+        sizes.dedup();
+        let at = sizes.iter().position(|size| *size == first);
+        let steps = sizes.into_iter().map(|size| Step {
+            size,
+            avoided_until: Duration::ZERO,
+            avoid: AVOIDED,
+        });
+        Self {
+            sizes: steps.collect(),
+            at: at.unwrap_or_default(),
+            settled: now + SETTLES,
+            slow_since: None,
+            calm_since: None,
+            counted: 0,
+            seen: now,
+        }
+    }
+
+    /// The size to draw.
+    pub(super) fn size(&self) -> Size {
+        self.sizes
+            .get(self.at)
+            .map_or_else(Size::default, |step| step.size)
+    }
+
+    /// Something is under way that slows runs down and will pass.
+    pub(super) fn disturbed(&mut self, now: Duration) {
+        self.settled = now + SETTLES;
+        (self.slow_since, self.calm_since) = (None, None);
+    }
+
+    /// The size cannot be drawn: takes the next smaller one. `false` when there is none.
+    pub(super) fn refused(&mut self, now: Duration) -> bool {
+        let Some(smaller) = self.at.checked_sub(1) else {
+            return false;
+        };
+        self.avoid(now);
+        self.turn(smaller, now);
+        true
+    }
+
+    /// Looks at runs while frames come once an `interval`; `true` when another size is to be drawn.
+    pub(super) fn look(&mut self, runs: Runs, interval: Duration, now: Duration) -> bool {
+        if runs.count == self.counted {
+            if now.saturating_sub(self.seen) > SILENT {
+                (self.slow_since, self.calm_since) = (None, None);
+            }
+            return false;
+        }
+        (self.counted, self.seen) = (runs.count, now);
+        if now < self.settled {
+            return false;
+        }
+        let share_at = |step: usize| {
+            let area = |step: usize| self.sizes.get(step).map_or(0, |step| step.size.area());
+            let share = runs.time.as_secs_f64() / interval.as_secs_f64().max(1e-6);
+            share * area(step) as f64 / area(self.at).max(1) as f64
+        };
+        if share_at(self.at) > SLOW {
+            self.calm_since = None;
+            let since = *self.slow_since.get_or_insert(now);
+            if now - since < PATIENCE || self.at == 0 {
+                return false;
+            }
+            let smaller = (0..self.at).rev();
+            let smaller = smaller.filter(|step| share_at(*step) <= GOOD).max();
+            self.avoid(now);
+            self.turn(smaller.unwrap_or_default(), now);
+            return true;
+        }
+        self.slow_since = None;
+        let larger = self.at + 1;
+        let may = |step: &Step| now >= step.avoided_until;
+        if !self.sizes.get(larger).is_some_and(may) || share_at(larger) > EASY {
+            self.calm_since = None;
+            return false;
+        }
+        let since = *self.calm_since.get_or_insert(now);
+        if now - since < CALM {
+            return false;
+        }
+        self.turn(larger, now);
+        true
+    }
+
+    /// The size in use, and all that are larger, are too slow.
+    fn avoid(&mut self, now: Duration) {
+        let Some(step) = self.sizes.get_mut(self.at) else {
+            return;
+        };
+        let until = now + step.avoid;
+        step.avoid = (step.avoid * 2).min(AVOIDED_MOST);
+        for step in self.sizes.iter_mut().skip(self.at) {
+            step.avoided_until = step.avoided_until.max(until);
+        }
+    }
+
+    fn turn(&mut self, to: usize, now: Duration) {
+        self.at = to;
+        self.disturbed(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SIZES: [Size; 4] = [
+        Size::new(448, 256),
+        Size::new(640, 352),
+        Size::new(960, 544),
+        Size::new(1280, 720),
+    ];
+    /// How often the loader looks.
+    const EVERY: Duration = Duration::from_millis(100);
+    const INTERVAL: Duration = Duration::from_millis(33);
+
+    /// A generator whose runs at each size take what `time` says.
+    struct Machine {
+        auto: Auto,
+        now: Duration,
+        count: u64,
+        /// When which size was left for which.
+        changes: Vec<(Duration, Size, Size)>,
+    }
+
+    impl Machine {
+        fn new(first: Size) -> Self {
+            Self {
+                auto: Auto::new(SIZES, first, Duration::ZERO),
+                now: Duration::ZERO,
+                count: 0,
+                changes: Vec::new(),
+            }
+        }
+
+        fn works(&mut self, time: Duration, mut run: impl FnMut(Size) -> Duration) {
+            let end = self.now + time;
+            while self.now < end {
+                self.now += EVERY;
+                self.count += 3;
+                let size = self.auto.size();
+                let runs = Runs {
+                    count: self.count,
+                    time: run(size),
+                };
+                if self.auto.look(runs, INTERVAL, self.now) {
+                    self.changes.push((self.now, size, self.auto.size()));
+                }
+            }
+        }
+    }
+
+    /// Runs of so many nanoseconds a pixel.
+    fn speed(nanos: f64) -> impl Fn(Size) -> Duration {
+        move |size| Duration::from_nanos((size.area() as f64 * nanos) as u64)
+    }
+
+    #[test]
+    fn it_takes_the_size_that_fits_and_comes_back_slowly() {
+        let mut machine = Machine::new(SIZES[2]);
+        // 26 ms at 960x544.
+        machine.works(Duration::from_secs(60), speed(50.0));
+        assert_eq!(machine.changes, []);
+        // Another program starts: 52 ms, 22.5 at 640x352.
+        machine.works(Duration::from_secs(2), speed(100.0));
+        assert_eq!(machine.auto.size(), SIZES[2], "a moment is no reason");
+        machine.works(Duration::from_secs(10), speed(100.0));
+        assert_eq!(machine.auto.size(), SIZES[1]);
+        // It ends. 960x544 would take 15.7 ms.
+        machine.works(Duration::from_secs(4 * 60), speed(30.0));
+        assert_eq!(machine.auto.size(), SIZES[1], "not tried again for minutes");
+        machine.works(Duration::from_secs(2 * 60), speed(30.0));
+        assert_eq!(machine.auto.size(), SIZES[2]);
+        machine.works(Duration::from_secs(3600), speed(30.0));
+        assert_eq!(machine.changes.len(), 2, "the largest would take 27.6 ms");
+    }
+
+    #[test]
+    fn a_much_slower_machine_takes_several_steps_at_once() {
+        let mut machine = Machine::new(SIZES[3]);
+        machine.works(Duration::from_secs(6), speed(200.0));
+        let (at, from, to) = machine.changes[0];
+        assert_eq!((from, to), (SIZES[3], SIZES[0]));
+        assert!(at >= SETTLES + PATIENCE && at < Duration::from_secs(6));
+        // It cannot get any smaller.
+        machine.works(Duration::from_secs(60), speed(2000.0));
+        assert_eq!(machine.changes.len(), 1);
+    }
+
+    #[test]
+    fn loading_and_silence_are_no_slowness() {
+        let mut machine = Machine::new(SIZES[2]);
+        machine.works(Duration::from_secs(3), speed(50.0));
+        for _ in 0..40 {
+            machine.auto.disturbed(machine.now);
+            machine.works(Duration::from_secs(1), speed(500.0));
+        }
+        assert_eq!(machine.changes, []);
+        // Photos: a run now and then.
+        for _ in 0..40 {
+            machine.works(EVERY * 2, speed(500.0));
+            for _ in 0..20 {
+                machine.now += EVERY;
+                let runs = Runs {
+                    count: machine.count,
+                    time: Duration::from_secs(1),
+                };
+                assert!(!machine.auto.look(runs, INTERVAL, machine.now));
+            }
+        }
+        assert_eq!(machine.changes, []);
+    }
+
+    #[test]
+    fn a_size_that_cannot_be_loaded_is_left() {
+        let mut auto = Auto::new(SIZES, SIZES[1], Duration::ZERO);
+        assert!(auto.refused(Duration::ZERO));
+        assert_eq!(auto.size(), SIZES[0]);
+        assert!(!auto.refused(Duration::ZERO));
+        // A model of one size.
+        let auto = Auto::new([SIZES[0]; 4], SIZES[0], Duration::ZERO);
+        assert_eq!(auto.sizes.len(), 1);
+    }
+
+    proptest! {
+        /// Whatever runs take: changes are rare, and a size that was too slow rests for minutes.
+        #[test]
+        fn it_never_swings(
+            first in 0usize..4,
+            // Of each size, in milliseconds, whatever its area; minute by minute.
+            minutes in prop::collection::vec(prop::array::uniform4(1u64..120), 1..40),
+            noise in prop::collection::vec(0u64..30, 1..200),
+        ) {
+            let mut machine = Machine::new(SIZES[first]);
+            let mut number = 0;
+            for minute in minutes {
+                machine.works(Duration::from_secs(60), |size| {
+                    let at = SIZES.iter().position(|known| *known == size).unwrap();
+                    number += 1;
+                    Duration::from_millis(minute[at] + noise[number % noise.len()])
+                });
+            }
+            for pair in machine.changes.windows(2) {
+                prop_assert!(pair[1].0 - pair[0].0 >= SETTLES + PATIENCE);
+            }
+            for (number, (left, slow, to)) in machine.changes.iter().enumerate() {
+                if to.area() > slow.area() {
+                    continue;
+                }
+                for (at, _, to) in &machine.changes[number + 1..] {
+                    prop_assert!(*at - *left >= AVOIDED || to.area() < slow.area());
+                }
+            }
+        }
+
+        /// On a machine whose speed does not change, the size is found and kept for good, even if
+        /// larger sizes take longer than their area says.
+        #[test]
+        fn it_comes_to_rest(first in 0usize..4, nanos in 1.0f64..400.0, more in 1.0f64..3.0) {
+            let mut machine = Machine::new(SIZES[first]);
+            let run = |size: Size| {
+                let scale = (size.area() as f64 / SIZES[0].area() as f64).powf(more - 1.0);
+                speed(nanos * scale)(size)
+            };
+            machine.works(Duration::from_secs(3600), run);
+            let changes = machine.changes.len();
+            prop_assert!(changes <= 12, "{changes} in the first hour");
+            machine.works(Duration::from_secs(5 * 3600), run);
+            let changes = machine.changes.len() - changes;
+            prop_assert!(changes <= 10, "{changes} in five hours");
+        }
+    }
+}
