@@ -166,6 +166,46 @@ fn programs(criterion: &mut Criterion) {
     }
 }
 
+/// Two resident pages in turns: the first program of a page that was not shown just before.
+fn changing(criterion: &mut Criterion) {
+    let Ok(gpu) = Gpu::headless() else { return };
+    let (fonts, drawing) = (Fonts::embedded(), drawing());
+    let pages: [&[u8]; 2] = [
+        include_bytes!("../assets/pages/webtoon.svg"),
+        include_bytes!("../assets/pages/two-panel.svg"),
+    ];
+    for hand in [Hand::Memory, Hand::Device] {
+        let Ok(mut compositor) = Compositor::by(std::sync::Arc::clone(&gpu), hand) else {
+            continue;
+        };
+        let ready: Vec<_> = pages
+            .iter()
+            .filter_map(|svg| Page::parse(svg, "page", &fonts).ok())
+            .filter_map(|page| compositor.draw_ahead(&page, PROGRAM).ok())
+            .collect();
+        let mut picture = Picture::default();
+        let mut number = 0;
+        criterion.bench_function(&format!("change of page, {hand:?}"), |bencher| {
+            bencher.iter(|| {
+                number += 1;
+                if let Some(page) = ready.get(number % ready.len().max(1)) {
+                    compositor.show_ready(page);
+                }
+                let scene = Scene {
+                    time: Duration::from_millis(33 * number as u64),
+                    mirror: true,
+                    compare: false,
+                    focus: Point { x: 0.5, y: 0.4 },
+                };
+                compositor.upload_styled(&drawing).ok();
+                if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
+                    reading.finish(&mut picture).ok();
+                }
+            });
+        });
+    }
+}
+
 fn loading(criterion: &mut Criterion) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pages");
     let fonts = Fonts::embedded();
@@ -189,5 +229,5 @@ fn loading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, programs, sharpening, loading);
+criterion_group!(benches, programs, sharpening, changing, loading);
 criterion_main!(benches);

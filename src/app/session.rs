@@ -257,10 +257,11 @@ impl Stages {
         };
         self.catalogue.list(&styles, &pages);
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
-        let desk = Arc::clone(&self.desk);
+        let (desk, gpu) = (Arc::clone(&self.desk), Arc::clone(&self.gpu));
         Worker::spawn("thumbnails", move |stop| {
-            thumbnails::draw(runtime, &styles, &pages, &catalogue, &board, stop);
-            thumbnails::keep_fresh(&styles, &pages, &catalogue, &desk, stop);
+            let looks = (&*styles, &*pages);
+            thumbnails::draw(runtime, &gpu, looks, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&gpu, looks, &catalogue, &desk, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::shelf::Catalogue;
 use crate::capture::Demo;
+use crate::compositor::{Compositor, CompositorError, Gpu};
 use crate::frame::{Picture, Pooled, Size};
 use crate::inference::{Generator, InferenceError, Library, Model, Runtime, Style, StyleMap};
-use crate::panels::{self, Page, PageError};
-use crate::people::Point;
+use crate::panels::{self, Page};
 use crate::shots::{self, Desk};
 use crate::status::Board;
 use crate::worker::Stop;
@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// Draws all thumbnails, one after the other. What cannot be drawn keeps its icon.
 pub fn draw(
     runtime: Option<Arc<Runtime>>,
-    styles: &Library,
-    pages: &panels::Library,
+    gpu: &Arc<Gpu>,
+    (styles, pages): (&Library, &panels::Library),
     catalogue: &Catalogue,
     board: &Board,
     stop: &Stop,
@@ -71,11 +71,18 @@ pub fn draw(
     let first = styles.styles().first();
     let drawing = drawing.or_else(|| artist.draw(first?, &raw));
     let drawing = drawing.as_ref().unwrap_or(&raw);
+    let mut compositor = match Compositor::new(Arc::clone(gpu)) {
+        Ok(compositor) => compositor,
+        Err(error) => {
+            tracing::warn!("No thumbnails of pages: {error}");
+            return;
+        }
+    };
     for page in pages.pages().iter() {
         if stop.asked() {
             return;
         }
-        match page_thumbnail(page, drawing, &raw) {
+        match page_thumbnail(&mut compositor, page, drawing, &raw) {
             Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
             Err(error) => tracing::warn!("No thumbnail of a page: {error}"),
         }
@@ -85,12 +92,13 @@ pub fn draw(
 /// Redraws the pages' thumbnails with who is there now, one every [`EVERY`], and lists pages that
 /// the user adds, changes or takes away.
 pub fn keep_fresh(
-    styles: &Library,
-    pages: &panels::Library,
+    gpu: &Arc<Gpu>,
+    (styles, pages): (&Library, &panels::Library),
     catalogue: &Catalogue,
     desk: &Desk,
     stop: &Stop,
 ) {
+    let mut compositor = Compositor::new(Arc::clone(gpu)).ok();
     let mut turn = 0;
     let mut shown: Option<Arc<Pooled<Picture>>> = None;
     while !stop.asked() {
@@ -111,9 +119,9 @@ pub fn keep_fresh(
             turn = list.len();
             continue;
         };
-        if let Some(page) = list.get(turn) {
+        if let (Some(page), Some(compositor)) = (list.get(turn), &mut compositor) {
             let small = shots::small(drawing, STYLE_SIZE.width);
-            match page_thumbnail(page, &small, &small) {
+            match page_thumbnail(compositor, page, &small, &small) {
                 Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
                 Err(error) => tracing::debug!("No thumbnail of a page: {error}"),
             }
@@ -157,12 +165,17 @@ impl Artist {
     }
 }
 
-fn page_thumbnail(page: &Page, drawing: &Picture, raw: &Picture) -> Result<Picture, PageError> {
+fn page_thumbnail(
+    compositor: &mut Compositor,
+    page: &Page,
+    drawing: &Picture,
+    raw: &Picture,
+) -> Result<Picture, CompositorError> {
     let size = page.size();
     let scale = PAGE_SIDE / size.width.max(size.height).max(1) as f32;
     let side = |pixels: u32| ((pixels as f32 * scale).round() as u32).max(1);
-    let artwork = page.rasterise(Size::new(side(size.width), side(size.height)))?;
-    Ok(panels::preview(&artwork, drawing, raw, Point::USUAL, false))
+    let small = Size::new(side(size.width), side(size.height));
+    compositor.still(page, small, drawing, raw)
 }
 
 /// A drawing without its matte.

@@ -7,9 +7,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Session, print, print_json, say, styles};
-use crate::frame::Size;
+use crate::compositor::{Compositor, Gpu};
+use crate::frame::{Picture, Size};
 use crate::output::{self, Existing};
-use crate::panels::{Fonts, Library, Page};
+use crate::panels::{self, Fonts, Library, Page};
+use crate::people::Point;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -92,6 +94,22 @@ fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
     Ok(library.read(file)?)
 }
 
+/// A page with a stand-in for the live picture; without graphics its effects are left out.
+fn drawn(page: &Page, size: Size) -> anyhow::Result<Picture> {
+    let stand_in = panels::stand_in();
+    match Gpu::headless() {
+        Ok(gpu) => Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in)?),
+        Err(error) => {
+            say(&format!("The preview shows no effects. {error}"));
+            let artwork = page.rasterise(size)?;
+            let focus = Point::USUAL;
+            Ok(panels::preview(
+                &artwork, &stand_in, &stand_in, focus, false,
+            ))
+        }
+    }
+}
+
 fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let page = read(session, file)?;
     let (found, advice) = (page.found(), page.advice());
@@ -100,7 +118,7 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         let longest = natural.width.max(natural.height);
         let scaled = |side: u32| (u64::from(side) * 1200 / u64::from(longest)).max(1) as u32;
         let size = Size::new(scaled(natural.width), scaled(natural.height));
-        let picture = page.labelled(size, &Fonts::embedded())?;
+        let picture = page.labelled(drawn(&page, size)?, &Fonts::embedded())?;
         output::save_picture(&picture, preview, Existing::Overwrite)?;
     }
     if json {

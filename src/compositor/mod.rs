@@ -22,6 +22,7 @@ mod readback;
 mod resident;
 mod sharpen;
 mod stage;
+mod still;
 mod textures;
 mod tiles;
 mod wide;
@@ -172,6 +173,10 @@ enum Source {
     Shot(usize),
 }
 
+/// A page drawn for one program size, ready to be shown by the compositor that drew it.
+#[derive(Clone)]
+pub struct Ready(Arc<Resident>);
+
 impl Compositor {
     /// A compositor that shows the live picture alone, 1280x720, until it is given a page.
     ///
@@ -226,6 +231,20 @@ impl Compositor {
             self.show(Arc::new(page));
         }
         Ok(())
+    }
+
+    /// Draws a page for a program of `size`, to be shown later.
+    ///
+    /// # Errors
+    /// When the size is too large.
+    pub fn draw_ahead(&self, page: &Page, size: Size) -> Result<Ready, CompositorError> {
+        let page = Resident::load(&self.gpu, &self.backend.method(), page, size)?;
+        Ok(Ready(Arc::new(page)))
+    }
+
+    /// Shows a page that is ready from now on.
+    pub fn show_ready(&mut self, page: &Ready) {
+        self.show(Arc::clone(&page.0));
     }
 
     /// What another thread needs to draw pages for [`show`](Self::show).

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use resvg::tiny_skia::{IntSize, Pixmap, Transform};
 
 use crate::frame::{Picture, Size};
-use crate::people::Point;
 
+use super::artwork::fitted;
 use super::{
     Blend, Data, Effect, EffectKind, Fonts, Layer, Lettering, Page, PageError, Panel, PanelKind,
-    Rect, preview,
+    Rect,
 };
 
 /// One thing on a page that is not plain art.
@@ -84,15 +84,12 @@ impl Page {
         advice
     }
 
-    /// The page with a stand-in for the live picture and everything alive labelled.
+    /// A picture of the page, with premultiplied alpha, with everything alive labelled on it.
     ///
     /// # Errors
-    /// When `size` is larger than a picture may be.
-    pub fn labelled(&self, size: Size, fonts: &Fonts) -> Result<Picture, PageError> {
-        let artwork = self.rasterise(size)?;
-        let stand_in = stand_in();
-        let focus = Point { x: 0.5, y: 0.34 };
-        let drawn = preview(&artwork, &stand_in, &stand_in, focus, false);
+    /// When the picture has no size.
+    pub fn labelled(&self, drawn: Picture, fonts: &Fonts) -> Result<Picture, PageError> {
+        let size = drawn.size();
         let too_large = || PageError::TooLargeToDraw {
             size,
             page: self.id().to_owned(),
@@ -105,7 +102,8 @@ impl Page {
             ..usvg::Options::default()
         };
         if let Ok(labels) = usvg::Tree::from_str(&self.labels(), &options) {
-            let (place, scale) = (artwork.page, artwork.page.width as f32 / self.units().0);
+            let place = fitted(self.units(), size);
+            let scale = place.width as f32 / self.units().0;
             let transform =
                 Transform::from_scale(scale, scale).post_translate(place.x as f32, place.y as f32);
             resvg::render(&labels, transform, &mut canvas.as_mut());
@@ -273,7 +271,7 @@ fn unread(id: &str, data: &Data, known: &[&str], advice: &mut Vec<String>) {
 }
 
 /// Somebody in front of a wall, for pages that are looked at without a camera.
-fn stand_in() -> Picture {
+pub fn stand_in() -> Picture {
     let size = Size::new(480, 360);
     let mut picture = Picture::new(size);
     for (at, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {

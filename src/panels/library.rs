@@ -53,10 +53,12 @@ type Dated = (PathBuf, Option<SystemTime>);
 /// All pages, and those that were opened by path.
 pub struct Library {
     fonts: Fonts,
+    shipped: Vec<Arc<Page>>,
     pages: RwLock<Arc<[Arc<Page>]>>,
-    /// The user's folder, and the files in it when it was last looked at.
+    /// The user's folder, and the files in it when it was last looked at, each with its last good
+    /// page.
     folder: PathBuf,
-    files: Mutex<Vec<Dated>>,
+    files: Mutex<Vec<(Dated, Option<Arc<Page>>)>>,
     /// Pages opened by path, with the file's date: read again when it changes.
     opened: Mutex<Vec<(PathBuf, Option<SystemTime>, Page)>>,
 }
@@ -75,19 +77,15 @@ impl Library {
             }
         }
         let folder = places.data.join("pages");
-        let files = dated(&folder);
-        for (path, _) in &files {
-            match read(path, &fonts) {
-                Ok(page) => {
-                    pages.retain(|old: &Arc<Page>| old.id() != page.id());
-                    pages.push(Arc::new(page));
-                }
-                Err(error) => warnings.push(error.to_string()),
-            }
+        let mut files = Vec::new();
+        for dated in dated(&folder) {
+            let page = read(&dated.0, &fonts).map_err(|error| warnings.push(error.to_string()));
+            files.push((dated, page.ok().map(Arc::new)));
         }
         let library = Self {
             fonts,
-            pages: RwLock::new(pages.into()),
+            pages: RwLock::new(together(&pages, &files)),
+            shipped: pages,
             folder,
             files: Mutex::new(files),
             opened: Mutex::default(),
@@ -105,34 +103,28 @@ impl Library {
     pub fn refresh(&self) -> bool {
         let newest = dated(&self.folder);
         let mut files = self.files.lock();
-        if *files == newest {
+        if files.iter().map(|(known, _)| known).eq(&newest) {
             return false;
         }
-        let mut pages = self.pages().to_vec();
-        for (path, date) in files.iter() {
-            let is_gone = !newest.iter().any(|(known, _)| known == path);
-            if is_gone && date.is_some() {
-                pages.retain(|page| page.builtin() || Some(page.id()) != stem(path).as_deref());
-            }
-        }
-        for (path, date) in &newest {
-            if files.contains(&(path.clone(), *date)) {
-                continue;
-            }
-            match read(path, &self.fonts) {
-                Ok(page) => {
-                    let place = pages.iter().position(|old| old.id() == page.id());
-                    match place {
-                        Some(place) => pages[place] = Arc::new(page),
-                        None => pages.push(Arc::new(page)),
-                    }
-                }
-                // Whoever shows it is told.
-                Err(error) => tracing::debug!("A page keeps its last good state: {error}"),
-            }
-        }
-        *files = newest;
-        *self.pages.write() = pages.into();
+        *files = newest
+            .into_iter()
+            .map(|dated| {
+                let known = files.iter().find(|((path, _), _)| *path == dated.0);
+                let page = match known {
+                    Some((known, page)) if *known == dated => page.clone(),
+                    known => match read(&dated.0, &self.fonts) {
+                        Ok(page) => Some(Arc::new(page)),
+                        // Whoever shows it is told.
+                        Err(error) => {
+                            tracing::debug!("A page keeps its last good state: {error}");
+                            known.and_then(|(_, page)| page.clone())
+                        }
+                    },
+                };
+                (dated, page)
+            })
+            .collect();
+        *self.pages.write() = together(&self.shipped, &files);
         true
     }
 
@@ -153,7 +145,7 @@ impl Library {
                 .files
                 .lock()
                 .iter()
-                .map(|(path, _)| path.clone())
+                .map(|((path, _), _)| path.clone())
                 .find(is_its);
             return match file.filter(|path| !page.builtin() && path.exists()) {
                 Some(path) => self.opened(&path),
@@ -204,6 +196,18 @@ impl Library {
         opened.push((path.to_owned(), date, page.clone()));
         Ok(page)
     }
+}
+
+/// Shipped pages and the user's; those with the id of a shipped one take its place.
+fn together(shipped: &[Arc<Page>], files: &[(Dated, Option<Arc<Page>>)]) -> Arc<[Arc<Page>]> {
+    let mut pages = shipped.to_vec();
+    for page in files.iter().filter_map(|(_, page)| page.as_ref()) {
+        match pages.iter_mut().find(|old| old.id() == page.id()) {
+            Some(old) => *old = Arc::clone(page),
+            None => pages.push(Arc::clone(page)),
+        }
+    }
+    pages.into()
 }
 
 /// All shipped pages, in their order. They are read side by side: nobody waits for the last one

@@ -66,6 +66,7 @@ mod check;
 mod cover;
 mod data;
 mod document;
+mod drawn;
 mod fonts;
 mod layer;
 mod letterer;
@@ -80,7 +81,7 @@ pub use artwork::{
     Artwork, ArtworkLayer, Bitmap, Coverage, Edge, PixelRect, Region, Sprite, Sprites,
 };
 pub use blend::Blend;
-pub use check::Found;
+pub use check::{Found, stand_in};
 pub use cover::{Cover, Uv};
 pub use data::Data;
 pub use fonts::{Fonts, Typeface};

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resvg::tiny_skia::{self, FillRule, LineJoin, Path, Pixmap, Stroke, Transform};
+use resvg::tiny_skia::{self, Path, Pixmap, Transform};
 use usvg::Node;
 
 use super::bubble::Ground;
 use super::bubble::draw::{pixels, placed};
-use super::bubble::read::{colour, scale_of};
+use super::drawn::{Drawn, Look, scale_of};
 use super::lettering::{self, Align, Direction, Hand, Shape};
 use super::{Bitmap, Lettering, Sprite, Typeface};
 
@@ -26,7 +26,8 @@ pub(super) struct Words {
     layer: Lettering,
     ground: Ground,
     texts: Vec<TextAt>,
-    shapes: Vec<Drawn>,
+    /// What is drawn beside the words, and its place among them.
+    shapes: Vec<(usize, Drawn)>,
     motion: Option<Motion>,
     said: Option<String>,
     poses: BTreeMap<usize, Option<Arc<Bitmap>>>,
@@ -108,21 +109,6 @@ struct TextAt {
     order: usize,
 }
 
-/// A shape beside the words.
-struct Drawn {
-    path: Path,
-    look: Look,
-    order: usize,
-}
-
-/// Fill and stroke.
-#[derive(Clone, Copy)]
-struct Look {
-    fill: Option<[u8; 4]>,
-    stroke: Option<([u8; 4], f32, LineJoin)>,
-    stroke_first: bool,
-}
-
 impl Words {
     /// Reads a layer. `units` is the page's size.
     pub fn read(layer: &Lettering, ground: Ground, units: (f32, f32)) -> Self {
@@ -154,20 +140,8 @@ impl Words {
                     ));
                 }
                 Node::Path(path) if self.shapes.len() < 256 => {
-                    let Some(data) = path.data().clone().transform(path.abs_transform()) else {
-                        continue;
-                    };
-                    let look = Look::of(
-                        path.fill(),
-                        path.stroke(),
-                        path.paint_order(),
-                        scale_of(path.abs_transform()),
-                    );
-                    self.shapes.push(Drawn {
-                        path: data,
-                        look,
-                        order,
-                    });
+                    self.shapes
+                        .extend(Drawn::of(path).map(|shape| (order, shape)));
                 }
                 _ => {}
             }
@@ -242,14 +216,13 @@ impl Words {
         if paths.is_empty() {
             return None;
         }
-        for shape in &self.shapes {
-            paths.push((shape.order, shape.path.clone(), shape.look, 0.0));
+        for (order, shape) in &self.shapes {
+            paths.push((*order, shape.path.clone(), shape.look, 0.0));
         }
         paths.sort_by_key(|(order, ..)| *order);
         let (mut a, mut b) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));
         for (_, path, look, _) in &paths {
-            let ink = path.bounds();
-            let grow = look.stroke.map_or(0.0, |(_, width, _)| width);
+            let (ink, grow) = (path.bounds(), look.width());
             a = (a.0.min(ink.left() - grow), a.1.min(ink.top() - grow));
             b = (b.0.max(ink.right() + grow), b.1.max(ink.bottom() + grow));
         }
@@ -386,77 +359,4 @@ impl TextAt {
         lettered.strong = lettered.strong.and_then(|path| path.transform(by));
         lettered
     }
-}
-
-impl Look {
-    fn of(
-        fill: Option<&usvg::Fill>,
-        stroke: Option<&usvg::Stroke>,
-        order: usvg::PaintOrder,
-        scale: f32,
-    ) -> Self {
-        Self {
-            fill: fill.map(|fill| colour(fill.paint(), fill.opacity().get())),
-            stroke: stroke.map(|stroke| {
-                let join = match stroke.linejoin() {
-                    usvg::LineJoin::Round => LineJoin::Round,
-                    usvg::LineJoin::Bevel => LineJoin::Bevel,
-                    usvg::LineJoin::Miter | usvg::LineJoin::MiterClip => LineJoin::Miter,
-                };
-                let ink = colour(stroke.paint(), stroke.opacity().get());
-                (ink, stroke.width().get() * scale, join)
-            }),
-            stroke_first: order == usvg::PaintOrder::StrokeAndFill,
-        }
-    }
-
-    fn scaled(self, by: f32) -> Self {
-        Self {
-            stroke: self
-                .stroke
-                .map(|(ink, width, join)| (ink, width * by, join)),
-            ..self
-        }
-    }
-
-    /// Draws a path; `bold` makes it that much heavier.
-    fn draw(&self, pixmap: &mut Pixmap, path: &Path, bold: f32, place: Transform) {
-        let fill = |pixmap: &mut Pixmap| {
-            if let Some(ink) = self.fill {
-                let paint = painted(ink);
-                pixmap.fill_path(path, &paint, FillRule::Winding, place, None);
-                if bold > 0.0 {
-                    let stroke = Stroke {
-                        width: bold,
-                        line_join: LineJoin::Round,
-                        ..Stroke::default()
-                    };
-                    pixmap.stroke_path(path, &paint, &stroke, place, None);
-                }
-            }
-        };
-        let stroke = |pixmap: &mut Pixmap| {
-            if let Some((ink, width, line_join)) = self.stroke {
-                let stroke = Stroke {
-                    width: width + bold,
-                    line_join,
-                    ..Stroke::default()
-                };
-                pixmap.stroke_path(path, &painted(ink), &stroke, place, None);
-            }
-        };
-        if self.stroke_first {
-            stroke(pixmap);
-            fill(pixmap);
-        } else {
-            fill(pixmap);
-            stroke(pixmap);
-        }
-    }
-}
-
-fn painted(colour: [u8; 4]) -> tiny_skia::Paint<'static> {
-    let mut paint = tiny_skia::Paint::default();
-    paint.set_color_rgba8(colour[0], colour[1], colour[2], colour[3]);
-    paint
 }

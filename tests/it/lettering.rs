@@ -157,6 +157,19 @@ fn bad_texts_are_drawn_or_named_and_never_a_panic() {
 }
 
 #[test]
+fn shapes_beside_the_body_go_with_the_bubble() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>
+        <g id="bubble-a"><ellipse cx="106" cy="66" rx="60" ry="34" fill="#a00"/><ellipse cx="100" cy="60" rx="62" ry="36" fill="#fff"/>
+        <circle cx="100" cy="90" r="4" fill="#00f"/><text x="100" y="66" text-anchor="middle" font-family="BM JUA" font-size="20">Oh</text></g></svg>"##;
+    let mut letterer = Letterer::new(&page(svg), SIZE);
+    let texts = BTreeMap::from([("a".to_owned(), "Something else".to_owned())]);
+    let picture = laid(&letterer.sprites(&moment(&texts, &seen(vec![]), 0)));
+    let colour = |x, y| picture.pixel(x, y).map(|[r, g, b, _]| [r, g, b]);
+    assert_eq!(colour(100, 90), Some([0, 0, 255]), "the shine");
+    assert_eq!(colour(128, 96), Some([0xaa, 0, 0]), "the shadow");
+}
+
+#[test]
 fn a_bubble_follows_its_face_and_there_may_be_none_or_twelve() {
     let svg = fixture()
         .replace("KIND", "speech")

@@ -442,6 +442,58 @@ fn a_missing_font_is_replaced_and_said() {
     assert!(matches!(&artwork.layers[0], ArtworkLayer::Art(text) if text.rect.width > 20));
 }
 
+/// What the window does while an artist saves.
+#[test]
+fn the_users_folder_is_followed_as_files_come_change_break_and_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places::under(folder.path());
+    let pages = places.data.join("pages");
+    fs::create_dir_all(&pages).unwrap();
+    let (library, warnings) = Library::load(&places);
+    assert!(warnings.is_empty() && !library.refresh(), "{warnings:?}");
+    let shipped = library.pages().len();
+    let mut saved = 0;
+    let mut save = |file: &str, svg: String| {
+        saved += 1;
+        fs::write(pages.join(file), svg).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(pages.join(file))
+            .unwrap()
+            .set_modified(std::time::SystemTime::now() + Duration::from_secs(saved))
+            .unwrap();
+    };
+    let titled = |title: &str| {
+        let live = r#"<rect id="live" width="9" height="9"/>"#;
+        svg(&format!("<title>{title}</title>{live}"))
+    };
+    let names = || -> Vec<String> {
+        let pages = library.pages();
+        pages.iter().map(|page| page.name().to_owned()).collect()
+    };
+    save("mine.svg", titled("One"));
+    assert!(library.refresh() && !library.refresh());
+    assert_eq!(names()[shipped..], ["One"]);
+    save("mine.svg", titled("Two"));
+    assert!(library.refresh());
+    assert_eq!(names()[shipped..], ["Two"]);
+    assert_eq!(library.page("mine").unwrap().name(), "Two");
+    save("mine.svg", "<svg".to_owned());
+    assert!(library.refresh());
+    assert_eq!(names()[shipped..], ["Two"], "its last good state");
+    let said = library.page("mine").err().unwrap().to_string();
+    assert!(said.contains("mine.svg"), "{said}");
+    // One with a shipped page's id takes its place until it goes.
+    let first = names()[0].clone();
+    save("webtoon.svg", titled("My webtoon"));
+    assert!(library.refresh());
+    assert_eq!(names()[0], "My webtoon");
+    fs::remove_file(pages.join("webtoon.svg")).unwrap();
+    fs::remove_file(pages.join("mine.svg")).unwrap();
+    assert!(library.refresh());
+    assert_eq!((names()[0].clone(), names().len()), (first, shipped));
+}
+
 #[test]
 fn the_library_opens_paths_and_reads_them_again_when_they_change() {
     let folder = tempfile::tempdir().unwrap();

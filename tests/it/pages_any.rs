@@ -1,6 +1,6 @@
 //! Whatever is given for a page, it either loads or says why, and never panics.
 
-use panelcam::frame::Size;
+use panelcam::frame::{Picture, Size};
 use panelcam::panels::{ArtworkLayer, Fonts, Page};
 use proptest::prelude::*;
 
@@ -10,7 +10,8 @@ fn survives(svg: &[u8]) {
         assert!(page.panels().count() > 0);
         assert!(page.found().len() >= page.panels().count());
         page.advice();
-        assert!(page.labelled(Size::new(20, 30), &Fonts::embedded()).is_ok());
+        let plain = Picture::new(Size::new(20, 30));
+        assert!(page.labelled(plain, &Fonts::embedded()).is_ok());
         let size = Size::new(33, 21);
         for layer in page.rasterise(size).unwrap().layers {
             let (rect, bytes) = match &layer {

@@ -1,6 +1,6 @@
 //! Files as drawing programs write them.
 
-use panelcam::frame::Size;
+use panelcam::frame::{Picture, Size};
 use panelcam::panels::{Blend, Fonts, Layer, Page};
 
 fn parse(svg: &str) -> Page {
@@ -134,6 +134,20 @@ fn fonts_in_the_page_are_used() {
     assert_ne!(ink(&carried), ink(&linked), "another font");
 }
 
+#[test]
+fn ways_of_mixing_that_are_not_there_and_fading_groups_are_told() {
+    let page = parse(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><style>.faint{opacity:40%}</style>
+        <g id="both" class="faint"><rect id="live" width="9" height="9"/><rect id="live-2" x="5" width="9" height="9"/></g>
+        <rect id="glow" style="mix-blend-mode: luminosity" width="9" height="9"/><g opacity=".5"><rect id="live-3" width="9" height="9"/></g></svg>"#,
+    );
+    let warnings = page.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("both") && warnings[0].contains("half transparent"));
+    assert!(warnings[1].contains("glow") && warnings[1].contains("luminosity"));
+    assert!(warnings[1].contains("soft-light"), "{warnings:?}");
+}
+
 /// An artist's words about a page that is nearly right.
 #[test]
 fn a_page_is_explained() {
@@ -155,7 +169,7 @@ fn a_page_is_explained() {
     assert_eq!(found.len(), 4);
     assert!(found[3].becomes.contains("rain") && found[3].becomes.contains("#ffffff"));
     let labelled = page
-        .labelled(Size::new(300, 300), &Fonts::embedded())
+        .labelled(Picture::new(Size::new(300, 300)), &Fonts::embedded())
         .unwrap();
     assert!(
         labelled.pixel(50, 140).is_some_and(|pixel| pixel[3] > 0),

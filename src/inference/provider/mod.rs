@@ -11,7 +11,6 @@ mod fetch;
 mod table;
 mod verdict;
 mod wheel;
-mod zip;
 
 use std::fs;
 use std::path::PathBuf;

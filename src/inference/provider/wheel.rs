@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use zip::ZipArchive;
 
 use super::super::description::is_below;
 use super::ProviderError;
-use super::zip::Zip;
 
 /// The largest notice or licence that is kept, in bytes.
 const TEXT_LIMIT: u64 = 4 * 1024 * 1024;
@@ -34,21 +34,26 @@ pub(super) fn unpack(
             "its sha256 is {found}, not {sha256}: it was changed or damaged on the way"
         )));
     }
-    let entries = Zip::entries(&mut file).map_err(failed)?;
+    let mut archive = ZipArchive::new(file).map_err(|error| wrong(error.to_string()))?;
     let mut room = most;
     let mut libraries = Vec::new();
-    for entry in &entries {
+    for number in 0..archive.len() {
+        let entry = archive.by_index(number);
+        let entry = entry.map_err(|error| wrong(error.to_string()))?;
+        if entry.is_dir() {
+            continue;
+        }
         // Whatever folders an entry claims: its last name alone counts.
-        let path = Path::new(&entry.name);
-        if !is_below(&entry.name) && !entry.name.ends_with('/') {
-            return Err(wrong(format!("an entry leads outside it, {}", entry.name)));
+        let entry_name = entry.name().map_err(|error| wrong(error.to_string()))?;
+        let entry_name = entry_name.into_owned();
+        let path = Path::new(&entry_name);
+        if !is_below(&entry_name) {
+            return Err(wrong(format!("an entry leads outside it, {entry_name}")));
         }
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        let (target, limit) = if entry.name.ends_with('/') {
-            continue;
-        } else if is_library(name) {
+        let (target, limit) = if is_library(name) {
             (name.to_owned(), room)
         } else if is_licence(path) {
             let prefix = wheel.file_stem().unwrap_or_default().to_string_lossy();
@@ -63,9 +68,7 @@ pub(super) fn unpack(
             .create_new(true)
             .open(&to)
             .map_err(|error| wrong(format!("{target}: {error}")))?;
-        let written = entry
-            .read(&mut file)
-            .and_then(|bytes| io::copy(&mut bytes.take(limit + 1), &mut out))
+        let written = io::copy(&mut entry.take(limit + 1), &mut out)
             .map_err(|error| wrong(format!("{target}: {error}")))?;
         if written > limit {
             return Err(wrong(format!(
@@ -129,11 +132,25 @@ fn is_licence(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn packed(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        for (name, content) in entries {
+            let options = zip::write::SimpleFileOptions::default();
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(content).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
 
     fn wheel(folder: &Path, entries: &[(&str, &[u8])]) -> (PathBuf, String) {
         let path = folder.join("some_package-1.0-py3-none-any.whl");
-        fs::write(&path, crate::inference::provider::zip::tests::zip(entries)).unwrap();
+        fs::write(&path, packed(entries)).unwrap();
         let sha256 = hash(&mut File::open(&path).unwrap()).unwrap();
         (path, sha256)
     }
@@ -194,5 +211,29 @@ mod tests {
         fs::write(&text, "not a zip file").unwrap();
         let sha256 = hash(&mut File::open(&text).unwrap()).unwrap();
         assert!(unpack(&text, &sha256, 10, &to).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_change_is_read_or_refused(
+            changes in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6),
+            cut in any::<usize>(),
+        ) {
+            let home = tempfile::tempdir().unwrap();
+            let mut bytes = packed(&[("a/b.so", b"hello hello hello"), ("c", b"x")]);
+            for (at, byte) in changes {
+                let length = bytes.len();
+                bytes[at % length] = byte;
+            }
+            bytes.truncate(cut % (bytes.len() * 2));
+            let path = home.path().join("changed.whl");
+            fs::write(&path, bytes).unwrap();
+            let sha256 = hash(&mut File::open(&path).unwrap()).unwrap();
+            let to = home.path().join("to");
+            fs::create_dir(&to).unwrap();
+            let _ = unpack(&path, &sha256, 1000, &to);
+            let above: Vec<_> = fs::read_dir(home.path()).unwrap().collect();
+            prop_assert_eq!(above.len(), 2, "nothing beside the folder");
+        }
     }
 }

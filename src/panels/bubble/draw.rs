@@ -353,6 +353,11 @@ fn paint(
     let text = &said.lettered.bounds;
     a = (a.0.min(text.x), a.1.min(text.y));
     b = (b.0.max(text.x + text.width), b.1.max(text.y + text.height));
+    for extra in bubble.beneath.iter().chain(&bubble.above) {
+        let (ink, grow) = (extra.path.bounds(), extra.look.width());
+        a = (a.0.min(ink.left() - grow), a.1.min(ink.top() - grow));
+        b = (b.0.max(ink.right() + grow), b.1.max(ink.bottom() + grow));
+    }
     // Spikes have long corners.
     let grow = line
         * if bubble.kind == BubbleKind::Shout {
@@ -384,6 +389,9 @@ fn paint(
         );
         parts.push((puff.path()?, puff.uneven_path(line * 0.3, 5)));
     }
+    for extra in &bubble.beneath {
+        extra.look.draw(&mut pixmap, &extra.path, 0.0, place);
+    }
     for (path, second) in &parts {
         pixmap.fill_path(path, &colour(fill), FillRule::Winding, place, None);
         if line <= 0.0 {
@@ -413,6 +421,9 @@ fn paint(
         if let (Some(second), None) = (second, &stroke.dash) {
             pixmap.stroke_path(second, &colour(ink), &stroke, place, None);
         }
+    }
+    for extra in &bubble.above {
+        extra.look.draw(&mut pixmap, &extra.path, 0.0, place);
     }
     if let Some((letters, x, y)) = &said.letters {
         pixmap.draw_pixmap(

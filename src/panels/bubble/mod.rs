@@ -21,6 +21,7 @@
 //!   `data-follow="no"` nails it to the page.
 //! - **`data-direction="vertical"`** writes from top to bottom.
 //! - **`data-lines="a|b|c"`** shows one after the other, `data-secs` seconds each (4).
+//! - **Other shapes** in the group, a shadow or a shine, go where the bubble goes.
 //! - **Words** that are written `*so*` are larger and bolder.
 //!
 //! Programs that write no `data-…` say the same with words of the name.
@@ -35,6 +36,7 @@ mod tail;
 pub use draw::{Balloon, Ground};
 pub use follow::{Company, FaceAt};
 
+use super::drawn::Drawn;
 use super::lettering::{Align, Direction, Hand};
 use super::{Data, Rect, Typeface};
 use outline::Outline;
@@ -121,6 +123,9 @@ pub struct Bubble {
     pub home: Rect,
     form: Form,
     paint: Paint,
+    /// Other shapes of the group, under the body and between it and the words.
+    beneath: Vec<Drawn>,
+    above: Vec<Drawn>,
     tail: Option<Tail>,
     hand: HandOf,
     seed: u32,

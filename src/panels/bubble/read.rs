@@ -1,9 +1,10 @@
 //! What an artist's group says about a bubble.
 
-use usvg::{Node, Paint as Fill};
+use usvg::Node;
 
 use super::outline::Outline;
 use super::{Bubble, BubbleKind, Form, HandOf, Paint, Tail, Whose};
+use crate::panels::drawn::{Drawn, colour, scale_of};
 use crate::panels::lettering::{Align, Direction};
 use crate::panels::{Lettering, Rect, Typeface};
 
@@ -18,6 +19,8 @@ struct Found {
     fill: Option<[u8; 4]>,
     stroke: Option<([u8; 4], f32)>,
     opacity: f32,
+    /// The same, to be drawn as it is.
+    drawn: Option<Drawn>,
 }
 
 impl Bubble {
@@ -37,10 +40,21 @@ impl Bubble {
             let (a, b) = shape.outline.bounds();
             (b.0 - a.0) * (b.1 - a.1)
         };
-        let body = shapes
-            .into_iter()
-            .filter(|shape| !shape.is_tail)
-            .max_by(|a, b| area(a).total_cmp(&area(b)));
+        let body = (0..shapes.len())
+            .filter(|at| !shapes[*at].is_tail)
+            .max_by(|a, b| area(&shapes[*a]).total_cmp(&area(&shapes[*b])));
+        // A shadow, shine or other decoration goes where the bubble goes.
+        let extra = |shape: &mut Found| {
+            let drawn = shape.drawn.take().filter(|_| !shape.is_tail)?;
+            Some(Drawn {
+                look: drawn.look.faded(shape.opacity),
+                ..drawn
+            })
+        };
+        let mut above = shapes.split_off(body.map_or(0, |at| at + 1));
+        let body = shapes.pop();
+        let beneath: Vec<Drawn> = shapes.iter_mut().filter_map(extra).collect();
+        let above: Vec<Drawn> = above.iter_mut().filter_map(extra).collect();
         let is_box = body.as_ref().is_some_and(|body| is_box(&body.outline));
         let said = BubbleKind::of(data, &layer.name);
         let kind = said.unwrap_or(if is_box {
@@ -171,6 +185,8 @@ impl Bubble {
             home,
             form,
             paint,
+            beneath,
+            above,
             tail: wanted.then(|| tail_drawn.unwrap_or(Tail { half: None })),
             hand,
             seed: layer.id.bytes().fold(7, |sum: u32, byte| {
@@ -223,6 +239,7 @@ fn gather(
                         )
                     }),
                     opacity,
+                    drawn: Drawn::of(path),
                 });
             }
             Node::Text(text) if hand.is_none() => *hand = hand_of(text),
@@ -258,34 +275,6 @@ fn hand_of(text: &usvg::Text) -> Option<HandOf> {
         // Words in a bubble stand in its middle, however the artist placed their lines.
         align: Align::Middle,
         turn: transform.ky.atan2(transform.sx).to_degrees(),
-    })
-}
-
-/// How much a transform enlarges.
-pub(in crate::panels) fn scale_of(transform: usvg::Transform) -> f32 {
-    let area = (transform.sx * transform.sy - transform.kx * transform.ky).abs();
-    if area.is_finite() && area > 0.0 {
-        area.sqrt()
-    } else {
-        1.0
-    }
-}
-
-/// A paint's colour; a gradient's first.
-pub(in crate::panels) fn colour(paint: &Fill, opacity: f32) -> [u8; 4] {
-    let (colour, own) = match paint {
-        Fill::Color(colour) => (*colour, 1.0),
-        Fill::LinearGradient(gradient) => first_stop(gradient.stops()),
-        Fill::RadialGradient(gradient) => first_stop(gradient.stops()),
-        Fill::Pattern(_) => (usvg::Color::white(), 1.0),
-    };
-    let alpha = (opacity * own * 255.0).round() as u8;
-    [colour.red, colour.green, colour.blue, alpha]
-}
-
-fn first_stop(stops: &[usvg::Stop]) -> (usvg::Color, f32) {
-    stops.first().map_or((usvg::Color::white(), 1.0), |stop| {
-        (stop.color(), stop.opacity().get())
     })
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Looks<'a> {
 }
 
 /// The properties that are asked for.
-const ASKED: [&str; 3] = ["mix-blend-mode", "display", "stroke"];
+const ASKED: [&str; 4] = ["mix-blend-mode", "display", "stroke", "opacity"];
 
 impl<'a> Looks<'a> {
     pub fn of(document: &'a Document) -> Self {
@@ -59,11 +59,23 @@ impl<'a> Looks<'a> {
         own.or(found).map(str::trim)
     }
 
-    /// How an object is mixed with what is below it.
-    pub fn blend(&self, node: Node) -> Blend {
-        self.value(node, "mix-blend-mode")
-            .and_then(Blend::named)
-            .unwrap_or_default()
+    /// How an object is mixed with what is below it, or the way's name when nobody knows it.
+    pub fn blend<'n>(&'n self, node: Node<'n, '_>) -> Result<Blend, &'n str> {
+        match self.value(node, "mix-blend-mode") {
+            None | Some("pass-through" | "inherit" | "initial" | "unset") => Ok(Blend::Normal),
+            Some(name) => Blend::named(name).ok_or(name),
+        }
+    }
+
+    /// Whether an object is half transparent as a whole.
+    pub fn is_faded(&self, node: Node) -> bool {
+        let share = |text: &str| match text.strip_suffix('%') {
+            Some(percent) => percent.trim().parse().map(|value: f32| value / 100.0),
+            None => text.parse(),
+        };
+        self.value(node, "opacity")
+            .and_then(|text| share(text).ok())
+            .is_some_and(|opacity| opacity < 1.0)
     }
 
     /// Whether an object and all in it is left out.

@@ -146,6 +146,14 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     })
 }
 
+/// What an artist knows an object by.
+fn said(node: Node) -> String {
+    match node.attribute("id").unwrap_or_default() {
+        "" => format!("A <{}>", node.tag_name().name()),
+        name => format!("The object {name}"),
+    }
+}
+
 /// The local name of an SVG element.
 fn kind_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     let name = node.tag_name();
@@ -272,9 +280,27 @@ impl<'a, 'i> Plan<'a, 'i> {
         }
         let first = self.cuts.len();
         let blend = match self.looks.blend(node) {
-            Blend::Normal => around,
-            own => own,
+            Ok(Blend::Normal) => around,
+            Ok(own) => own,
+            Err(unknown) => {
+                let text = format!(
+                    "{} is mixed as {unknown}, which panelcam does not know: it covers. Use {}.",
+                    said(node),
+                    Blend::ALL.map(|(_, name)| name).join(", ")
+                );
+                self.warn(text);
+                around
+            }
         };
+        if groups(kind)
+            && self.looks.is_faded(node)
+            && node.descendants().filter_map(alive_name).nth(1).is_some()
+        {
+            self.warn(format!(
+                "{} is half transparent as a whole: what is alive in it shows through each other.",
+                said(node)
+            ));
+        }
         if depth > 0 && kind != "switch" {
             if let Some((written, name)) = alive_name(node) {
                 // A panel's stroke is drawn on top of the picture, with the art that follows.

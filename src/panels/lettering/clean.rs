@@ -1,7 +1,7 @@
 //! What people type, made safe to letter: no controls, no endless text, emphasis found.
 
 /// The most letters that are looked at. More than that fits into no bubble at a readable size.
-const MOST: usize = 1500;
+const MOST: usize = 400;
 /// Marks on one letter; more is mischief.
 const MOST_MARKS: usize = 3;
 

@@ -1,0 +1,55 @@
+//! Single pictures of pages: thumbnails and previews.
+
+use crate::frame::{Picture, Size};
+use crate::panels::{Letterer, Moment, Page, Seen};
+use crate::people::Point;
+
+use super::{Compositor, CompositorError, STILL, Scene};
+
+impl Compositor {
+    /// One picture of a page with everything on it: `drawing` with its matte in each panel and shot,
+    /// `camera` where the page shows the camera's picture, bubbles where their faces are, effects in
+    /// full swing. The result has premultiplied alpha.
+    ///
+    /// # Errors
+    /// When a size is too large or graphics fail.
+    pub fn still(
+        &mut self,
+        page: &Page,
+        size: Size,
+        drawing: &Picture,
+        camera: &Picture,
+    ) -> Result<Picture, CompositorError> {
+        self.set_page(page, size)?;
+        let seen = Seen {
+            size: drawing.size(),
+            focus: Point::USUAL,
+            faces: crate::people::faces(drawing),
+        };
+        let mut letterer = Letterer::new(page, size);
+        let sprites = letterer.sprites(&Moment {
+            time: STILL,
+            texts: &Default::default(),
+            turned: 0,
+            live: &seen,
+            shots: &[],
+            mirror: false,
+            countdown: None,
+        });
+        self.set_sprites(sprites);
+        self.upload_frame(camera)?;
+        self.upload_styled(drawing)?;
+        for number in 1..=9 {
+            self.set_shot(number, Some((drawing, seen.focus)))?;
+        }
+        let (_, reading) = self.render_to_memory(&Scene {
+            time: STILL,
+            mirror: false,
+            compare: false,
+            focus: seen.focus,
+        })?;
+        let mut picture = Picture::default();
+        reading.finish(&mut picture)?;
+        Ok(picture)
+    }
+}
