@@ -19,6 +19,8 @@ const GOOD: f64 = 0.8;
 const EASY: f64 = 0.6;
 /// … for this long without a break.
 const CALM: Duration = Duration::from_secs(30);
+/// At the start much else is loaded and drawn; runs are not judged for so long.
+const STARTS: Duration = Duration::from_secs(8);
 /// After a change, or something else that slows runs down, they are not judged for so long.
 const SETTLES: Duration = Duration::from_secs(2);
 /// Without runs for so long, what was seen of slowness and calm counts no more.
@@ -76,7 +78,7 @@ impl Auto {
         Self {
             sizes: steps.collect(),
             at: at.unwrap_or_default(),
-            settled: now + SETTLES,
+            settled: now + STARTS,
             slow_since: None,
             calm_since: None,
             counted: 0,
@@ -249,10 +251,10 @@ mod tests {
     #[test]
     fn a_much_slower_machine_takes_several_steps_at_once() {
         let mut machine = Machine::new(SIZES[3]);
-        machine.works(Duration::from_secs(6), speed(200.0));
+        machine.works(STARTS + PATIENCE * 2, speed(200.0));
         let (at, from, to) = machine.changes[0];
         assert_eq!((from, to), (SIZES[3], SIZES[0]));
-        assert!(at >= SETTLES + PATIENCE && at < Duration::from_secs(6));
+        assert!(at >= STARTS + PATIENCE && at < STARTS + PATIENCE * 2);
         // It cannot get any smaller.
         machine.works(Duration::from_secs(60), speed(2000.0));
         assert_eq!(machine.changes.len(), 1);

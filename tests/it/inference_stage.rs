@@ -410,3 +410,59 @@ fn a_machine_that_is_slower_than_measured_draws_smaller() {
     );
     assert_eq!(rig.board.take_notices(), vec![]);
 }
+
+/// Prints figures for `docs/performance.md`: `cargo test --release eight_styles -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes a minute and asserts little: its figures depend on what else the machine does"]
+fn eight_styles_once_a_second() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &[], "clean");
+    let library = rig.library.get();
+    let styles: Vec<String> = library
+        .styles()
+        .iter()
+        .map(|style| style.id.clone())
+        .collect();
+    let picture = chart(Size::new(1280, 720));
+    let interval = Duration::from_millis(33);
+    rig.send(picture.clone());
+    rig.take();
+    let (mut last, mut longest, mut drawn, mut memory) =
+        (Instant::now(), Duration::ZERO, 0, Vec::new());
+    for second in 0..60 {
+        let style = &styles[second % styles.len()];
+        rig.change(|control| control.settings.look.style.clone_from(style));
+        let end = Instant::now() + Duration::from_secs(1);
+        let mut next = Instant::now();
+        while Instant::now() < end {
+            if Instant::now() >= next {
+                next += interval;
+                rig.send(picture.clone());
+            }
+            if let Taken::Value(_) = rig.output.take_within(Duration::from_millis(1)) {
+                longest = longest.max(last.elapsed());
+                (last, drawn) = (Instant::now(), drawn + 1);
+            }
+        }
+        if second % 10 == 9 {
+            memory.push(resident_mb());
+        }
+    }
+    let dropped = rig.board.status().dropped;
+    println!(
+        "{} styles: {drawn} drawings, {dropped} dropped",
+        styles.len()
+    );
+    println!("longest time between two: {longest:?}; MB every 10 s: {memory:?}");
+    assert_eq!(rig.board.take_notices(), vec![]);
+}
+
+/// Memory that this process holds, where the system says; else 0.
+fn resident_mb() -> u64 {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = pages
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or_default() * 4096 >> 20
+}

@@ -38,6 +38,7 @@ struct Cell {
 pub(super) struct Skin {
     cells: Vec<Cell>,
     between: Vec<Cell>,
+    once: Vec<Cell>,
     around: Vec<Cell>,
 }
 
@@ -58,24 +59,23 @@ impl Skin {
             return;
         }
         let reach = ((AROUND * rows as f32) as usize).max(2);
+        let Self {
+            cells,
+            between,
+            once,
+            around,
+        } = self;
         // Twice a box is nearly a Gaussian.
-        average(
-            &self.cells,
-            columns,
-            reach,
-            &mut self.between,
-            &mut self.around,
-        );
-        let mut once = std::mem::take(&mut self.around);
-        average(&once, columns, reach, &mut self.between, &mut self.around);
+        average(cells, columns, reach, between, once);
+        average(once, columns, reach, between, around);
         // The skin itself with soft edges, one block wide.
-        average(&self.cells, columns, 1, &mut self.between, &mut once);
+        average(cells, columns, 1, between, once);
 
         let width = drawing.width() as usize;
         let pixels = drawing.rgba_mut().as_chunks_mut::<4>().0;
-        for (at, far) in self.around.iter().enumerate() {
+        for (at, far) in around.iter().enumerate() {
             let (column, row) = (at % columns, at / columns);
-            let skin = Corners::of(&once, columns, rows, column, row);
+            let skin = Corners::of(once, columns, rows, column, row);
             if skin.none() || far.skin <= 0.0 {
                 continue;
             }
