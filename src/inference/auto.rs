@@ -294,6 +294,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case is hours long.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         /// Whatever runs take: changes are rare, and a size that was too slow rests for minutes.
         #[test]
         fn it_never_swings(

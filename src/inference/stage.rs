@@ -449,3 +449,6 @@ fn finish(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ pub struct Rig {
     output: Arc<Mailbox<Styled>>,
     control: Arc<Watch<Control>>,
     board: Arc<Board>,
+    library: Arc<Watch<Library>>,
+    places: Places,
     stage: Option<Inference>,
     sequence: u64,
     _home: tempfile::TempDir,
@@ -58,9 +60,10 @@ impl Rig {
         prepare(&places, &mut control);
         let (input, output) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
         let (control, board) = (Arc::new(Watch::new(control)), Board::new());
+        let library = Arc::new(Watch::new(library));
         let stage = inference::start(
             Arc::clone(runtime),
-            Arc::new(Watch::new(library)),
+            Arc::clone(&library),
             Arc::clone(&input),
             Arc::clone(&output),
             Arc::clone(&control),
@@ -73,13 +76,15 @@ impl Rig {
             output,
             control,
             board,
+            library,
+            places,
             stage: Some(stage),
             sequence: 0,
             _home: home,
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Control)) {
+    pub fn change(&self, change: impl FnOnce(&mut Control)) {
         let mut control = (*self.control.get()).clone();
         change(&mut control);
         self.control.set(control);
@@ -254,6 +259,47 @@ fn what_the_settings_ask_for_in_vain_is_told_and_the_former_style_goes_on() {
     }
     assert_eq!(rig.board.take_notices().len(), 1);
     rig.until_drawn_in(&white, [0, 0, 0]);
+}
+
+#[test]
+fn models_that_cannot_be_read_leave_the_running_style_alone() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &["colours"], "colours-green");
+    let picture = grey(SMALL);
+    rig.until_drawn_in(&picture, [0, 255, 0]);
+    let models = rig.places.data.join("models");
+    let onnx = fs::read(folder("invert").join("invert.onnx")).unwrap();
+    let described = fs::read_to_string(folder("invert").join("model.toml")).unwrap();
+    for (name, description, file) in [
+        ("nothing", "", &[][..]),
+        ("noise", "this is no description", b"this is no network"),
+        ("half", &described, &onnx[..onnx.len() / 2]),
+        // The one that draws, once more under another description.
+        ("twice", "id = 'colours'", &onnx),
+    ] {
+        let model = models.join(name);
+        fs::create_dir_all(&model).unwrap();
+        fs::write(model.join("model.toml"), description).unwrap();
+        fs::write(model.join("invert.onnx"), file).unwrap();
+        let (library, warnings) = rig.library.get().reloaded(&rig.places);
+        assert!(
+            warnings.iter().any(|warning| warning.contains(name)),
+            "{name}: {warnings:?}"
+        );
+        rig.library.set(library);
+        for _ in 0..5 {
+            rig.send(picture.clone());
+            assert_eq!(
+                rig.take().picture.pixel(8, 8).unwrap()[..3],
+                [0, 255, 0],
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(rig.board.take_notices(), vec![]);
+    // Its other styles are there as before.
+    rig.change(|control| control.settings.look.style = "colours-red".to_owned());
+    rig.until_drawn_in(&picture, [255, 0, 0]);
 }
 
 #[test]

@@ -27,6 +27,10 @@ pub(in super::super) fn equip(
     runtime: &Runtime,
     provider: Provider,
 ) -> ort::Result<SessionBuilder> {
+    #[cfg(test)]
+    if provider == stand_in::PROVIDER {
+        return Ok(builder);
+    }
     let places = runtime.places();
     let Some(supply) = Supply::of(provider) else {
         return Ok(builder);
@@ -67,6 +71,25 @@ pub(in super::super) fn equip(
             Ok(builder.with_execution_providers([directml.build().error_on_failure()])?)
         }
         _ => Ok(builder),
+    }
+}
+
+/// In this crate's own tests a provider is the CPU under another name, and fails when it is told to.
+#[cfg(test)]
+pub(in super::super) mod stand_in {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crate::settings::Provider;
+
+    pub(in super::super::super) const PROVIDER: Provider = Provider::Webgpu;
+    pub(in super::super::super) static FAILS: AtomicBool = AtomicBool::new(false);
+
+    /// Before each of its runs.
+    pub(in super::super::super) fn run() -> ort::Result<()> {
+        if FAILS.load(Ordering::Relaxed) {
+            return Err(ort::Error::new("the device was removed"));
+        }
+        Ok(())
     }
 }
 

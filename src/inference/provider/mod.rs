@@ -16,6 +16,8 @@ use std::fs;
 use std::path::PathBuf;
 
 pub use check::{COMMAND, check_here};
+#[cfg(test)]
+pub(super) use equip::stand_in;
 pub(super) use equip::{Plugged, equip};
 pub(super) use verdict::Verdicts;
 pub use verdict::{Outcome, Verdict};

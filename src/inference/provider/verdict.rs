@@ -161,6 +161,20 @@ impl Verdicts {
             .map(Self)
     }
 
+    /// As if it had been found.
+    #[cfg(test)]
+    pub(in super::super) fn keep(
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+        verdict: Verdict,
+    ) {
+        let path = places.cache.join(FILE);
+        let mut memory = Memory::read(&path);
+        memory.add(Key::of(runtime, model, places, verdict.provider), verdict);
+        memory.write(&path).unwrap();
+    }
+
     /// Providers were added or removed: all are checked again.
     pub(super) fn forget(places: &Places) {
         let path = places.cache.join(FILE);
