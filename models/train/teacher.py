@@ -113,6 +113,10 @@ class Scene:
         for face in self.faces:
             for name, part in draw_features(face, self.photo.shape[:2]).items():
                 maps[name] = np.maximum(maps[name], part)
+        # Glasses stay where eyes make room.
+        frames = ink_lines(cv2.cvtColor(self.redrawn, cv2.COLOR_RGB2GRAY), 1.2, -0.022, 60) * (1 - maps["tight"])
+        unit = self.faces[0].eye_distance if self.faces else 1.0
+        maps["room"] = cv2.GaussianBlur(maps["socket"], (0, 0), max(0.8, 0.02 * unit)) * (1 - frames)
         maps["jaw"] *= cv2.GaussianBlur(self.skin, (0, 0), 2) * (1 - self.hair)
         return maps
 
@@ -381,9 +385,9 @@ def form(face: Face, own: Array, l: Array, place: tuple[slice, slice]) -> Array:
     yy, xx = np.mgrid[:l.shape[0], :l.shape[1]].astype(np.float32)
     x, y = ((v - v.mean()) / face.eye_distance for v in (xx, yy))
     basis = np.stack([np.ones_like(x), x, y, x * x, x * y], -1)
-    told = (face_only > 0) & (muzzle == 0) & (features == 0) & (own > 0.6)
+    told = (face_only > 0) & (np.add.outer(np.arange(l.shape[0]), 3 * np.arange(l.shape[1])) % 11 == 0) & (muzzle == 0) & (features == 0) & (own > 0.6)
     weights = own * (1 - features)
-    if told.sum() > 100:
+    if told.sum() > 30:
         planned = basis @ np.linalg.lstsq(basis[told], l[told], rcond=None)[0]
         planned = np.clip(planned, *np.percentile(l[told], [5, 95]))
         soft = cv2.GaussianBlur(muzzle.astype(np.float32), (0, 0), max(1.0, 0.08 * face.eye_distance))
@@ -419,8 +423,9 @@ def large_shapes(shade: Array, unit: float) -> Array:
     shade = shade.astype(np.uint8)
     for value, least in ((1, 0.30), (0, 0.12)):
         n, label, stats, _ = cv2.connectedComponentsWithStats((shade == value).astype(np.uint8))
-        small = [i for i in range(1, n) if stats[i, cv2.CC_STAT_AREA] < least * unit * unit]
-        shade[np.isin(label, small)] = 1 - value
+        small = stats[:, cv2.CC_STAT_AREA] < least * unit * unit
+        small[0] = False
+        shade = np.where(small[label], np.uint8(1 - value), shade)
     soft = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(1.0, 0.06 * unit))
     return 0.5 + 0.5 * np.tanh((soft - 0.5) * 9)
 
@@ -488,13 +493,14 @@ def _draw_face(picture: Array, parts: dict[str, Array], skin: Array, hair: Array
     skin_line = 0.35 * picture + 0.65 * ink if style.line_colour > 0 else np.broadcast_to(ink, picture.shape)
     seen = np.clip(1.2 - hair, 0, 1)          # hair over an eye stays over it
     k = style.features
-    # A clean ground of the skin around, but glasses stay.
+    # A clean ground of the skin around: found at a quarter of the size, where blurring costs nothing.
     weight = skin * (1 - parts["socket"])
-    sigma = max(2.0, 0.09 * unit)
-    ground = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma) / (cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + 1e-3)
-    frames = ink_lines(cv2.cvtColor(redrawn, cv2.COLOR_RGB2GRAY), 1.2, -0.022, 60)
-    cleared = cv2.GaussianBlur(parts["socket"], (0, 0), max(0.8, 0.02 * unit)) * (1 - frames * (1 - parts["tight"]))
-    picture = mix(picture, ground, 0.85 * k * cleared * np.clip(4 * cv2.GaussianBlur(weight, (0, 0), sigma), 0, 1) * np.clip(1.1 - 1.5 * hair, 0, 1))
+    sigma = max(0.6, 0.09 * unit / 4)
+    small = lambda x: cv2.resize(x, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    around = cv2.GaussianBlur(small(weight), (0, 0), sigma)
+    ground = cv2.GaussianBlur(small(picture * weight[..., None]), (0, 0), sigma) / (around[..., None] + 1e-3)
+    ground, around = (cv2.resize(x, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR) for x in (ground, around))
+    picture = mix(picture, ground, 0.85 * k * parts["room"] * np.clip(4 * around, 0, 1) * np.clip(1.1 - 1.5 * hair, 0, 1))
     # Whites and teeth are clean in every light; only in a dark room they are a little darker.
     dim = float(np.clip(np.percentile(lab[..., 0], 70) / 58, 0.86, 1))
     white = np.array(style.eye_white, np.float32) * dim
