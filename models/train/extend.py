@@ -110,7 +110,7 @@ def main() -> None:
             target[middle] = before.raw(photo[middle], style[middle, :known])[0].float()
         with torch.autocast(device, torch.bfloat16):
             picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
-        loss = train.loss_of(picture.float(), logits.float(), target, matte, 1.0)
+        loss = train.loss_of(picture.float(), logits.float(), target, matte, torch.zeros_like(matte), 1.0)
         net.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

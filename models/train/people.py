@@ -143,11 +143,16 @@ def skin_mask(lab: Array, faces: list[Face], matte: Array, hair: Array) -> Array
         distance = (((lab - middle) / spread / [1.5, 1.2, 1.2]) ** 2).sum(-1)
         alike = np.exp(-np.maximum(distance - 1.5, 0) * 0.7)
         # Inside the face more passes for skin, but glasses, beard and face paint do not.
-        # Shine on a forehead is skin however bright it is.
+        # Shine is skin however bright it is, but around the mouth what is bright and has no colour is a white beard.
         loose = np.exp(-np.maximum(distance - 11, 0) * 0.35)
+        chroma = np.hypot(lab[..., 1], lab[..., 2]) / max(1.0, float(np.hypot(*middle[1:])))
         loose = np.maximum(loose, np.clip((lab[..., 0] - middle[0] - 4) / 4, 0, 1))
-        reach = face.box[2] - face.box[0]
+        nose, chin = face.points[2], face.points[152]
         yy, xx = np.mgrid[:h, :w]
+        below = ((xx - nose[0]) * (chin - nose)[0] + (yy - nose[1]) * (chin - nose)[1]) > 0
+        bright = lab[..., 0] > middle[0] - 4
+        loose = np.where(below & bright, loose * np.clip((chroma - 0.42) / 0.2, 0, 1), loose)
+        reach = face.box[2] - face.box[0]
         centre = (face.box[:2] + face.box[2:]) / 2
         near = ((xx - centre[0]) ** 2 + (yy - centre[1]) ** 2) < (3.0 * reach) ** 2
         own = np.maximum(alike * near, loose * cv2.GaussianBlur(oval.astype(np.float32) / 255, (0, 0), max(1, reach / 60)))

@@ -42,7 +42,7 @@ class Block(nn.Module):
 
 
 class Student(nn.Module):
-    def __init__(self, styles: int, c2: int = 16, c4: int = 48, c8: int = 64, c16: int = 96, reach: tuple[int, ...] = (1, 2, 4, 1)):
+    def __init__(self, styles: int, c2: int = 16, c4: int = 48, c8: int = 64, c16: int = 96, reach: tuple[int, ...] = (1, 2, 4, 1, 2, 1)):
         super().__init__()
         self.stem2, self.stem4 = nn.Conv2d(3, c2, 4, 2, 1), nn.Conv2d(c2, c4, 3, 2, 1)
         self.down8, self.in8 = nn.Conv2d(c4, c8, 3, 2, 1), Block(c8, styles, 2)

@@ -41,7 +41,9 @@ class Style:
     hair_tint: tuple | None = None   # a*, b*, share
     features: float = 1.0            # eyes, nose, mouth from landmarks
     brow: float = 0.7
-    eye_white: tuple = (0.97, 0.96, 0.96)
+    eye_white: tuple = (0.985, 0.975, 0.96)
+    teeth: tuple = (0.99, 0.97, 0.94)
+    teeth_shade: tuple = (0.93, 0.87, 0.84)     # what is left of it under the lip
     eye_colour: tuple | None = None
     lips: float = 0.3
     lips_colour: tuple = (0.95, 0.62, 0.62)
@@ -57,7 +59,7 @@ STYLES = (
           skin_move=(4, 1, 2), blush=0.45, ink=(0.16, 0.09, 0.08), line_sigma=1.1),
     Style("romance", "Modern romance", "현대 로맨스", band=11, crisp=3, mix=0.7, chroma=1.0, gain=0.86, offset=14, gamma=0.85, tint=(8, 0), shadow_tint=(10, -8), glow=0.28,
           background_fade=0.48, paper_lab=(95, 7, 1), background_lines=0.2, ink=(0.45, 0.18, 0.26), line_eps=-0.006, line_sigma=0.8,
-          line_colour=0.5, skin_move=(5, 2, 0), blush=0.8, lips=0.45, lips_colour=(1.0, 0.58, 0.62), skin_step=8),
+          line_colour=0.5, skin_move=(5, 2, 0), blush=0.65, lips=0.45, lips_colour=(1.0, 0.58, 0.62), skin_step=8),
     Style("noir", "Noir thriller", "느와르 스릴러", band=24, crisp=9, mix=1.0, chroma=0.22, gain=1.2, offset=-14, tint=(-4, -7), ink=(0.02, 0.02, 0.05),
           line_sigma=1.3, line_eps=-0.002, line_colour=0.0, skin_step=26, skin_shade=0.45, skin_chroma=0.6, skin_move=(-2, -9, -13), hard_black=30, background_fade=0.0,
           lips=0.3, paper_lab=(20, 0, -6)),

@@ -108,11 +108,15 @@ class Scene:
     @cached_property
     def features(self) -> dict[str, Array]:
         """Masks of what is drawn from landmarks: one float map a name, the faces together."""
-        names = "lash lid white iris pupil light brow nose lips mouth seam jaw blush keep".split()
+        names = "lash under lid white iris pupil light glow shade brow nose lips mouth seam jaw blush keep socket tight".split()
         maps = {n: np.zeros(self.photo.shape[:2], np.float32) for n in names}
         for face in self.faces:
             for name, part in draw_features(face, self.photo.shape[:2]).items():
                 maps[name] = np.maximum(maps[name], part)
+        # Glasses stay where eyes make room.
+        frames = ink_lines(cv2.cvtColor(self.redrawn, cv2.COLOR_RGB2GRAY), 1.2, -0.022, 60) * (1 - maps["tight"])
+        unit = self.faces[0].eye_distance if self.faces else 1.0
+        maps["room"] = cv2.GaussianBlur(maps["socket"], (0, 0), max(0.8, 0.02 * unit)) * (1 - frames)
         maps["jaw"] *= cv2.GaussianBlur(self.skin, (0, 0), 2) * (1 - self.hair)
         return maps
 
@@ -168,28 +172,44 @@ def draw_features(face: Face, shape: tuple[int, int]) -> dict[str, Array]:
         width = np.linalg.norm(up[0] - up[-1])
         opened = np.linalg.norm(up[4] - low[4]) / max(width, 1e-3)
         normal = (up[4] - low[4]) / (np.linalg.norm(up[4] - low[4]) + 1e-6)
-        lash = up + normal * 0.02 * width
-        lash[0] = lash[0] + (up[0] - up[-1]) * 0.10 + normal * 0.06 * width       # the wing at the outer corner
-        put("lash", stroke(canvas(), lash, 4.6, (0.35, 0.35)))
-        put("lid", stroke(canvas(), low[1:-2], 1.8))
+        # What the photo has around an eye, lashes, folds and their shadow, makes room for what is drawn.
+        put("socket", fill(canvas(), (np.concatenate([up, low[::-1]]) - up.mean(0)) * [1.25, 1.9] + up.mean(0)))
+        put("tight", fill(canvas(), (np.concatenate([up, low[::-1]]) - up.mean(0)) * [1.12, 1.3] + up.mean(0)))
+        if opened > 0.13:
+            # Drawn eyes are opener than real ones, most in their middle; the corners stay.
+            arch = np.sin(np.linspace(0, np.pi, len(up)))[:, None]
+            more = min(0.09, 0.05 + 0.12 * opened) * width * arch * normal
+            up, low = up + 0.7 * more, low - 0.3 * more
+        lash = up + normal * 0.03 * width
+        lash[0] = lash[0] + (up[0] - up[-1]) * 0.12 + normal * 0.05 * width       # the wing at the outer corner
+        put("lash", stroke(canvas(), lash, 5.8, (0.4, 0.25)))
+        put("under", stroke(canvas(), low[1:-3], 1.6))
         put("lid", stroke(canvas(), up[1:-1] + normal * 0.17 * width, 1.6))        # the crease above
         if opened > 0.13:
             eye = fill(canvas(), np.concatenate([up, low[::-1]]))
             radius = np.linalg.norm(p[list(rim)] - p[centre], axis=1).mean()
-            radius = min(radius * 1.15, 0.30 * width)
-            middle = tuple(np.int32(p[centre] * 16))
-            iris, pupil, light = canvas(), canvas(), canvas()
-            cv2.circle(iris, middle, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
-            cv2.circle(pupil, middle, int(radius * 0.5 * 16), 255, -1, cv2.LINE_AA, 4)
-            spot = p[centre] + normal * 0.42 * radius + np.array([-0.35, 0.0]) * radius
-            cv2.circle(light, tuple(np.int32(spot * 16)), int(radius * 0.34 * 16), 255, -1, cv2.LINE_AA, 4)
+            radius = min(radius * 1.32, 0.33 * width)
+            middle = p[centre] + normal * 0.06 * radius
+            at = lambda x, y: tuple(np.int32((middle + normal * y * radius + np.array([x, 0.0]) * radius) * 16))
+            iris, pupil, light, glow, shade = (canvas() for _ in range(5))
+            cv2.circle(iris, at(0, 0), int(radius * 16), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(pupil, at(0, 0.05), int(radius * 0.48 * 16), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(light, at(-0.36, 0.40), int(radius * 0.32 * 16), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(light, at(0.40, -0.42), int(radius * 0.15 * 16), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(glow, at(0, -0.75), int(radius * 0.85 * 16), 255, -1, cv2.LINE_AA, 4)
+            stroke(shade, up, 9.0, (0.6, 0.6))
             put("white", eye)
             put("iris", cv2.min(iris, eye))
             put("pupil", cv2.min(pupil, eye))
             put("light", cv2.min(light, eye))
+            put("glow", cv2.min(glow, cv2.min(iris, eye)))
+            put("shade", cv2.min(shade, eye))
         put("keep", fill(canvas(), (np.concatenate([up, low[::-1]]) - p[upper].mean(0)) * [1.5, 2.2] + p[upper].mean(0)))
     for upper, lower in people.BROWS:
-        put("brow", fill(canvas(), np.concatenate([smooth_curve(p[upper], 16), smooth_curve(p[lower], 16)[::-1]])))
+        over, under = smooth_curve(p[upper], 16), smooth_curve(p[lower], 16)
+        put("brow", fill(canvas(), np.concatenate([over, under[::-1]])))
+        middle = (over + under) / 2
+        put("socket", fill(canvas(), np.concatenate([middle + 1.9 * (over - middle), (middle + 1.7 * (under - middle))[::-1]])))
     base = p[people.NOSE_BASE]
     put("nose", stroke(canvas(), base[[0, 1]] , 3.0))
     put("nose", stroke(canvas(), base[[3, 4]], 3.0))
@@ -315,6 +335,8 @@ class Complexion:
     place: tuple[slice, slice]      # what lies around it; the arrays below have its shape
     own: Array                      # 0..1, where it is
     smooth: Array                   # its Lab without texture
+    form: Array                     # its lightness as large forms only: what decides between light and shade
+    unit: float                     # the eyes' distance
     spread: tuple[float, float, float]
     cheeks: Array                   # 0..1, where lightness and hue are compared
     tone: Array                     # mean Lab of the cheeks in the photo
@@ -341,16 +363,48 @@ def complexion(scene: Scene, n: int) -> Complexion | None:
     if cheeks.sum() < 8:
         cheeks = solid.astype(np.float32)
     photo = cv2.cvtColor(np.ascontiguousarray(scene.photo[place]), cv2.COLOR_RGB2LAB)
-    return Complexion(place, own, smooth, (low, middle, high), cheeks, (photo * cheeks[..., None]).sum((0, 1)) / cheeks.sum())
+    return Complexion(place, own, smooth, form(face, own, lab[..., 0], place), face.eye_distance, (low, middle, high), cheeks, (photo * cheeks[..., None]).sum((0, 1)) / cheeks.sum())
+
+
+def form(face: Face, own: Array, l: Array, place: tuple[slice, slice]) -> Array:
+    """How light falls on the large forms of a face. Around the mouth a short beard's shadow, lips and folds are darker than
+    the light makes them: there the light is what the rest of the face says it is, as a plane bent once."""
+    at = lambda points: [np.int32(points - [place[1].start, place[0].start])]
+    muzzle, features = (np.zeros(l.shape, np.uint8) for _ in range(2))
+    mouth = face.points[people.LIPS_UPPER + people.LIPS_LOWER]
+    middle, p = mouth.mean(0), face.points
+    down = p[152] - p[2]
+    across = np.array([down[1], -down[0]])
+    ring = [middle + 0.58 * down * np.sin(t) + 0.62 * across / (np.linalg.norm(across) + 1e-6) * face.eye_distance * np.cos(t)
+            for t in np.linspace(0, 2 * np.pi, 24, endpoint=False)]
+    cv2.fillPoly(muzzle, at(np.array(ring)), 1)
+    for part in (*(u + w for u, w, *_ in people.EYES), *(u + w for u, w in people.BROWS)):
+        cv2.fillPoly(features, [cv2.convexHull(np.int32((p[part] - p[part].mean(0)) * 1.3 + p[part].mean(0) - [place[1].start, place[0].start]))], 1)
+    face_only = np.zeros(l.shape, np.uint8)
+    cv2.fillPoly(face_only, at(p[people.OVAL]), 1)
+    yy, xx = np.mgrid[:l.shape[0], :l.shape[1]].astype(np.float32)
+    x, y = ((v - v.mean()) / face.eye_distance for v in (xx, yy))
+    basis = np.stack([np.ones_like(x), x, y, x * x, x * y], -1)
+    told = (face_only > 0) & (np.add.outer(np.arange(l.shape[0]), 3 * np.arange(l.shape[1])) % 11 == 0) & (muzzle == 0) & (features == 0) & (own > 0.6)
+    weights = own * (1 - features)
+    if told.sum() > 30:
+        planned = basis @ np.linalg.lstsq(basis[told], l[told], rcond=None)[0]
+        planned = np.clip(planned, *np.percentile(l[told], [5, 95]))
+        soft = cv2.GaussianBlur(muzzle.astype(np.float32), (0, 0), max(1.0, 0.08 * face.eye_distance))
+        l = mix(l, planned.astype(np.float32), np.maximum(0.95 * soft, 0.55 * cv2.GaussianBlur(face_only.astype(np.float32), (0, 0), 0.1 * face.eye_distance)))
+    sigma = max(1.2, 0.15 * face.eye_distance)
+    return cv2.GaussianBlur(l * weights, (0, 0), sigma) / (cv2.GaussianBlur(weights, (0, 0), sigma) + 1e-4)
 
 
 def skin_tones(lab: Array, scene: Scene, style: Style) -> None:
     """Everyone's skin in two tones with a clean edge between them. Lightness and hue stay the person's own."""
     for c in scene.complexions:
-        l, solid, (low, middle, high) = c.smooth[..., 0], c.own > 0.6, c.spread
-        # Shade starts where the light has clearly fallen off; an evenly lit face gets little of it, but some.
-        edge = min(float(np.percentile(l[solid], 100 * style.skin_shade)), middle - 1.0)
-        lit = 0.5 + 0.5 * np.tanh((l - edge) / max(0.5, 0.05 * (high - low)))
+        l, solid, (low, middle, high) = c.form, c.own > 0.6, c.spread
+        # Shade starts where the light has clearly fallen off. Light that is even on a face leaves it whole: what is
+        # darkest there is no shadow. Styles that live by shadow ask for less.
+        fall = 4.0 * (0.3 / style.skin_shade) ** 2
+        edge = min(float(np.percentile(l[solid], 100 * style.skin_shade)), middle - fall)
+        lit = 1 - large_shapes((l <= edge) & (c.own > 0.2), c.unit)
         own_l = scene.lab[c.place][..., 0]
         bright = float(np.median(own_l[solid & (l > edge)]))
         dark = solid & (l <= edge)
@@ -359,9 +413,21 @@ def skin_tones(lab: Array, scene: Scene, style: Style) -> None:
         step = float(np.clip(1.1 * (bright - dim), 0.7 * style.skin_step, 1.4 * style.skin_step))
         tone = bright + 1.0 - step * (1 - lit)
         centre = np.median(c.smooth[solid][:, 1:], 0)
-        ab = (centre + 0.35 * (c.smooth[..., 1:] - centre)) * (1 + 0.10 * (1 - lit[..., None])) * style.skin_chroma
+        ab = (centre + 0.6 * (c.smooth[..., 1:] - centre)) * (1 + 0.10 * (1 - lit[..., None])) * style.skin_chroma
         drawn = np.dstack([style.skin_flat * tone + (1 - style.skin_flat) * l, ab])
         lab[c.place] = mix(lab[c.place], drawn, c.own)
+
+
+def large_shapes(shade: Array, unit: float) -> Array:
+    """Shade as a draughtsman lays it in: islands of it go, holes in it close, its edge is one clean curve."""
+    shade = shade.astype(np.uint8)
+    for value, least in ((1, 0.30), (0, 0.12)):
+        n, label, stats, _ = cv2.connectedComponentsWithStats((shade == value).astype(np.uint8))
+        small = stats[:, cv2.CC_STAT_AREA] < least * unit * unit
+        small[0] = False
+        shade = np.where(small[label], np.uint8(1 - value), shade)
+    soft = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(1.0, 0.06 * unit))
+    return 0.5 + 0.5 * np.tanh((soft - 0.5) * 9)
 
 
 def keep_complexion(colour: Array, scene: Scene, style: Style) -> Array:
@@ -415,25 +481,38 @@ def draw_face(picture: Array, scene: Scene, style: Style) -> Array:
     x0, y0 = np.maximum(points.min(0) - margin, 0).astype(int)
     x1, y1 = np.ceil(points.max(0) + margin).astype(int)
     place = np.s_[y0:y1, x0:x1]
-    picture[place] = _draw_face(picture[place], {k: v[place] for k, v in scene.features.items()}, scene.hair[place],
-                                scene.lab[place], scene.redrawn[place], scene.eye_colour, style)
+    picture[place] = _draw_face(picture[place], {k: v[place] for k, v in scene.features.items()}, scene.skin[place],
+                                scene.hair[place], scene.lab[place], scene.redrawn[place], scene.eye_colour,
+                                scene.faces[0].eye_distance, style)
     return picture
 
 
-def _draw_face(picture: Array, parts: dict[str, Array], hair: Array, lab: Array, redrawn: Array, eye_colour: Array,
-               style: Style) -> Array:
+def _draw_face(picture: Array, parts: dict[str, Array], skin: Array, hair: Array, lab: Array, redrawn: Array, eye_colour: Array,
+               unit: float, style: Style) -> Array:
     ink = np.array(style.ink, np.float32)
     skin_line = 0.35 * picture + 0.65 * ink if style.line_colour > 0 else np.broadcast_to(ink, picture.shape)
     seen = np.clip(1.2 - hair, 0, 1)          # hair over an eye stays over it
     k = style.features
-    dim = float(np.clip(cv2.GaussianBlur(lab[..., 0], (0, 0), 3)[parts["white"] > 0.3].mean() / 60, 0.55, 1)) if (parts["white"] > 0.3).any() else 1.0
-    white = np.array(style.eye_white, np.float32) * (0.45 + 0.55 * dim)
-    picture = mix(picture, white, 0.75 * k * parts["white"] * seen)
+    # A clean ground of the skin around: found at a quarter of the size, where blurring costs nothing.
+    weight = skin * (1 - parts["socket"])
+    sigma = max(0.6, 0.09 * unit / 4)
+    small = lambda x: cv2.resize(x, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    around = cv2.GaussianBlur(small(weight), (0, 0), sigma)
+    ground = cv2.GaussianBlur(small(picture * weight[..., None]), (0, 0), sigma) / (around[..., None] + 1e-3)
+    ground, around = (cv2.resize(x, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR) for x in (ground, around))
+    picture = mix(picture, ground, 0.85 * k * parts["room"] * np.clip(4 * around, 0, 1) * np.clip(1.1 - 1.5 * hair, 0, 1))
+    # Whites and teeth are clean in every light; only in a dark room they are a little darker.
+    dim = float(np.clip(np.percentile(lab[..., 0], 70) / 58, 0.86, 1))
+    white = np.array(style.eye_white, np.float32) * dim
+    picture = mix(picture, white, 0.95 * k * parts["white"] * seen)
+    picture = mix(picture, white * 0.80, 0.8 * k * parts["shade"] * seen)
     grey = float(eye_colour.mean())
     eye = np.array(style.eye_colour, np.float32) if style.eye_colour else eye_colour * np.clip(0.30 / (grey + 1e-3), 0.5, 1.6)
     if style.chroma < 0.1:
         eye = np.full(3, float(np.mean(eye)) * 0.7, np.float32)
-    picture = mix(picture, np.clip(eye, 0, 1), 0.95 * k * parts["iris"] * seen)
+    eye = np.clip(eye, 0, 1)
+    picture = mix(picture, eye * 0.8, 0.97 * k * parts["iris"] * seen)
+    picture = mix(picture, np.clip(eye * 1.5 + 0.03, 0, 1), 0.9 * k * parts["glow"] * seen)
     picture = mix(picture, ink * 0.8, 0.9 * k * parts["pupil"] * seen)
     rim = np.clip(cv2.dilate(parts["iris"], np.ones((3, 3))) - cv2.erode(parts["iris"], np.ones((3, 3))), 0, 1) * parts["white"]
     picture = mix(picture, ink, 0.5 * k * rim * seen)
@@ -446,7 +525,12 @@ def _draw_face(picture: Array, parts: dict[str, Array], hair: Array, lab: Array,
         inside = tone[parts["mouth"] > 0.5]
         teeth = np.clip((tone - max(0.28, float(inside.mean()) * 0.68)) * 12 + 0.5, 0, 1)
         dark = 0.5 * ink + 0.5 * np.array((0.42, 0.14, 0.14) if style.chroma >= 0.1 else (0.15,) * 3, np.float32)
-        filled = mix(np.broadcast_to(dark, picture.shape), white, teeth)
+        tooth, under_lip = (np.array(v, np.float32) for v in (style.teeth, style.teeth_shade))
+        if style.chroma < 0.3:
+            tooth[:], under_lip[:] = tooth.mean(), under_lip.mean()
+        upper = np.clip(cv2.GaussianBlur(parts["seam"], (0, 0), max(1.0, 0.03 * unit)) * 1.6, 0, 1)     # the lip's shade on them
+        tooth = dim * mix(np.broadcast_to(tooth, picture.shape), tooth * under_lip, upper)
+        filled = mix(np.broadcast_to(dark, picture.shape), tooth, teeth)
         picture = mix(picture, filled, k * parts["mouth"])
     # Brows as dark as the person's: fair ones stay light.
     brow = style.brow
@@ -455,7 +539,7 @@ def _draw_face(picture: Array, parts: dict[str, Array], hair: Array, lab: Array,
         brow *= float(np.clip(contrast / 38, 0.35, 1.1))
     for name, width in (("brow", brow), ("lash", 1.0), ("seam", 0.9)):
         picture = mix(picture, ink if name != "seam" else 0.2 * picture + 0.8 * ink, np.clip(k * width * parts[name], 0, 1) * seen)
-    for name, width in (("lid", 0.8), ("nose", 0.85), ("jaw", 0.8)):
+    for name, width in (("under", 0.45), ("lid", 0.6), ("nose", 0.85), ("jaw", 0.8)):
         picture = mix(picture, skin_line, np.clip(k * width * parts[name], 0, 1) * seen)
     return picture
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
@@ -28,6 +29,7 @@ from styles import STYLES
 BATCH, TWINS = 8, 2
 CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
 OUTWARD = 1.35           # see other_tones
+FEATURES = 1.5           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
 
 
@@ -101,6 +103,17 @@ def other_tones(photo: Array, target: Array, matte: Array, grey: bool) -> tuple[
     return photo * (matte[..., None] * (gain - 1) + 1), target * (matte[..., None] * (drawn - 1) + 1)
 
 
+def features(face: list[int] | None, shape: tuple[int, int]) -> Array:
+    """255 where the first face has its eyes, brows and mouth, by the usual proportions of a face."""
+    out = np.zeros(shape, np.uint8)
+    if face:
+        x0, y0, x1, y1 = face
+        at = lambda x, y: (round(x0 + x * (x1 - x0)), round(y0 + y * (y1 - y0)))
+        cv2.rectangle(out, at(0.06, 0.16), at(0.94, 0.46), 255, -1)
+        cv2.rectangle(out, at(0.22, 0.64), at(0.78, 0.88), 255, -1)
+    return out
+
+
 class Pairs(IterableDataset):
     """Batches of crops from the arrays of a folder, made in a process of its own."""
 
@@ -129,16 +142,18 @@ class Pairs(IterableDataset):
                 yield self.batch()
 
     def cut(self) -> Array:
-        """A crop of one array, on the grid of 16, so that printed dots keep their place in the network's blocks."""
+        """A crop of one array, on the grid of 16, so that printed dots keep their place in the network's blocks.
+        Its last channel says where a face's eyes and mouth are."""
         n = random.choices(range(len(self.files)), self.shares)[0]
         array, face = np.load(self.files[n], mmap_mode="r"), self.faces[n]
         h, w = array.shape[:2]
         size = min(self.crop, h, w)
+        looks = features(face, array.shape[:2])
         y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
         if face and random.random() < 0.72:               # on the face, where everybody looks
             at = lambda lo, hi, full: int(np.clip((random.uniform(lo, hi) - size / 2) // 16 * 16, 0, full - size))
             x, y = at(face[0], face[2], w), at(face[1], face[3], h)
-        cut = array[y:y + size, x:x + size]
+        cut = np.dstack([array[y:y + size, x:x + size], looks[y:y + size, x:x + size]])
         if size < self.crop:                             # a small picture: its mirror image around it
             cut = np.pad(cut, ((0, self.crop - size), (0, self.crop - size), (0, 0)), "symmetric")
         return cut
@@ -148,10 +163,10 @@ class Pairs(IterableDataset):
         cut = self.cut()
         cut = cut[:, ::-1] if random.random() < 0.5 else cut
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
-        return part(0, 3), choose(lambda style: part(3 + 3 * style, 3)), part(cut.shape[2] - 1, 1)[..., 0]
+        return part(0, 3), choose(lambda style: part(3 + 3 * style, 3)), part(cut.shape[2] - 2, 1)[..., 0]
 
-    def sample(self) -> tuple[Array, Array, Array, Array]:
-        """One crop: clean photo, style map, the drawing that map asks for, matte."""
+    def sample(self) -> tuple[Array, Array, Array, Array, Array]:
+        """One crop: clean photo, style map, the drawing that map asks for, matte, where eyes and mouth are."""
         cut, cells = self.cut(), self.crop // 16
         i, j, kind = *random.choices(range(len(STYLES)), CHANCES, k=2), random.random()
         # Printed dots are not mirrored with the picture: their grid would move by a pixel.
@@ -159,7 +174,7 @@ class Pairs(IterableDataset):
             cut = cut[:, ::-1]
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
         drawing = lambda style: part(3 + 3 * style, 3)
-        photo, matte = part(0, 3), part(3 + 3 * len(STYLES), 1)[..., 0]
+        photo, (matte, looks) = part(0, 3), (part(3 + 3 * len(STYLES) + n, 1)[..., 0] for n in range(2))
         style = np.zeros((len(STYLES), cells, cells), np.float32)
         if kind < 0.06:                                  # two styles with an edge between them
             cut_at = random.randint(1, cells - 1)
@@ -182,7 +197,7 @@ class Pairs(IterableDataset):
             style[i], target = 1, drawing(i)
         if random.random() < 0.6:
             photo, target = other_tones(photo, target, matte, STYLES[i].chroma < 0.3 or STYLES[j].chroma < 0.3)
-        return photo, style, target.astype(np.float32).clip(0, 1), matte
+        return photo, style, target.astype(np.float32).clip(0, 1), matte, looks
 
     def batch(self) -> list[Tensor]:
         """The last `TWINS` are the first ones again, as the next frame of a still camera: both must give the same drawing."""
@@ -192,9 +207,9 @@ class Pairs(IterableDataset):
             twin = shaken(inputs[n] if random.random() < 0.6 else rows[n][0])
             inputs.append((twin + np.random.standard_normal(twin.shape).astype(np.float32) * random.uniform(0.004, 0.02)).clip(0, 1))
             rows.append(rows[n])
-        columns = [inputs, *([r[i] for r in rows] for i in (1, 2, 3))]
-        photo, style, target, matte = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in columns)
-        return [photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte]
+        columns = [inputs, *([r[i] for r in rows] for i in (1, 2, 3, 4))]
+        photo, style, target, matte, looks = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in columns)
+        return [photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte, looks]
 
 
 def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -210,12 +225,12 @@ def unlike(a: Tensor, b: Tensor) -> Tensor:
     return 1 - (((2 * ma * mb + 1e-3) * (2 * vab + 9e-4)) / ((ma * ma + mb * mb + 1e-3) * (va + vb + 9e-4))).mean()
 
 
-def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, late: float) -> Tensor:
+def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, looks: Tensor, late: float) -> Tensor:
     """`late` goes from 0 to 1: colour first, lines later. A full slope term from the start holds the net at "change nothing"."""
     (py, px), (ty, tx) = slopes(picture), slopes(target)
     # Strokes, eyes and edges are few pixels and most of the drawing.
     drawn = F.pad(ty.abs().mean(1, keepdim=True), (0, 0, 0, 1)) + F.pad(tx.abs().mean(1, keepdim=True), (0, 1))
-    weight = 1 + 3 * late * F.max_pool2d((4 * drawn).clamp(max=1), 3, 1, 1)
+    weight = (1 + 3 * late * F.max_pool2d((4 * drawn).clamp(max=1), 3, 1, 1)) * (1 + FEATURES * looks[:, None])
     colour = (weight * (picture - target).abs()).mean()
     lines = (weight[..., 1:, :] * (py - ty).abs()).mean() + (weight[..., 1:] * (px - tx).abs()).mean()
     half, goal = F.avg_pool2d(picture, 2), F.avg_pool2d(target, 2)
@@ -233,6 +248,13 @@ def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
     wide = [p for n, p in net.named_parameters() if p.ndim == 4 and not n.split(".")[-2].startswith(("shift", "scale"))]
     rest = [p for p in net.parameters() if all(p is not w for w in wide)]
     return [Muon(wide, rate), torch.optim.Adam(rest, rate / 5, betas=(0.9, 0.99))]
+
+
+def start_from(net: Student, weights: dict[str, Tensor]) -> None:
+    """Blocks that the weights lack change nothing at first: a trained network can be made deeper."""
+    missing = net.load_state_dict(weights, strict=False).missing_keys
+    for n in {int(k.split(".")[1]) for k in missing}:
+        nn.init.zeros_(net.mid16[n].b.weight)
 
 
 def save(folder: Path, parts: dict) -> None:
@@ -261,7 +283,7 @@ def main() -> None:
 
     net = Student(len(STYLES)).to(device, memory_format=torch.channels_last)
     if a.start:
-        net.load_state_dict(torch.load(a.start, map_location=device))
+        start_from(net, torch.load(a.start, map_location=device))
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     opts = optimisers(net, a.rate)
     first, before, state = 0, 0.0, a.out / "state.pt"
@@ -284,11 +306,11 @@ def main() -> None:
         share = min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
         for opt, rate in zip(opts, (a.rate, a.rate / 5)):
             opt.param_groups[0]["lr"] = rate * share
-        photo, style, target, matte = (x.to(device) for x in next(batches))
+        photo, style, target, matte, looks = (x.to(device) for x in next(batches))
         with torch.autocast(device, torch.bfloat16):
             picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
         late = 1.0 if a.start else min(1.0, 0.4 + 3 * progress)
-        loss = loss_of(picture.float(), logits.float(), target, matte, late)
+        loss = loss_of(picture.float(), logits.float(), target, matte, looks, late)
         net.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

@@ -259,7 +259,8 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
     let shrunk = styled.shrunk.as_ref()?;
     let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
     let mut gains = Gains::default();
-    gains.find(shrunk, &styled.picture, plain);
+    let width = styled.picture.width() as usize;
+    gains.find(shrunk, &styled.picture, plain, |_| 0..width);
     let frame = &styled.frame.picture;
     let [width, height] = [frame.width(), frame.height()];
     let filling = Filling {

@@ -10,16 +10,18 @@
 //! The device adds that in `sharpened` of `shaders/page.wgsl`, the CPU in
 //! [`Sharpener`](super::sharpen::Sharpener).
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::cutout::Cutout;
 use crate::frame::{Frame, Picture, Pooled, Styled};
 
 /// The largest gain; more would only make rims.
 pub(super) const MOST_GAIN: f32 = 3.0;
 /// Brightness, of 255, by which a frame may differ from its shrunk copy without showing: noise.
 pub(super) const NOISE: f32 = 2.5;
-/// Parts of red, green and blue in brightness, of 256.
-pub(super) const LUMA: [u16; 3] = [77, 150, 29];
+/// Parts of red, green and blue in brightness, of 256. One channel alone is noisier.
+const LUMA: [u16; 3] = [77, 150, 29];
 
 /// What would change a drawing by less than this, of 255, is left out, and what would change it by
 /// up to twice as much is fainter: nobody sees it, and it takes time.
@@ -58,16 +60,26 @@ pub(super) struct Follows {
 
 impl Guidance {
     /// Looks at a drawing, and at the people cut out of it.
-    pub fn take(&mut self, styled: &Styled, people: Option<&Picture>) {
+    pub fn take(&mut self, styled: &Styled, people: Option<&Cutout>) {
         self.follows = styled.shrunk.as_ref().map(|shrunk| Follows {
             frame: Arc::clone(&styled.frame),
             shrunk: Arc::clone(shrunk),
             plain: 1.0 - styled.strength.clamp(0.0, 1.0),
         });
         if let Some(Follows { shrunk, plain, .. }) = &self.follows {
-            self.drawn.find(shrunk, &styled.picture, *plain);
+            let drawing = &styled.picture;
+            let (width, height) = (drawing.width() as usize, drawing.height() as usize);
+            self.drawn.find(shrunk, drawing, *plain, |_| 0..width);
             if let Some(people) = people {
-                self.people.find(shrunk, people, *plain);
+                // Where nobody is, nothing of them is shown.
+                let within = |y: usize| {
+                    let at = |y: usize| y as f32 / height.max(1) as f32;
+                    people.columns(at(y), at(y + 1)).map_or(0..0, |band| {
+                        let at = |share: f32| (share.clamp(0.0, 1.0) * width as f32) as usize;
+                        at(band.0).saturating_sub(2)..(at(band.1) + 3).min(width)
+                    })
+                };
+                self.people.find(shrunk, &people.picture, *plain, within);
             }
         }
     }
@@ -90,8 +102,15 @@ pub(super) struct Gains {
 
 impl Gains {
     /// Finds the gains of `drawing` over `shrunk`, its frame in its size. `plain` is the part of
-    /// the picture that is the frame itself, 0..1, and not drawn.
-    pub fn find(&mut self, shrunk: &Picture, drawing: &Picture, plain: f32) {
+    /// the picture that is the frame itself, 0..1, and not drawn. Only columns `within` a row are
+    /// looked at.
+    pub fn find(
+        &mut self,
+        shrunk: &Picture,
+        drawing: &Picture,
+        plain: f32,
+        within: impl Fn(usize) -> Range<usize>,
+    ) {
         let size = drawing.size();
         self.picture.reshape(size);
         let width = size.width as usize;
@@ -126,13 +145,23 @@ impl Gains {
             let [above, at, below] =
                 [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &rows[y % 3]);
             sums.resize(width + 2, [0.0; 8]);
-            for (sum, ((a, b), c)) in sums.iter_mut().zip(above.iter().zip(at).zip(below)) {
-                *sum = std::array::from_fn(|number| a[number] + b[number] + c[number]);
+            let part = within(y);
+            gains.fill([0; 4]);
+            let Some(gains_of_part) = gains.get_mut(part.clone()) else {
+                continue;
+            };
+            // A pixel more at either end.
+            let (from, to) = (part.start, part.end + 2);
+            let rows = above[from..to]
+                .iter()
+                .zip(&at[from..to])
+                .zip(&below[from..to]);
+            for (sum, ((a, b), c)) in sums[from..to].iter_mut().zip(rows) {
+                *sum = added(a, b, c);
             }
-            for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
-                *gain = gain_of(&std::array::from_fn(|number| {
-                    a[number] + b[number] + c[number]
-                }));
+            let windows = sums[from..to].array_windows::<3>();
+            for (gain, [a, b, c]) in gains_of_part.iter_mut().zip(windows) {
+                *gain = gain_of(&added(a, b, c));
             }
             let any = |gains: &[[u8; 4]]| gains.iter().any(|[r, g, b, _]| r | g | b != 0);
             busy.extend(gains.chunks(BLOCK).map(any));
@@ -149,15 +178,24 @@ impl Gains {
     }
 }
 
+#[inline]
+fn added(a: &Sums, b: &Sums, c: &Sums) -> Sums {
+    let mut sums = *a;
+    for (sum, (b, c)) in sums.iter_mut().zip(b.iter().zip(c)) {
+        *sum += b + c;
+    }
+    sums
+}
+
 /// The products of a row; its ends are repeated.
 fn multiply(shrunk: &[[u8; 4]], drawing: &[[u8; 4]], plain: f32, row: &mut Vec<Sums>) {
     row.resize(shrunk.len() + 2, [0.0; 8]);
-    for ((sums, [r, g, b, _]), drawn) in row.iter_mut().skip(1).zip(shrunk).zip(drawing) {
-        let frame = [*r, *g, *b].map(f32::from);
-        let luma = luma(&[*r, *g, *b, 0]) as f32 / 256.0;
-        let [r, g, b]: [f32; 3] =
-            std::array::from_fn(|number| f32::from(drawn[number]) - plain * frame[number]);
-        *sums = [luma, luma * luma, r, g, b, luma * r, luma * g, luma * b];
+    for ((sums, frame), drawn) in row.iter_mut().skip(1).zip(shrunk).zip(drawing) {
+        let bright = f32::from(luma(frame)) / 256.0;
+        let own = |at: usize| f32::from(drawn[at]) - plain * f32::from(frame[at]);
+        let (r, g, b) = (own(0), own(1), own(2));
+        let squared = bright * bright;
+        *sums = [bright, squared, r, g, b, bright * r, bright * g, bright * b];
     }
     let end = shrunk.len();
     row[0] = row[1];
@@ -165,19 +203,23 @@ fn multiply(shrunk: &[[u8; 4]], drawing: &[[u8; 4]], plain: f32, row: &mut Vec<S
 }
 
 /// The gains of a window.
-fn gain_of([luma, squares, r, g, b, luma_r, luma_g, luma_b]: &Sums) -> [u8; 4] {
-    let variance = WINDOW * squares - luma * luma;
+fn gain_of([bright, squares, r, g, b, bright_r, bright_g, bright_b]: &Sums) -> [u8; 4] {
+    let variance = WINDOW * squares - bright * bright;
+    // Flat: no gain could be seen.
+    if variance < WINDOW * WINDOW * (LEAST / MOST_GAIN) * (LEAST / MOST_GAIN) {
+        return [0; 4];
+    }
     let share = 1.0 / (variance + WINDOW * WINDOW * FLAT);
     let deviation = variance.max(0.0).sqrt() / WINDOW;
     let gain = |sum: f32, product: f32| {
-        let gain = ((WINDOW * product - luma * sum) * share).clamp(0.0, MOST_GAIN);
+        let gain = ((WINDOW * product - bright * sum) * share).clamp(0.0, MOST_GAIN);
         let seen = (gain * deviation / LEAST - 1.0).clamp(0.0, 1.0);
         (gain * seen * (255.0 / MOST_GAIN) + 0.5) as u8
     };
     [
-        gain(*r, *luma_r),
-        gain(*g, *luma_g),
-        gain(*b, *luma_b),
+        gain(*r, *bright_r),
+        gain(*g, *bright_g),
+        gain(*b, *bright_b),
         (deviation + 0.5) as u8,
     ]
 }
@@ -206,7 +248,7 @@ mod tests {
 
     fn gains(shrunk: &Picture, drawing: &Picture, plain: f32) -> Vec<[u8; 4]> {
         let mut gains = Gains::default();
-        gains.find(shrunk, drawing, plain);
+        gains.find(shrunk, drawing, plain, |_| 0..SIZE.width as usize);
         gains.picture.rgba().as_chunks::<4>().0.to_vec()
     }
 
@@ -254,11 +296,16 @@ mod tests {
         for size in [(1, 1), (2, 1), (1, 3), (0, 5)] {
             let picture = Picture::new(Size::new(size.0, size.1));
             let mut gains = Gains::default();
-            gains.find(&picture, &picture, 0.0);
+            gains.find(&picture, &picture, 0.0, |_| 0..size.0 as usize);
             assert_eq!(gains.picture, picture);
         }
         let mut gains = Gains::default();
-        gains.find(&Picture::new(Size::new(3, 3)), &Picture::new(SIZE), 0.0);
+        gains.find(
+            &Picture::new(Size::new(3, 3)),
+            &Picture::new(SIZE),
+            0.0,
+            |_| 0..0,
+        );
         assert!(gains.picture.rgba().iter().all(|byte| *byte == 0));
     }
 }

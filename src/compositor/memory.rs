@@ -58,7 +58,7 @@ impl Slot {
     fn take_styled(&mut self, styled: &Styled, needs: Needs) {
         self.take(&styled.picture, needs);
         self.shape = styled.frame.picture.size();
-        let people = needs.people.then_some(&self.people.picture);
+        let people = needs.people.then_some(&self.people);
         self.guidance.take(styled, people);
     }
 

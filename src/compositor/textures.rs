@@ -112,7 +112,7 @@ impl Slot {
     ) -> Result<bool, CompositorError> {
         self.shape = styled.frame.picture.size();
         let anew = self.fill(gpu, &styled.picture, needs)?;
-        let people = needs.people.then_some(&self.cutout.picture);
+        let people = needs.people.then_some(&self.cutout);
         self.guidance.take(styled, people);
         self.sharpen(gpu, passes, anew, needs)
     }

@@ -184,7 +184,12 @@ pub(super) fn upper_half(a: i16, b: i16) -> i16 {
 /// Rows of a picture's brightness.
 #[derive(Default)]
 pub(super) struct Brightness {
-    columns: Vec<Between>,
+    /// The left of the two columns between which each pixel lies.
+    left: Vec<usize>,
+    /// The share of the right one, 0..32767.
+    share: Vec<Bright>,
+    /// The picture's brightness in them.
+    pairs: [Vec<Bright>; 2],
     /// Of a part of a row of the picture.
     narrow: Vec<Bright>,
     stretched: Stretched<Bright>,
@@ -194,9 +199,13 @@ pub(super) struct Brightness {
 impl Brightness {
     /// As [`Pixels::begin`].
     pub fn begin(&mut self, origin: f32, step: f32, (left, width): (u32, u32), side: u32) {
-        self.columns.clear();
-        let columns = (left..left + width).map(|x| place(origin, step, x, side));
-        self.columns.extend(columns);
+        self.left.clear();
+        self.share.clear();
+        for x in left..left + width {
+            let (at, share) = place(origin, step, x, side);
+            self.left.push(at as usize);
+            self.share.push((share << 7) as Bright);
+        }
         self.stretched.forget();
     }
 
@@ -208,7 +217,9 @@ impl Brightness {
     /// The brightness at a height of the picture; what is outside of `parts` is not defined.
     pub fn at(&mut self, picture: &Picture, height: Between, parts: &[Range<usize>]) -> &[Bright] {
         let Self {
-            columns,
+            left,
+            share,
+            pairs,
             narrow,
             stretched,
             row,
@@ -218,12 +229,14 @@ impl Brightness {
         let [above, below] = stretched.around(height, picture.height(), |number, wide| {
             let start = number as usize * width;
             let source = pixels.get(start..start + width).unwrap_or_default();
-            wide.resize(columns.len(), 0);
+            wide.resize(left.len(), 0);
             for part in parts {
-                if let (Some(columns), Some(wide)) =
-                    (columns.get(part.clone()), wide.get_mut(part.clone()))
-                {
-                    brighten(source, columns, narrow, wide);
+                if let (Some(columns), Some(share), Some(wide)) = (
+                    left.get(part.clone()),
+                    share.get(part.clone()),
+                    wide.get_mut(part.clone()),
+                ) {
+                    brighten(source, (columns, share), narrow, pairs, wide);
                 }
             }
         });
@@ -239,7 +252,7 @@ impl Brightness {
                 row.get_mut(part.clone()),
             ) {
                 for (mix, (a, b)) in row.iter_mut().zip(above.iter().zip(below)) {
-                    *mix = a + 2 * upper_half(b - a, share);
+                    *mix = between(*a, *b, share);
                 }
             }
         }
@@ -250,29 +263,39 @@ impl Brightness {
 /// The brightness of a row of a picture as some columns see it.
 fn brighten(
     source: &[[u8; 4]],
-    columns: &[Between],
+    (columns, share): (&[usize], &[Bright]),
     narrow: &mut Vec<Bright>,
+    [left, right]: &mut [Vec<Bright>; 2],
     wide: &mut [Bright],
 ) {
     // Mirrored, they run the other way.
-    let ends = [columns.first(), columns.last()].map(|end| end.map_or(0, |at| at.0 as usize));
+    let ends = [columns.first(), columns.last()].map(|end| end.copied().unwrap_or_default());
     let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
     let last = last.min(source.len().saturating_sub(1));
     let seen = source.get(first..=last).unwrap_or_default();
-    narrow.clear();
-    narrow.extend(seen.iter().map(|pixel| (luma(pixel) >> 1) as Bright));
     // The right neighbour of the last column is itself.
-    narrow.extend(narrow.last().copied());
-    for (wide, (at, share)) in wide.iter_mut().zip(columns) {
-        let at = *at as usize - first;
-        *wide = match narrow.get(at..at + 2) {
-            Some([left, right]) => {
-                let (left, right) = (i32::from(*left), i32::from(*right));
-                (left + (((right - left) * *share as i32) >> 8)) as Bright
-            }
-            _ => 0,
-        };
+    narrow.resize(seen.len() + 1, 0);
+    for (bright, pixel) in narrow.iter_mut().zip(seen.iter().chain(seen.last())) {
+        *bright = (luma(pixel) >> 1) as Bright;
     }
+    for side in [&mut *left, &mut *right] {
+        side.resize(columns.len(), 0);
+    }
+    for (at, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
+        if let Some([one, two, ..]) = narrow.get(at - first..) {
+            (*left, *right) = (*one, *two);
+        }
+    }
+    let pairs = left.iter().zip(right.iter());
+    for ((wide, (left, right)), share) in wide.iter_mut().zip(pairs).zip(share) {
+        *wide = between(*left, *right, *share);
+    }
+}
+
+/// `share` of 32768 of `b`, the rest of `a`.
+#[inline]
+fn between(a: Bright, b: Bright, share: Bright) -> Bright {
+    a + 2 * upper_half(b - a, share)
 }
 
 #[cfg(test)]

@@ -45,3 +45,19 @@ pub use sizes::{Budget, is_enlarged, size_for, size_within};
 pub use stage::{Inference, start};
 pub use style_map::StyleMap;
 pub use tuning::{Tuning, cores};
+
+/// For the fuzzer: readers of files from outside that are not public otherwise.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use std::path::Path;
+
+    /// Reads the bytes of an ONNX file.
+    pub fn network(bytes: &[u8]) {
+        super::import::read_for_fuzzing(bytes);
+    }
+
+    /// Reads a `model.toml`.
+    pub fn description(text: &str) {
+        let _ = super::description::Description::parse(text, Path::new("model.toml"));
+    }
+}

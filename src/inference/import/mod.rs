@@ -498,6 +498,12 @@ fn free_id(name: &str, library: &Library, places: &Places) -> String {
         .unwrap_or(base)
 }
 
+/// Reads an ONNX file and plans its tests.
+#[cfg(fuzzing)]
+pub(super) fn read_for_fuzzing(bytes: &[u8]) {
+    let _ = onnx::Onnx::parse(bytes);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
