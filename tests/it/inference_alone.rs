@@ -250,7 +250,7 @@ fn drawing_allocates_nothing_large_in_the_steady_state() {
     ) {
         let mut rig = Rig::start(&runtime().unwrap(), &["colours"], "colours-red");
         // Made before counting: the camera's buffers are not this stage's.
-        let mut frames: Vec<_> = (0..120).map(|_| chart(Size::new(640, 480))).collect();
+        let mut frames: Vec<_> = (0..76).map(|_| chart(Size::new(640, 480))).collect();
         let mut draw = |rig: &mut Rig, count: usize| {
             for frame in frames.drain(..count) {
                 rig.send(frame);
@@ -271,9 +271,9 @@ fn drawing_allocates_nothing_large_in_the_steady_state() {
             (retouch.skin_tone, retouch.smoothing, retouch.lines) = (0.7, 0.5, 0.5);
             control.settings.look.strength = 0.5;
         });
-        draw(&mut rig, 30);
+        draw(&mut rig, 8);
         LIMIT.store(448 * 336 * 4 / 10, Ordering::Relaxed);
-        draw(&mut rig, 30);
+        draw(&mut rig, 8);
         LIMIT.store(usize::MAX, Ordering::Relaxed);
         assert_eq!(LARGE.load(Ordering::Relaxed), 0, "while retouching");
     }
