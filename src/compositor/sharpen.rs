@@ -152,7 +152,7 @@ fn find(edges: &mut [[Bright; 4]], frame: &[Bright], shrunk: &[Bright], gains: &
     for ((edge, gain), (frame, shrunk)) in edges.iter_mut().zip(gains).zip(pairs) {
         let more = frame - shrunk;
         let most = Bright::from(gain[3]) << 7;
-        let loud = more - more.min(QUIET).max(-QUIET);
+        let loud = more - more.clamp(-QUIET, QUIET);
         let loud = loud.min(most).max(-most);
         *edge = [loud, loud, loud, 0];
     }

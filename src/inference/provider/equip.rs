@@ -74,25 +74,6 @@ pub(in super::super) fn equip(
     }
 }
 
-/// In this crate's own tests a provider is the CPU under another name, and fails when it is told to.
-#[cfg(test)]
-pub(in super::super) mod stand_in {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use crate::settings::Provider;
-
-    pub(in super::super::super) const PROVIDER: Provider = Provider::Webgpu;
-    pub(in super::super::super) static FAILS: AtomicBool = AtomicBool::new(false);
-
-    /// Before each of its runs.
-    pub(in super::super::super) fn run() -> ort::Result<()> {
-        if FAILS.load(Ordering::Relaxed) {
-            return Err(ort::Error::new("the device was removed"));
-        }
-        Ok(())
-    }
-}
-
 /// The build of ONNX Runtime that a provider brings along.
 pub(super) fn library_of(places: &Places, provider: Provider) -> Option<PathBuf> {
     let supply = Supply::of(provider).filter(|supply| supply.way == Way::Replacement)?;
@@ -194,5 +175,24 @@ fn preload(places: &Places, supply: &Supply) {
     }
     for path in waiting {
         tracing::debug!("Not loaded: {} ({FOLDER})", path.display());
+    }
+}
+
+/// In this crate's own tests a provider is the CPU under another name, and fails when it is told to.
+#[cfg(test)]
+pub(in super::super) mod stand_in {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crate::settings::Provider;
+
+    pub(in super::super::super) const PROVIDER: Provider = Provider::Webgpu;
+    pub(in super::super::super) static FAILS: AtomicBool = AtomicBool::new(false);
+
+    /// Before each of its runs.
+    pub(in super::super::super) fn run() -> ort::Result<()> {
+        if FAILS.load(Ordering::Relaxed) {
+            return Err(ort::Error::new("the device was removed"));
+        }
+        Ok(())
     }
 }

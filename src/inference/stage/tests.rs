@@ -6,6 +6,7 @@ use crate::settings::{Provider, Quality};
 
 const SIZE: Size = Size::new(64, 48);
 
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn runtime(places: &Places) -> Option<Arc<Runtime>> {
     match Runtime::load(places) {
         Ok(runtime) => Some(runtime),
