@@ -464,5 +464,5 @@ fn resident_mb() -> u64 {
         .split(' ')
         .nth(1)
         .and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or_default() * 4096 >> 20
+    (pages.unwrap_or_default() * 4096) >> 20
 }
