@@ -21,8 +21,11 @@ def main() -> None:
     a.add_argument("start", type=Path)
     a.add_argument("end", type=Path)
     a.add_argument("--share", type=float, default=0.7, help="of the end, 0..1")
+    a.add_argument("--seed", type=int, default=0, help="of the training")
     a.add_argument("--out", type=Path, required=True)
     a = a.parse_args()
+    # What is new in the network began with the seed of `train.py`.
+    torch.manual_seed(a.seed)
     base = Student(len(STYLES))
     start_from(base, torch.load(a.start, map_location="cpu"))
     start, end = base.state_dict(), torch.load(a.end, map_location="cpu")
