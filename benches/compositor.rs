@@ -119,6 +119,20 @@ fn sharpening(criterion: &mut Criterion) {
     }
 }
 
+/// One program of a drawing.
+fn make(compositor: &mut Compositor, drawing: &Picture, number: u64, picture: &mut Picture) {
+    let scene = Scene {
+        time: Duration::from_millis(33 * number),
+        mirror: true,
+        compare: false,
+        focus: Point { x: 0.5, y: 0.4 },
+    };
+    compositor.upload_styled(drawing).ok();
+    if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
+        reading.finish(picture).ok();
+    }
+}
+
 fn programs(criterion: &mut Criterion) {
     let Ok(gpu) = Gpu::headless() else { return };
     let (fonts, drawing) = (Fonts::embedded(), drawing());
@@ -141,16 +155,7 @@ fn programs(criterion: &mut Criterion) {
             let mut number = 0;
             let mut program = || {
                 number += 1;
-                let scene = Scene {
-                    time: Duration::from_millis(33 * number),
-                    mirror: true,
-                    compare: false,
-                    focus: Point { x: 0.5, y: 0.4 },
-                };
-                compositor.upload_styled(&drawing).ok();
-                if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
-                    reading.finish(&mut picture).ok();
-                }
+                make(&mut compositor, &drawing, number, &mut picture);
             };
             // All drawings of all effects once.
             for _ in 0..90 {
@@ -191,16 +196,7 @@ fn changing(criterion: &mut Criterion) {
                 if let Some(page) = ready.get(number % ready.len().max(1)) {
                     compositor.show_ready(page);
                 }
-                let scene = Scene {
-                    time: Duration::from_millis(33 * number as u64),
-                    mirror: true,
-                    compare: false,
-                    focus: Point { x: 0.5, y: 0.4 },
-                };
-                compositor.upload_styled(&drawing).ok();
-                if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
-                    reading.finish(&mut picture).ok();
-                }
+                make(&mut compositor, &drawing, number as u64, &mut picture);
             });
         });
     }

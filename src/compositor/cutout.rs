@@ -18,8 +18,8 @@ pub(super) struct Cutout {
     pub around: Around,
     /// Where anybody, or anything drawn around them, can be in each band of rows.
     pub bands: Vec<Band>,
-    /// How much of them the upper edge of the picture cuts off: 0 nothing, 1 a head.
-    pub cut: f32,
+    /// Whether the upper edge of the picture cuts off a head.
+    pub cut: bool,
     colours: Colours,
 }
 
@@ -49,7 +49,7 @@ impl Cutout {
     pub fn make(&mut self, drawing: &Picture, around: bool) {
         self.picture.copy_from(drawing);
         own_colours(drawing, &mut self.colours, &mut self.picture);
-        self.cut = cut(drawing);
+        self.cut = cuts(drawing, self.cut);
         if around {
             self.around.measure(drawing);
         } else {
@@ -236,9 +236,9 @@ fn own_colours(drawing: &Picture, colours: &mut Colours, people: &mut Picture) {
     }
 }
 
-/// How much of the people the upper edge cuts off: a share of the picture's width that is a
-/// lock of hair counts little, one that is half a head counts all.
-fn cut(drawing: &Picture) -> f32 {
+/// Whether the upper edge cuts off a head, and not just a lock of hair. Between the two it is what it
+/// was: a head half in and half out of its panel is a ghost.
+fn cuts(drawing: &Picture, did: bool) -> bool {
     let (width, height) = (drawing.width() as usize, drawing.height() as usize);
     let row = height / 120;
     let pixels = drawing.rgba().as_chunks::<4>().0;
@@ -247,8 +247,7 @@ fn cut(drawing: &Picture) -> f32 {
         .unwrap_or_default();
     let touching = row.iter().filter(|pixel| pixel[3] > 127).count();
     let share = touching as f32 / width.max(1) as f32;
-    let t = ((share - 0.012) / 0.035).clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
+    share > if did { 0.012 } else { 0.03 }
 }
 
 impl Around {
@@ -437,10 +436,16 @@ mod tests {
     fn a_cut_head_is_noticed() {
         let mut cutout = Cutout::default();
         cutout.make(&disc(120, 40.0), false);
-        assert_eq!(cutout.cut, 0.0);
+        assert!(!cutout.cut);
+        // A lock of hair: as before.
+        let touching = disc(240, 117.53);
+        cutout.make(&touching, false);
+        assert!(!cutout.cut);
         cutout.make(&disc(120, 70.0), false);
-        assert_eq!(cutout.cut, 1.0);
+        assert!(cutout.cut);
+        cutout.make(&touching, false);
+        assert!(cutout.cut);
         cutout.make(&Picture::new(Size::new(1, 1)), true);
-        assert_eq!(cutout.cut, 0.0);
+        assert!(!cutout.cut);
     }
 }

@@ -81,8 +81,8 @@ impl Device {
             .read(program, self.gpu.device.create_command_encoder(&descriptor))
     }
 
-    /// How much of the people in the drawing its upper edge cuts off.
-    pub fn cut(&self) -> f32 {
+    /// Whether the upper edge of the drawing cuts off a head.
+    pub fn cut(&self) -> bool {
         self.pictures.people(super::Source::Styled).0
     }
 
@@ -405,7 +405,7 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
     }
     let (cut, around) = pictures.people(source);
     data.cut = match source {
-        super::Source::Shot(_) => cut,
+        super::Source::Shot(_) => f32::from(u8::from(cut)),
         _ => now.cut,
     };
     let edge = place.edge;

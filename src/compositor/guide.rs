@@ -144,23 +144,15 @@ impl Gains {
             }
             let [above, at, below] =
                 [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &rows[y % 3]);
-            sums.resize(width + 2, [0.0; 8]);
             let part = within(y);
             gains.fill([0; 4]);
-            let Some(gains_of_part) = gains.get_mut(part.clone()) else {
-                continue;
-            };
+            let gains_of_part = gains.get_mut(part.clone()).unwrap_or_default();
             // A pixel more at either end.
-            let (from, to) = (part.start, part.end + 2);
-            let rows = above[from..to]
-                .iter()
-                .zip(&at[from..to])
-                .zip(&below[from..to]);
-            for (sum, ((a, b), c)) in sums[from..to].iter_mut().zip(rows) {
-                *sum = added(a, b, c);
-            }
-            let windows = sums[from..to].array_windows::<3>();
-            for (gain, [a, b, c]) in gains_of_part.iter_mut().zip(windows) {
+            let rows = above.iter().zip(at).zip(below).skip(part.start);
+            let rows = rows.take(gains_of_part.len() + 2);
+            sums.clear();
+            sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
+            for (gain, [a, b, c]) in gains_of_part.iter_mut().zip(sums.array_windows::<3>()) {
                 *gain = gain_of(&added(a, b, c));
             }
             let any = |gains: &[[u8; 4]]| gains.iter().any(|[r, g, b, _]| r | g | b != 0);

@@ -135,8 +135,8 @@ impl Memory {
         self.styled.size()
     }
 
-    /// How much of the people in the drawing its upper edge cuts off.
-    pub fn cut(&self) -> f32 {
+    /// Whether the upper edge of the drawing cuts off a head.
+    pub fn cut(&self) -> bool {
         self.styled.people.cut
     }
 
@@ -226,7 +226,7 @@ impl Memory {
             guide: slot.guide(is_person),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
-                Source::Shot(_) => owner.people.cut,
+                Source::Shot(_) => f32::from(u8::from(owner.people.cut)),
                 _ => now.cut,
             },
             waits: now.waits(place, sizes),

@@ -451,7 +451,7 @@ impl Compositor {
             scene.time.abs_diff(before).as_secs_f32()
         });
         let share = 1.0 - (-passed / CUT_SETTLES_SECS).exp();
-        self.now.cut += (cut - self.now.cut) * share;
+        self.now.cut += (f32::from(u8::from(cut)) - self.now.cut) * share;
         self.before = Some(scene.time);
         self.now.effects = self.effects.show(&self.page, scene, &sizes);
         sizes

@@ -1,7 +1,7 @@
 //! Single pictures of pages: thumbnails and previews.
 
 use crate::frame::{Picture, Size};
-use crate::panels::{Letterer, Moment, Page, Seen};
+use crate::panels::{Letterer, Moment, Page, PanelKind, Seen};
 use crate::people::Point;
 
 use super::{Compositor, CompositorError, STILL, Scene};
@@ -39,8 +39,10 @@ impl Compositor {
         self.set_sprites(sprites);
         self.upload_frame(camera)?;
         self.upload_styled(drawing)?;
-        for number in 1..=9 {
-            self.set_shot(number, Some((drawing, seen.focus)))?;
+        for panel in page.panels() {
+            if let PanelKind::Shot(number) = panel.kind {
+                self.set_shot(number, Some((drawing, seen.focus)))?;
+            }
         }
         let (_, reading) = self.render_to_memory(&Scene {
             time: STILL,

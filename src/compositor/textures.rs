@@ -138,7 +138,7 @@ impl Slot {
         } else {
             anew |= self.people.take().is_some();
             anew |= self.around.take().is_some();
-            self.cutout.cut = 0.0;
+            self.cutout.cut = false;
         }
         Ok(anew)
     }
@@ -213,9 +213,9 @@ impl Pictures {
         Some((follows.plain, follows.shrunk.width()))
     }
 
-    /// The people in a drawing: how much its upper edge cuts off, and pixels from one row of their
+    /// The people in a drawing: whether its upper edge cuts off a head, and pixels from one row of their
     /// distances to the next.
-    pub fn people(&self, source: Source) -> (f32, Size) {
+    pub fn people(&self, source: Source) -> (bool, Size) {
         let slot = match source {
             Source::Shot(number) => &self.shots[number],
             _ => &self.styled,

@@ -24,12 +24,6 @@ pub(super) fn place(origin: f32, step: f32, at: u32, side: u32) -> Between {
     (fixed >> 8, fixed & 255)
 }
 
-/// `share` of 256 of `b`, the rest of `a`.
-#[inline]
-fn mixed_byte(a: u8, b: u8, share: u16) -> u8 {
-    ((u16::from(a) * (256 - share) + u16::from(b) * share + 128) >> 8) as u8
-}
-
 /// Two neighbouring rows, stretched: even ones, odd ones.
 #[derive(Default)]
 struct Stretched<T> {
@@ -63,19 +57,47 @@ impl<T> Stretched<T> {
 }
 
 /// Rows of pixels.
-#[derive(Default)]
-pub(super) struct Pixels {
-    /// The left of the two columns between which each pixel lies.
-    left: Vec<usize>,
-    /// The share of the right one, 0..256, once a channel.
-    share: Vec<[u16; 4]>,
-    /// The picture's pixels in them.
-    pairs: [Vec<[u8; 4]>; 2],
-    stretched: Stretched<[u8; 4]>,
-    row: Vec<[u8; 4]>,
+pub(super) type Pixels = Rows<[u8; 4]>;
+
+/// Rows of a picture's brightness.
+pub(super) type Brightness = Rows<Bright>;
+
+/// Brightness, 128 for each step of a byte: 0..32640.
+pub(super) type Bright = i16;
+
+/// What of a pixel is looked at.
+pub(super) trait Value: Copy + Default {
+    /// The share of the right one of two.
+    type Share: Copy;
+
+    /// `of_256` as a share.
+    fn share(of_256: u16) -> Self::Share;
+
+    /// That of a pixel.
+    fn of(pixel: &[u8; 4]) -> Self;
+
+    /// Mixes two rows, each with its own share of the right one.
+    fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Self::Share]);
+
+    /// Mixes two rows, all with one share, of 256, of the lower one.
+    fn down(row: &mut [Self], above: &[Self], below: &[Self], share: u16);
 }
 
-impl Pixels {
+/// Rows of a picture.
+#[derive(Default)]
+pub(super) struct Rows<V: Value> {
+    /// The left of the two columns between which each pixel lies.
+    left: Vec<usize>,
+    share: Vec<V::Share>,
+    /// Of a part of a row of the picture.
+    narrow: Vec<V>,
+    /// Those in the two columns.
+    pairs: [Vec<V>; 2],
+    stretched: Stretched<V>,
+    row: Vec<V>,
+}
+
+impl<V: Value> Rows<V> {
     /// Before the rows of a tile that begins at column `left` and is `width` wide, of a picture
     /// with so many columns.
     pub fn begin(&mut self, origin: f32, step: f32, (left, width): (u32, u32), side: u32) {
@@ -84,7 +106,7 @@ impl Pixels {
         for x in left..left + width {
             let (at, share) = place(origin, step, x, side);
             self.left.push(at as usize);
-            self.share.push([share as u16; 4]);
+            self.share.push(V::share(share as u16));
         }
         self.stretched.forget();
     }
@@ -99,128 +121,13 @@ impl Pixels {
         self.stretched.forget();
     }
 
-    /// The pixels at a height of the picture; what is outside of `parts` is not defined.
-    pub fn at(&mut self, picture: &Picture, height: Between, parts: &[Range<usize>]) -> &[[u8; 4]] {
+    /// The row at a height of the picture; what is outside of `parts` is not defined.
+    pub fn at(&mut self, picture: &Picture, height: Between, parts: &[Range<usize>]) -> &[V] {
         let Self {
             left,
             share,
-            pairs,
-            stretched,
-            row,
-        } = self;
-        let pixels = picture.rgba().as_chunks::<4>().0;
-        let width = picture.width() as usize;
-        let [above, below] = stretched.around(height, picture.height(), |number, to| {
-            let start = number as usize * width;
-            let source = pixels.get(start..start + width).unwrap_or_default();
-            to.resize(left.len(), [0; 4]);
-            for part in parts {
-                if let (Some(columns), Some(share), Some(to)) = (
-                    left.get(part.clone()),
-                    share.get(part.clone()),
-                    to.get_mut(part.clone()),
-                ) {
-                    stretch(source, columns, share, pairs, to);
-                }
-            }
-        });
-        if height.1 == 0 {
-            return above;
-        }
-        let share = height.1 as u16;
-        row.resize(above.len(), [0; 4]);
-        for part in parts {
-            let (Some(above), Some(below), Some(row)) = (
-                above.get(part.clone()),
-                below.get(part.clone()),
-                row.get_mut(part.clone()),
-            ) else {
-                continue;
-            };
-            let pairs = above.as_flattened().iter().zip(below.as_flattened());
-            for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
-                *byte = mixed_byte(*a, *b, share);
-            }
-        }
-        row
-    }
-}
-
-/// A row of a picture as some columns see it.
-fn stretch(
-    source: &[[u8; 4]],
-    columns: &[usize],
-    share: &[[u16; 4]],
-    [left, right]: &mut [Vec<[u8; 4]>; 2],
-    wide: &mut [[u8; 4]],
-) {
-    for side in [&mut *left, &mut *right] {
-        side.resize(columns.len(), [0; 4]);
-    }
-    let last = source.last().copied().unwrap_or_default();
-    for (at, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
-        // The right neighbour of the last column is itself.
-        (*left, *right) = match source.get(*at..) {
-            Some([left, right, ..]) => (*left, *right),
-            _ => (last, last),
-        };
-    }
-    let shares = share.as_flattened().iter();
-    let pairs = left.as_flattened().iter().zip(right.as_flattened());
-    for ((byte, (a, b)), share) in wide.as_flattened_mut().iter_mut().zip(pairs).zip(shares) {
-        *byte = mixed_byte(*a, *b, *share);
-    }
-}
-
-/// Brightness, 128 for each step of a byte: 0..32640.
-pub(super) type Bright = i16;
-
-/// The product of two, the upper half of it: one instruction for eight of them.
-#[inline]
-pub(super) fn upper_half(a: i16, b: i16) -> i16 {
-    ((i32::from(a) * i32::from(b)) >> 16) as i16
-}
-
-/// Rows of a picture's brightness.
-#[derive(Default)]
-pub(super) struct Brightness {
-    /// The left of the two columns between which each pixel lies.
-    left: Vec<usize>,
-    /// The share of the right one, 0..32767.
-    share: Vec<Bright>,
-    /// The picture's brightness in them.
-    pairs: [Vec<Bright>; 2],
-    /// Of a part of a row of the picture.
-    narrow: Vec<Bright>,
-    stretched: Stretched<Bright>,
-    row: Vec<Bright>,
-}
-
-impl Brightness {
-    /// As [`Pixels::begin`].
-    pub fn begin(&mut self, origin: f32, step: f32, (left, width): (u32, u32), side: u32) {
-        self.left.clear();
-        self.share.clear();
-        for x in left..left + width {
-            let (at, share) = place(origin, step, x, side);
-            self.left.push(at as usize);
-            self.share.push((share << 7) as Bright);
-        }
-        self.stretched.forget();
-    }
-
-    /// As [`Pixels::forget`].
-    pub fn forget(&mut self) {
-        self.stretched.forget();
-    }
-
-    /// The brightness at a height of the picture; what is outside of `parts` is not defined.
-    pub fn at(&mut self, picture: &Picture, height: Between, parts: &[Range<usize>]) -> &[Bright] {
-        let Self {
-            left,
-            share,
-            pairs,
             narrow,
+            pairs,
             stretched,
             row,
         } = self;
@@ -229,44 +136,41 @@ impl Brightness {
         let [above, below] = stretched.around(height, picture.height(), |number, wide| {
             let start = number as usize * width;
             let source = pixels.get(start..start + width).unwrap_or_default();
-            wide.resize(left.len(), 0);
+            wide.resize(left.len(), V::default());
             for part in parts {
-                if let (Some(columns), Some(share), Some(wide)) = (
+                if let (Some(left), Some(share), Some(wide)) = (
                     left.get(part.clone()),
                     share.get(part.clone()),
                     wide.get_mut(part.clone()),
                 ) {
-                    brighten(source, (columns, share), narrow, pairs, wide);
+                    find(source, left, narrow, pairs);
+                    V::across(wide, &pairs[0], &pairs[1], share);
                 }
             }
         });
         if height.1 == 0 {
             return above;
         }
-        let share = (height.1 << 7) as i16;
-        row.resize(above.len(), 0);
+        row.resize(above.len(), V::default());
         for part in parts {
             if let (Some(above), Some(below), Some(row)) = (
                 above.get(part.clone()),
                 below.get(part.clone()),
                 row.get_mut(part.clone()),
             ) {
-                for (mix, (a, b)) in row.iter_mut().zip(above.iter().zip(below)) {
-                    *mix = between(*a, *b, share);
-                }
+                V::down(row, above, below, height.1 as u16);
             }
         }
         row
     }
 }
 
-/// The brightness of a row of a picture as some columns see it.
-fn brighten(
+/// Finds what of a row of a picture lies in the given columns, and in those right of them.
+fn find<V: Value>(
     source: &[[u8; 4]],
-    (columns, share): (&[usize], &[Bright]),
-    narrow: &mut Vec<Bright>,
-    [left, right]: &mut [Vec<Bright>; 2],
-    wide: &mut [Bright],
+    columns: &[usize],
+    narrow: &mut Vec<V>,
+    [left, right]: &mut [Vec<V>; 2],
 ) {
     // Mirrored, they run the other way.
     let ends = [columns.first(), columns.last()].map(|end| end.copied().unwrap_or_default());
@@ -274,28 +178,91 @@ fn brighten(
     let last = last.min(source.len().saturating_sub(1));
     let seen = source.get(first..=last).unwrap_or_default();
     // The right neighbour of the last column is itself.
-    narrow.resize(seen.len() + 1, 0);
-    for (bright, pixel) in narrow.iter_mut().zip(seen.iter().chain(seen.last())) {
-        *bright = (luma(pixel) >> 1) as Bright;
+    narrow.resize(seen.len() + 1, V::default());
+    for (value, pixel) in narrow.iter_mut().zip(seen.iter().chain(seen.last())) {
+        *value = V::of(pixel);
     }
     for side in [&mut *left, &mut *right] {
-        side.resize(columns.len(), 0);
+        side.resize(columns.len(), V::default());
     }
     for (at, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
         if let Some([one, two, ..]) = narrow.get(at - first..) {
             (*left, *right) = (*one, *two);
         }
     }
-    let pairs = left.iter().zip(right.iter());
-    for ((wide, (left, right)), share) in wide.iter_mut().zip(pairs).zip(share) {
-        *wide = between(*left, *right, *share);
+}
+
+impl Value for [u8; 4] {
+    /// Of 256, once a channel.
+    type Share = [u16; 4];
+
+    fn share(of_256: u16) -> [u16; 4] {
+        [of_256; 4]
+    }
+
+    fn of(pixel: &[u8; 4]) -> Self {
+        *pixel
+    }
+
+    fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[[u16; 4]]) {
+        let pairs = left.as_flattened().iter().zip(right.as_flattened());
+        let pairs = pairs.zip(shares.as_flattened());
+        for (byte, ((a, b), share)) in row.as_flattened_mut().iter_mut().zip(pairs) {
+            *byte = mixed_byte(*a, *b, *share);
+        }
+    }
+
+    fn down(row: &mut [Self], above: &[Self], below: &[Self], share: u16) {
+        let pairs = above.as_flattened().iter().zip(below.as_flattened());
+        for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
+            *byte = mixed_byte(*a, *b, share);
+        }
+    }
+}
+
+/// `share` of 256 of `b`, the rest of `a`.
+#[inline]
+fn mixed_byte(a: u8, b: u8, share: u16) -> u8 {
+    ((u16::from(a) * (256 - share) + u16::from(b) * share + 128) >> 8) as u8
+}
+
+impl Value for Bright {
+    /// Of 32768.
+    type Share = Bright;
+
+    fn share(of_256: u16) -> Bright {
+        (of_256 << 7) as Bright
+    }
+
+    fn of(pixel: &[u8; 4]) -> Self {
+        (luma(pixel) >> 1) as Bright
+    }
+
+    fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Bright]) {
+        let pairs = left.iter().zip(right).zip(shares);
+        for (value, ((a, b), share)) in row.iter_mut().zip(pairs) {
+            *value = mixed_bright(*a, *b, *share);
+        }
+    }
+
+    fn down(row: &mut [Self], above: &[Self], below: &[Self], share: u16) {
+        let share = Self::share(share);
+        for (value, (a, b)) in row.iter_mut().zip(above.iter().zip(below)) {
+            *value = mixed_bright(*a, *b, share);
+        }
     }
 }
 
 /// `share` of 32768 of `b`, the rest of `a`.
 #[inline]
-fn between(a: Bright, b: Bright, share: Bright) -> Bright {
+fn mixed_bright(a: Bright, b: Bright, share: Bright) -> Bright {
     a + 2 * upper_half(b - a, share)
+}
+
+/// The product of two, the upper half of it: one instruction for eight of them.
+#[inline]
+pub(super) fn upper_half(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
 }
 
 #[cfg(test)]
