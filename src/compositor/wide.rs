@@ -177,11 +177,12 @@ fn find<V: Value>(
     let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
     let last = last.min(source.len().saturating_sub(1));
     let seen = source.get(first..=last).unwrap_or_default();
-    // The right neighbour of the last column is itself.
-    narrow.resize(seen.len() + 1, V::default());
-    for (value, pixel) in narrow.iter_mut().zip(seen.iter().chain(seen.last())) {
+    narrow.resize(seen.len(), V::default());
+    for (value, pixel) in narrow.iter_mut().zip(seen) {
         *value = V::of(pixel);
     }
+    // The right neighbour of the last column is itself.
+    narrow.extend(narrow.last().copied());
     for side in [&mut *left, &mut *right] {
         side.resize(columns.len(), V::default());
     }

@@ -28,8 +28,9 @@ const SAMPLE: Size = Size::new(320, 192);
 const RUNS: usize = 4;
 /// No further number of threads is tried after this long.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// More threads are used only when a run gets shorter than this share of its time.
-const WORTH_IT: f64 = 0.95;
+/// Twice the threads are used only when a run gets shorter than this share of its time: whatever
+/// they win, they take from the camera, the compositor and the outputs.
+const WORTH_IT: f64 = 0.75;
 
 /// How a model runs best on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]

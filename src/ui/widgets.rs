@@ -206,9 +206,15 @@ pub fn tile_ui(ui: &mut Ui, width: f32, tile: &Tile<'_>, chosen: bool) -> Respon
         rect.center().x - name.size().x / 2.0,
         picture.bottom() + 13.0 - name.size().y / 2.0,
     );
+    let is_cut = name.elided;
     ui.painter().galley(at, name, ink);
     focus_ring(ui, &response, picture);
-    response.on_hover_cursor(CursorIcon::PointingHand)
+    let response = response.on_hover_cursor(CursorIcon::PointingHand);
+    if is_cut {
+        response.on_hover_text(tile.name)
+    } else {
+        response
+    }
 }
 
 /// `text` on one line of at most `width` points, with an ellipsis where it is cut.
