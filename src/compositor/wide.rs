@@ -229,17 +229,17 @@ fn mixed_byte(a: u8, b: u8, share: u16) -> u8 {
 
 impl Value for Bright {
     /// Of 32768.
-    type Share = Bright;
+    type Share = Self;
 
-    fn share(of_256: u16) -> Bright {
-        (of_256 << 7) as Bright
+    fn share(of_256: u16) -> Self {
+        (of_256 << 7) as Self
     }
 
     fn of(pixel: &[u8; 4]) -> Self {
-        (luma(pixel) >> 1) as Bright
+        (luma(pixel) >> 1) as Self
     }
 
-    fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Bright]) {
+    fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Self]) {
         let pairs = left.iter().zip(right).zip(shares);
         for (value, ((a, b), share)) in row.iter_mut().zip(pairs) {
             *value = mixed_bright(*a, *b, *share);
