@@ -8,6 +8,7 @@ use crate::panels::{Bitmap, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_cu
 
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
+use super::inking::Inked;
 use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waiting};
 use super::sharpen::{Guide, Sharpener};
 use super::tiles::{Tile, Tiles};
@@ -33,6 +34,51 @@ pub(super) struct Filling<'a> {
     pub waits: bool,
 }
 
+/// Some rows of a program, to be drawn on. Tiles are the whole program's: what of them lies in other
+/// rows is left to others.
+pub(super) struct Canvas<'a> {
+    /// The program's.
+    pub size: Size,
+    /// Its first row.
+    pub top: u32,
+    pub pixels: &'a mut [[u8; 4]],
+}
+
+impl<'a> Canvas<'a> {
+    /// A whole program.
+    pub fn whole(program: &'a mut Picture) -> Self {
+        Self {
+            size: program.size(),
+            top: 0,
+            pixels: program.rgba_mut().as_chunks_mut().0,
+        }
+    }
+
+    /// The rows of a tile that are here.
+    fn rows(&self, top: u32, height: u32) -> Range<u32> {
+        let end = self.top + self.pixels.len() as u32 / self.size.width.max(1);
+        top.max(self.top)..(top + height).min(end)
+    }
+
+    /// A part of a row.
+    fn row(&mut self, left: u32, y: u32, width: u32) -> Option<&mut [[u8; 4]]> {
+        let start = (y - self.top) as usize * self.size.width as usize + left as usize;
+        self.pixels.get_mut(start..start + width as usize)
+    }
+
+    /// Gives each row of some tiles, with the place where it begins.
+    pub fn each_row(&mut self, tiles: &[Tile], mut lay: impl FnMut((u32, u32), &mut [[u8; 4]])) {
+        for tile in tiles {
+            let [left, top, width, height] = tile.map(u32::from);
+            for y in self.rows(top, height) {
+                if let Some(row) = self.row(left, y, width) {
+                    lay((left, y), row);
+                }
+            }
+        }
+    }
+}
+
 /// What is used from tile to tile.
 pub(super) struct Brush {
     /// The picture's rows, for the tile at hand.
@@ -40,6 +86,8 @@ pub(super) struct Brush {
     sharpener: Sharpener,
     /// The matte's curve.
     people: [u8; 256],
+    /// Of effects.
+    pub(super) inked: Inked,
 }
 
 impl Brush {
@@ -50,36 +98,37 @@ impl Brush {
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
             }),
+            inked: Inked::default(),
         }
     }
 
     /// Makes tiles transparent.
-    pub fn clear(&self, program: &mut Picture, tiles: &[Tile]) {
-        each_row(program, tiles, |_, row| row.fill([0; 4]));
+    pub fn clear(&self, canvas: &mut Canvas, tiles: &[Tile]) {
+        canvas.each_row(tiles, |_, row| row.fill([0; 4]));
     }
 
     /// Lays art into its tiles.
-    pub fn art(&self, program: &mut Picture, art: &Bitmap, tiles: &Tiles) {
-        each_row(program, &tiles.opaque, |at, row| {
+    pub fn art(&self, canvas: &mut Canvas, art: &Bitmap, tiles: &Tiles) {
+        canvas.each_row(&tiles.opaque, |at, row| {
             let (skip, found) = of_bitmap(art, (0, 0), at, row.len());
             if let Some(row) = row.get_mut(skip..skip + found.len()) {
                 row.copy_from_slice(found);
             }
         });
-        lay_bitmap(program, art, (0, 0), &tiles.mixed);
+        lay_bitmap(canvas, art, (0, 0), &tiles.mixed);
     }
 
     /// Lays a sprite where it is.
-    pub fn sprite(&self, program: &mut Picture, sprite: &Sprite) {
-        if let Some(tile) = super::tiles::within(sprite.place(), program.size()) {
-            lay_bitmap(program, &sprite.bitmap, sprite.shift, &[tile]);
+    pub fn sprite(&self, canvas: &mut Canvas, sprite: &Sprite) {
+        if let Some(tile) = super::tiles::within(sprite.place(), canvas.size) {
+            lay_bitmap(canvas, &sprite.bitmap, sprite.shift, &[tile]);
         }
     }
 
     /// Fills a panel's tiles.
     pub fn panel(
         &mut self,
-        program: &mut Picture,
+        canvas: &mut Canvas,
         panel: &Coverage,
         filling: &Filling,
         tiles: &Tiles,
@@ -91,14 +140,14 @@ impl Brush {
             if filling.waits { waiting(pixel) } else { pixel }
         };
         for tile in &tiles.opaque {
-            self.rows(program, *tile, filling, |row, pixels, _| {
+            self.rows(canvas, *tile, filling, |row, pixels, _| {
                 for (below, pixel) in row.iter_mut().zip(pixels) {
                     *below = (look(Pixel::from_le_bytes(*pixel)) | OPAQUE).to_le_bytes();
                 }
             });
         }
         if panel.kind == PanelKind::Person {
-            self.people(program, panel, filling, &tiles.mixed);
+            self.people(canvas, panel, filling, &tiles.mixed);
             return;
         }
         let mixer = Mixer::of(panel.blend);
@@ -107,7 +156,7 @@ impl Brush {
             .iter()
             .filter_map(|tile| clipped(*tile, panel.rect))
         {
-            self.rows(program, tile, filling, |row, pixels, (x, y)| {
+            self.rows(canvas, tile, filling, |row, pixels, (x, y)| {
                 let shape = coverage(panel.rect, &panel.alpha, (x, y), row.len());
                 for ((below, pixel), alpha) in row.iter_mut().zip(pixels).zip(shape) {
                     let pixel = look(Pixel::from_le_bytes(*pixel));
@@ -123,13 +172,7 @@ impl Brush {
 
     /// Lays people, and what is drawn around them. The same is in `fs_person` of
     /// `shaders/page.wgsl`.
-    fn people(
-        &mut self,
-        program: &mut Picture,
-        panel: &Coverage,
-        filling: &Filling,
-        tiles: &[Tile],
-    ) {
+    fn people(&mut self, canvas: &mut Canvas, panel: &Coverage, filling: &Filling, tiles: &[Tile]) {
         let Filling {
             picture,
             matte,
@@ -173,7 +216,7 @@ impl Brush {
         let tiles = tiles.iter().filter_map(|tile| clipped(*tile, panel.rect));
         let tiles = tiles.flat_map(|tile| bands(tile, filling));
         for tile in tiles.filter_map(|tile| shown(uv, tile)) {
-            self.rows(program, tile, filling, |row, pixels, (x, y)| {
+            self.rows(canvas, tile, filling, |row, pixels, (x, y)| {
                 let v = uv.origin[1] + uv.step[1] * (y as f32 + 0.5);
                 let shapes = coverage(panel.rect, &panel.alpha, (x, y), row.len());
                 let insides = coverage(panel.rect, &panel.inside, (x, y), row.len());
@@ -218,7 +261,7 @@ impl Brush {
     /// Gives each row of a tile, with the picture's pixels for it, smooth between pixels.
     fn rows(
         &mut self,
-        program: &mut Picture,
+        canvas: &mut Canvas,
         tile: Tile,
         filling: &Filling,
         mut lay: impl FnMut(&mut [[u8; 4]], &[[u8; 4]], (u32, u32)),
@@ -237,16 +280,14 @@ impl Brush {
             sharpener.begin(guide, uv, span);
         }
         let all = 0..width as usize;
-        let size = program.size();
-        let target = program.rgba_mut().as_chunks_mut::<4>().0;
-        for y in top..top + height {
+        for y in canvas.rows(top, height) {
             let at = place(uv.origin[1], uv.step[1], y, picture.height());
             let pixels = source.at(picture, at, from_ref(&all));
             let pixels = match guide {
                 Some(guide) => sharpener.row(guide, uv, y, pixels),
                 None => pixels,
             };
-            if let Some(row) = target.get_mut(self::span(size, left, y, width)) {
+            if let Some(row) = canvas.row(left, y, width) {
                 lay(row, pixels, (left, y));
             }
         }
@@ -288,9 +329,14 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
         u16::try_from(width).ok()?,
         u16::try_from(height).ok()?,
     ];
-    Brush::new().rows(&mut picture, tile, &filling, |row, pixels, _| {
-        row.copy_from_slice(pixels);
-    });
+    Brush::new().rows(
+        &mut Canvas::whole(&mut picture),
+        tile,
+        &filling,
+        |row, pixels, _| {
+            row.copy_from_slice(pixels);
+        },
+    );
     Some(picture)
 }
 
@@ -369,29 +415,41 @@ fn coverage(rect: PixelRect, alpha: &[u8], (x, y): (u32, u32), width: usize) -> 
 fn of_bitmap(
     bitmap: &Bitmap,
     shift: (i32, i32),
-    (x, y): (u32, u32),
+    at: (u32, u32),
     width: usize,
 ) -> (usize, &[[u8; 4]]) {
-    let rect = bitmap.rect;
-    let left = x as i32 - rect.x.saturating_add(shift.0);
-    let top = y as i32 - rect.y.saturating_add(shift.1);
+    let rect = PixelRect {
+        x: bitmap.rect.x.saturating_add(shift.0),
+        y: bitmap.rect.y.saturating_add(shift.1),
+        ..bitmap.rect
+    };
+    let (skip, found) = part_of(rect, at, width);
+    let pixels = bitmap.rgba.as_chunks::<4>().0;
+    (skip, pixels.get(found).unwrap_or_default())
+}
+
+/// What a row of a tile has of a rectangle: how many pixels to skip, and the numbers, in the
+/// rectangle, of those that follow.
+pub(super) fn part_of(rect: PixelRect, (x, y): (u32, u32), width: usize) -> (usize, Range<usize>) {
+    let (left, top) = (x as i32 - rect.x, y as i32 - rect.y);
     let right = (left + width as i32).min(rect.width as i32);
     let skip = (-left).max(0);
     if top < 0 || top >= rect.height as i32 || left + skip >= right {
-        return (0, &[]);
+        return (0, 0..0);
     }
     let start = top as usize * rect.width as usize;
-    let found = start + (left + skip) as usize..start + right as usize;
-    let pixels = bitmap.rgba.as_chunks::<4>().0;
-    (skip as usize, pixels.get(found).unwrap_or_default())
+    (
+        skip as usize,
+        start + (left + skip) as usize..start + right as usize,
+    )
 }
 
 /// Mixes a bitmap with what is below it.
-fn lay_bitmap(program: &mut Picture, bitmap: &Bitmap, shift: (i32, i32), tiles: &[Tile]) {
+fn lay_bitmap(canvas: &mut Canvas, bitmap: &Bitmap, shift: (i32, i32), tiles: &[Tile]) {
     /// Pixels at a time that are looked at for ink.
     const STEP: usize = 8;
     let mixer = Mixer::of(bitmap.blend);
-    each_row(program, tiles, |at, row| {
+    canvas.each_row(tiles, |at, row| {
         let (skip, found) = of_bitmap(bitmap, shift, at, row.len());
         let Some(row) = row.get_mut(skip..skip + found.len()) else {
             return;
@@ -405,30 +463,6 @@ fn lay_bitmap(program: &mut Picture, bitmap: &Bitmap, shift: (i32, i32), tiles: 
             }
         }
     });
-}
-
-/// The pixels of a row of a tile.
-fn span(size: Size, left: u32, y: u32, width: u32) -> Range<usize> {
-    let start = y as usize * size.width as usize + left as usize;
-    start..start + width as usize
-}
-
-/// Gives each row of some tiles, with the place where it begins.
-pub(super) fn each_row(
-    program: &mut Picture,
-    tiles: &[Tile],
-    mut lay: impl FnMut((u32, u32), &mut [[u8; 4]]),
-) {
-    let size = program.size();
-    let pixels = program.rgba_mut().as_chunks_mut::<4>().0;
-    for tile in tiles {
-        let [left, top, width, height] = tile.map(u32::from);
-        for y in top..top + height {
-            if let Some(row) = pixels.get_mut(span(size, left, y, width)) {
-                lay((left, y), row);
-            }
-        }
-    }
 }
 
 /// The matte's value at a point; for a picture of another size than the matte's.

@@ -1,14 +1,14 @@
 //! Lays drawings of effects in memory.
 
-use crate::frame::{Picture, Size};
+use crate::frame::Size;
 use crate::panels::{Blend, Region};
 
-use super::brush::{Brush, each_row};
+use super::brush::{Brush, Canvas, part_of};
 use super::fx::{Drawn, Inks, Laid, Mix, Stand, Tone};
 use super::pixel::{Mixer, Pixel, blend, times};
 use super::tiles::Tiles;
 
-/// Samples a drawing for the pixels of a program.
+/// A drawing as the pixels of a program see it.
 struct Sampler<'a> {
     pairs: &'a [[u8; 2]],
     size: Size,
@@ -20,8 +20,15 @@ struct Sampler<'a> {
 /// second of 256.
 type Between = (usize, usize, u32);
 
+/// What is used from row to row.
+#[derive(Default)]
+pub(super) struct Inked {
+    /// Two rows of a coarse drawing as one, 256 times too large.
+    down: Vec<[u16; 2]>,
+    row: Vec<[u8; 2]>,
+}
+
 impl Sampler<'_> {
-    #[inline]
     fn between(&self, at: i32, corner: i32, side: u32) -> Between {
         if self.pixel == 1 {
             let at = (at - corner).clamp(0, side.max(1) as i32 - 1) as usize;
@@ -59,31 +66,45 @@ impl Sampler<'_> {
         })
     }
 
-    #[inline]
-    fn pair(&self, (left, right, across): Between, (upper, lower, down): Between) -> [u8; 2] {
-        let at = |x: usize, y: usize| {
-            let pair = self.pairs.get(y * self.size.width as usize + x);
-            pair.copied().unwrap_or_default()
+    /// What `width` pixels from column `x` of a program's row see, at a height of the drawing.
+    fn row<'a>(
+        &'a self,
+        x: i32,
+        (upper, lower, share): Between,
+        width: usize,
+        inked: &'a mut Inked,
+    ) -> &'a [[u8; 2]] {
+        let columns = self.size.width as usize;
+        let line = |y: usize| {
+            let line = self.pairs.get(y * columns..(y + 1) * columns);
+            line.unwrap_or_default()
         };
-        if across == 0 && down == 0 {
-            return at(left, upper);
+        let left = x - self.corner.0;
+        if self.pixel == 1
+            && let Ok(from) = usize::try_from(left)
+            && let Some(row) = line(upper).get(from..from + width)
+        {
+            return row;
         }
-        let corners = [
-            at(left, upper),
-            at(right, upper),
-            at(left, lower),
-            at(right, lower),
-        ];
-        if corners == [[0; 2]; 4] {
-            return [0; 2];
-        }
-        let ink = |ink: usize| {
-            let corner = |at: usize| u32::from(corners[at][ink]);
-            let upper = corner(0) * (256 - across) + corner(1) * across;
-            let lower = corner(2) * (256 - across) + corner(3) * across;
-            ((upper * (256 - down) + lower * down + (1 << 15)) >> 16) as u8
-        };
-        [ink(0), ink(1)]
+        let Inked { down, row } = inked;
+        let side = |x| self.between(x, self.corner.0, self.size.width);
+        let (first, last) = (side(x).0, side(x + width as i32 - 1).1);
+        let part = |y: usize| line(y).get(first..=last).unwrap_or_default();
+        let share = share as u16;
+        down.clear();
+        down.extend(part(upper).iter().zip(part(lower)).map(|(above, below)| {
+            [0, 1].map(|ink| u16::from(above[ink]) * (256 - share) + u16::from(below[ink]) * share)
+        }));
+        row.clear();
+        row.extend(self.along(x).take(width).map(|(left, right, share)| {
+            let at = |column: usize| down.get(column - first).copied().unwrap_or_default();
+            let (left, right) = (at(left), at(right));
+            [0, 1].map(|ink| {
+                let both = u32::from(left[ink]) * (256 - share) + u32::from(right[ink]) * share;
+                ((both + (1 << 15)) >> 16) as u8
+            })
+        }));
+        row
     }
 }
 
@@ -92,7 +113,7 @@ impl Brush {
     /// `shaders/page.wgsl`.
     pub fn effect(
         &mut self,
-        program: &mut Picture,
+        canvas: &mut Canvas,
         region: &Region,
         stand: &Stand,
         laid: &Laid,
@@ -107,56 +128,59 @@ impl Brush {
             pixel: laid.pixel as i32,
             corner: laid.corner,
         };
+        let inked = &mut self.inked;
         match stand.look.mix {
             Mix::Inks(blend) => {
-                lay_inks(program, region, stand, (inks, &sampler), blend, tiles);
+                lay_inks(canvas, region, stand, (inks, &sampler), inked, blend, tiles);
             }
-            Mix::Tone(tone) => lay_tone(program, region, stand, (&sampler, tone), tiles),
+            Mix::Tone(tone) => lay_tone(canvas, region, stand, &sampler, inked, tone, tiles),
         }
     }
 }
 
 /// Lays a drawing in its inks; only where there are any.
 fn lay_inks(
-    program: &mut Picture,
+    canvas: &mut Canvas,
     region: &Region,
     stand: &Stand,
     (inks, sampler): (&Inks, &Sampler),
+    inked: &mut Inked,
     blend: Blend,
     tiles: &Tiles,
 ) {
     let [first, second] = stand.look.inks.map(shades);
     let mixer = Mixer::of(blend);
     let pixel = sampler.pixel;
-    each_row(program, &tiles.mixed, |(left, y), row| {
-        let Some(shape) = ShapeRow::of(region, left, y) else {
+    canvas.each_row(&tiles.mixed, |at, row| {
+        let (skip, shape) = shape_of(region, at, row.len());
+        let (left, y) = (at.0 as i32 + skip as i32, at.1 as i32);
+        let Some(row) = row.get_mut(skip..skip + shape.len()) else {
             return;
         };
-        let down = sampler.between(y as i32, sampler.corner.1, sampler.size.height);
+        let down = sampler.between(y, sampler.corner.1, sampler.size.height);
         for (start, end) in inks.runs(down.0) {
             // Coarse drawings reach half a pixel further.
             let reach = if pixel == 1 { 0 } else { pixel };
             let at = |column: u16, reach: i32| {
-                let x = sampler.corner.0 + i32::from(column) * pixel + reach - left as i32;
-                x.clamp(0, row.len() as i32) as usize
+                let x = sampler.corner.0 + i32::from(column) * pixel + reach - left;
+                x.clamp(0, shape.len() as i32) as usize
             };
             let (start, end) = (at(*start, -reach), at(*end, reach));
-            let x = left as i32 + start as i32;
-            let along = sampler.along(x);
-            for ((at, below), across) in row[start..end].iter_mut().enumerate().zip(along) {
-                let covered = shape.covered(start + at);
-                if covered == 0 {
+            if start >= end {
+                continue;
+            }
+            let pairs = sampler.row(left + start as i32, down, end - start, inked);
+            let covered = &shape[start..end];
+            for ((below, [one, two]), covered) in row[start..end].iter_mut().zip(pairs).zip(covered)
+            {
+                if (*one | *two) == 0 || *covered == 0 {
                     continue;
                 }
-                let [one, two] = sampler.pair(across, down);
-                if one == 0 && two == 0 {
-                    continue;
-                }
-                let above = first[usize::from(one)] + second[usize::from(two.min(255 - one))];
-                if covered == 255 {
+                let above = first[usize::from(*one)] + second[usize::from((*two).min(255 - one))];
+                if *covered == 255 {
                     mixer.lay(below, above);
                 } else {
-                    mixer.lay(below, times(above, u32::from(covered)));
+                    mixer.lay(below, times(above, u32::from(*covered)));
                 }
             }
         }
@@ -165,10 +189,12 @@ fn lay_inks(
 
 /// Lays ink where the picture is darker than the pattern says.
 fn lay_tone(
-    program: &mut Picture,
+    canvas: &mut Canvas,
     region: &Region,
     stand: &Stand,
-    (sampler, tone): (&Sampler, Tone),
+    sampler: &Sampler,
+    inked: &mut Inked,
+    tone: Tone,
     tiles: &Tiles,
 ) {
     let ink = shades(stand.look.inks[0]);
@@ -178,62 +204,38 @@ fn lay_tone(
     });
     // With eight bits of fraction.
     let sharpness = (stand.sharpness() * 256.0) as i32;
-    each_row(program, &tiles.mixed, |(left, y), row| {
-        let Some(shape) = ShapeRow::of(region, left, y) else {
+    canvas.each_row(&tiles.mixed, |at, row| {
+        let (skip, shape) = shape_of(region, at, row.len());
+        let (left, y) = (at.0 as i32 + skip as i32, at.1 as i32);
+        let Some(row) = row.get_mut(skip..skip + shape.len()) else {
             return;
         };
-        let down = sampler.between(y as i32, sampler.corner.1, sampler.size.height);
-        let along = sampler.along(left as i32);
-        for ((at, below), across) in row.iter_mut().enumerate().zip(along) {
+        let down = sampler.between(y, sampler.corner.1, sampler.size.height);
+        let pairs = sampler.row(left, down, shape.len(), inked);
+        for ((below, [pattern, _]), covered) in row.iter_mut().zip(pairs).zip(shape) {
             let [r, g, b, alpha] = *below;
             let (r, g, b) = (u32::from(r), u32::from(g), u32::from(b));
             // What is transparent counts as paper.
             let luminance = ((77 * r + 150 * g + 29 * b) >> 8) + 255 - u32::from(alpha);
             let dark = darkness[luminance.min(255) as usize];
-            let covered = shape.covered(at);
-            if dark == 0 || covered == 0 {
+            if dark == 0 || *covered == 0 {
                 continue;
             }
-            let [pattern, _] = sampler.pair(across, down);
-            let above = i32::from(pattern) + i32::from(dark) - 255;
+            let above = i32::from(*pattern) + i32::from(dark) - 255;
             let strength = ((above * sharpness) >> 8) + 128;
             if strength > 0 {
                 let above = ink[strength.min(255) as usize];
-                blend(below, times(above, u32::from(covered)));
+                blend(below, times(above, u32::from(*covered)));
             }
         }
     });
 }
 
-/// A row of a region's shape, from a program column on.
-struct ShapeRow<'a> {
-    row: &'a [u8],
-    skip: i32,
-}
-
-impl<'a> ShapeRow<'a> {
-    /// `None` where the shape is not at all.
-    fn of(region: &'a Region, left: u32, y: u32) -> Option<Self> {
-        let y = y as i32 - region.rect.y;
-        if y < 0 || y >= region.rect.height as i32 {
-            return None;
-        }
-        let start = y as usize * region.rect.width as usize;
-        let row = region
-            .alpha
-            .get(start..start + region.rect.width as usize)?;
-        let skip = left as i32 - region.rect.x;
-        Some(Self { row, skip })
-    }
-
-    #[inline]
-    fn covered(&self, at: usize) -> u8 {
-        let at = at as i32 + self.skip;
-        usize::try_from(at)
-            .ok()
-            .and_then(|at| self.row.get(at).copied())
-            .unwrap_or_default()
-    }
+/// What a row of a tile shows of a region's shape: how many pixels to skip, and how far those that
+/// follow are covered.
+fn shape_of(region: &Region, at: (u32, u32), width: usize) -> (usize, &[u8]) {
+    let (skip, found) = part_of(region.rect, at, width);
+    (skip, region.alpha.get(found).unwrap_or_default())
 }
 
 /// An ink in every strength, premultiplied; rounded down, so that two of them add up to one at most.
@@ -258,7 +260,12 @@ mod tests {
             pixel: 2,
             corner: (10, 20),
         };
-        let at = |x, y| sampler.pair(sampler.between(x, 10, 2), sampler.between(y, 20, 2));
+        let mut inked = Inked::default();
+        let mut at = |x, y| {
+            let down = sampler.between(y, 20, 2);
+            // As a part of a row, whatever was asked for before.
+            sampler.row(x, down, 3, &mut inked)[0]
+        };
         assert_eq!(at(5, 5), [0, 0], "edges are repeated");
         assert_eq!(at(10, 20), [0, 0]);
         assert_eq!(at(11, 20), [50, 0]);

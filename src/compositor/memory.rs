@@ -7,19 +7,23 @@
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
+use rayon::prelude::*;
 
 use crate::frame::{Picture, Pool, Size, Styled};
-use crate::panels::{ArtworkLayer, Coverage, PanelKind};
+use crate::panels::{ArtworkLayer, PanelKind};
 
-use super::brush::{Brush, Filling};
+use super::brush::{Brush, Canvas, Filling};
 use super::cutout::Cutout;
 use super::device::Making;
 use super::guide::Guidance;
 use super::program::{Composed, Inner, ProgramTexture, Programs};
 use super::resident::{Body, Needs, Place, What};
 use super::sharpen::Guide;
-use super::tiles::Tiles;
 use super::{Gpu, MOST_SHOTS, Now, Scene, Sizes, Source};
+
+/// A program is drawn in at most so many bands, each on a thread of its own: it is there sooner, and
+/// more would only take from the generator.
+const MOST_BANDS: usize = 4;
 
 /// What is kept from program to program.
 pub(super) struct Memory {
@@ -30,7 +34,8 @@ pub(super) struct Memory {
     pool: Pool<Picture>,
     /// For those who want programs as textures.
     programs: Arc<Mutex<Programs>>,
-    brush: Brush,
+    /// One for each thread that draws.
+    brushes: Vec<Brush>,
 }
 
 /// A picture and the people in it.
@@ -94,6 +99,7 @@ impl Slot {
 
 impl Memory {
     pub fn new(gpu: Arc<Gpu>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             gpu,
             frame: Slot::default(),
@@ -101,7 +107,9 @@ impl Memory {
             shots: std::array::from_fn(|_| Slot::default()),
             pool: Pool::new(),
             programs: Arc::default(),
-            brush: Brush::new(),
+            brushes: (0..threads.clamp(1, MOST_BANDS))
+                .map(|_| Brush::new())
+                .collect(),
         }
     }
 
@@ -141,45 +149,21 @@ impl Memory {
     }
 
     pub fn render(&mut self, making: &Making) -> ProgramTexture {
-        let Making {
-            page,
-            scene,
-            now,
-            sizes,
-        } = *making;
+        let page = making.page;
         let mut program = self.pool.take();
         if program.size() != page.size {
             program.reshape(page.size);
         }
-        let plan = page.plan(sizes.shown(scene));
-        self.brush.clear(&mut program, &plan.bare);
-        if let Body::Memory(artwork) = &page.body {
-            let layers = artwork.layers.iter().zip(&plan.layers).zip(page.layers());
-            for (number, ((layer, tiles), place)) in layers.enumerate() {
-                match layer {
-                    ArtworkLayer::Art(art) => self.brush.art(&mut program, art, tiles),
-                    ArtworkLayer::Panel(panel) => {
-                        if let What::Panel(place) = &place.what {
-                            self.panel(&mut program, panel, place, tiles, (scene, now, sizes));
-                        }
-                    }
-                    ArtworkLayer::Lettering { layer, drawn } => {
-                        if let Some(sprite) = now.sprites.of(*layer, drawn) {
-                            self.brush.sprite(&mut program, sprite);
-                        }
-                    }
-                    ArtworkLayer::Effect(region) => {
-                        if let (What::Effect(stand), Some(laid)) = (&place.what, now.effect(number))
-                        {
-                            self.brush.effect(&mut program, region, stand, laid, tiles);
-                        }
-                    }
-                }
-            }
-        }
-        for sprite in now.above() {
-            self.brush.sprite(&mut program, sprite);
-        }
+        let mut brushes = std::mem::take(&mut self.brushes);
+        let (size, band) = (page.size, page.size.height.div_ceil(brushes.len() as u32));
+        let pixels = program.rgba_mut().as_chunks_mut().0;
+        let bands = pixels.par_chunks_mut((band * size.width).max(1) as usize);
+        let bands = brushes.par_iter_mut().zip(bands).enumerate();
+        bands.for_each(|(number, (brush, pixels))| {
+            let top = number as u32 * band;
+            self.lay(making, brush, &mut Canvas { size, top, pixels });
+        });
+        self.brushes = brushes;
         ProgramTexture {
             inner: Inner::Memory(Arc::new(Composed {
                 picture: program,
@@ -190,14 +174,47 @@ impl Memory {
         }
     }
 
-    fn panel(
-        &mut self,
-        program: &mut Picture,
-        panel: &Coverage,
-        place: &Place,
-        tiles: &Tiles,
-        (scene, now, sizes): (&Scene, &Now, &Sizes),
-    ) {
+    /// Lays everything into some rows of a program.
+    fn lay(&self, making: &Making, brush: &mut Brush, canvas: &mut Canvas) {
+        let Making {
+            page,
+            scene,
+            now,
+            sizes,
+        } = *making;
+        let plan = page.plan(sizes.shown(scene));
+        brush.clear(canvas, &plan.bare);
+        if let Body::Memory(artwork) = &page.body {
+            let layers = artwork.layers.iter().zip(&plan.layers).zip(page.layers());
+            for (number, ((layer, tiles), place)) in layers.enumerate() {
+                match layer {
+                    ArtworkLayer::Art(art) => brush.art(canvas, art, tiles),
+                    ArtworkLayer::Panel(panel) => {
+                        if let What::Panel(place) = &place.what {
+                            let filling = self.filling(place, (scene, now, sizes));
+                            brush.panel(canvas, panel, &filling, tiles);
+                        }
+                    }
+                    ArtworkLayer::Lettering { layer, drawn } => {
+                        if let Some(sprite) = now.sprites.of(*layer, drawn) {
+                            brush.sprite(canvas, sprite);
+                        }
+                    }
+                    ArtworkLayer::Effect(region) => {
+                        if let (What::Effect(stand), Some(laid)) = (&place.what, now.effect(number))
+                        {
+                            brush.effect(canvas, region, stand, laid, tiles);
+                        }
+                    }
+                }
+            }
+        }
+        for sprite in now.above() {
+            brush.sprite(canvas, sprite);
+        }
+    }
+
+    fn filling(&self, place: &Place, (scene, now, sizes): (&Scene, &Now, &Sizes)) -> Filling<'_> {
         let source = scene.source(place, sizes);
         let slot = match source {
             Source::Frame => &self.frame,
@@ -215,7 +232,7 @@ impl Memory {
             _ if is_person => slot.matte(),
             _ => &slot.picture,
         };
-        let filling = Filling {
+        Filling {
             picture,
             matte: if is_person { owner.matte() } else { picture },
             around: is_person.then_some(&owner.people.around),
@@ -230,7 +247,6 @@ impl Memory {
                 _ => now.cut,
             },
             waits: now.waits(place, sizes),
-        };
-        self.brush.panel(program, panel, &filling, tiles);
+        }
     }
 }
