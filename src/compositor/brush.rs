@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::slice::from_ref;
 
 use crate::frame::{Picture, Size, Styled};
-use crate::panels::{Bitmap, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
+use crate::panels::{Bitmap, Blend, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
@@ -256,6 +256,39 @@ impl Brush {
                 }
             });
         }
+    }
+
+    /// Whether people fill every pixel of a tile of their panel: nothing behind them is seen there.
+    pub fn is_filled(&self, panel: &Coverage, filling: &Filling, tile: Tile) -> bool {
+        let Filling {
+            picture, matte, uv, ..
+        } = filling;
+        let goes_back = filling.cut > 0.0 && !panel.inside.is_empty();
+        if picture.size().area() == 0
+            || panel.blend != Blend::Normal
+            || goes_back
+            || !std::ptr::eq(*picture, *matte)
+            || shown(uv, tile) != Some(tile)
+        {
+            return false;
+        }
+        // The pixels of the picture between which those of the tile lie.
+        let between = |axis: usize, from: u16, side: u16, whole: u32| {
+            let at = |at: u16| place(uv.origin[axis], uv.step[axis], at.into(), whole).0 as usize;
+            let (a, b) = (at(from), at(from + side - 1));
+            a.min(b)..(a.max(b) + 2).min(whole as usize)
+        };
+        let [left, top, width, height] = tile;
+        let columns = between(0, left, width, picture.width());
+        let pixels = picture.rgba().as_chunks::<4>().0;
+        between(1, top, height, picture.height()).all(|y| {
+            let start = y * picture.width() as usize;
+            let row = pixels.get(start + columns.start..start + columns.end);
+            row.is_some_and(|row| {
+                let people = |pixel: &[u8; 4]| self.people[usize::from(pixel[3])] == 255;
+                row.iter().all(people)
+            })
+        })
     }
 
     /// Gives each row of a tile, with the picture's pixels for it, smooth between pixels.

@@ -19,6 +19,7 @@ use super::guide::Guidance;
 use super::program::{Composed, Inner, ProgramTexture, Programs};
 use super::resident::{Body, Needs, Place, What};
 use super::sharpen::Guide;
+use super::tiles::{Filled, Plan};
 use super::{Gpu, MOST_SHOTS, Now, Scene, Sizes, Source};
 
 /// A program is drawn in at most so many bands, each on a thread of its own: it is there sooner, and
@@ -154,6 +155,10 @@ impl Memory {
         if program.size() != page.size {
             program.reshape(page.size);
         }
+        let shown = making.sizes.shown(making.scene);
+        let filled = self.filled(making);
+        let behind = (!filled.is_empty()).then(|| page.plan_behind(shown, &filled));
+        let plan = behind.as_ref().unwrap_or_else(|| page.plan(shown));
         let mut brushes = std::mem::take(&mut self.brushes);
         let (size, band) = (page.size, page.size.height.div_ceil(brushes.len() as u32));
         let pixels = program.rgba_mut().as_chunks_mut().0;
@@ -161,7 +166,7 @@ impl Memory {
         let bands = brushes.par_iter_mut().zip(bands).enumerate();
         bands.for_each(|(number, (brush, pixels))| {
             let top = number as u32 * band;
-            self.lay(making, brush, &mut Canvas { size, top, pixels });
+            self.lay(making, plan, brush, &mut Canvas { size, top, pixels });
         });
         self.brushes = brushes;
         ProgramTexture {
@@ -174,15 +179,43 @@ impl Memory {
         }
     }
 
-    /// Lays everything into some rows of a program.
-    fn lay(&self, making: &Making, brush: &mut Brush, canvas: &mut Canvas) {
+    /// Where people fill the page: what lies behind them there need not be drawn.
+    fn filled(&self, making: &Making) -> Vec<Filled> {
         let Making {
             page,
             scene,
             now,
             sizes,
         } = *making;
-        let plan = page.plan(sizes.shown(scene));
+        let (Body::Memory(artwork), Some(brush)) = (&page.body, self.brushes.first()) else {
+            return Vec::new();
+        };
+        let layers = artwork.layers.iter().zip(page.layers()).enumerate();
+        layers
+            .filter_map(|(number, layer)| {
+                let (ArtworkLayer::Panel(panel), What::Panel(place)) = (layer.0, &layer.1.what)
+                else {
+                    return None;
+                };
+                if panel.kind != PanelKind::Person {
+                    return None;
+                }
+                let filling = self.filling(place, (scene, now, sizes));
+                let cells = page.cells(number)?;
+                let filled = |tile| brush.is_filled(panel, &filling, tile);
+                Some((number, cells.inside(page.size, filled)))
+            })
+            .collect()
+    }
+
+    /// Lays everything into some rows of a program.
+    fn lay(&self, making: &Making, plan: &Plan, brush: &mut Brush, canvas: &mut Canvas) {
+        let Making {
+            page,
+            scene,
+            now,
+            sizes,
+        } = *making;
         brush.clear(canvas, &plan.bare);
         if let Body::Memory(artwork) = &page.body {
             let layers = artwork.layers.iter().zip(&plan.layers).zip(page.layers());

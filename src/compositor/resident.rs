@@ -12,7 +12,7 @@ use crate::panels::{
 
 use super::fx::{Painter, Stand};
 use super::passes::{self, FORMAT, LAYER_STRIDE, LayerData, Passes};
-use super::tiles::{self, Cells, Plan};
+use super::tiles::{self, Cells, Filled, Plan};
 use super::{CompositorError, Gpu, textures};
 
 /// Who lays pictures into pages.
@@ -249,17 +249,25 @@ impl Resident {
 
     /// What is drawn where, when only what is `shown` is there.
     pub(super) fn plan(&self, shown: Shown) -> &Plan {
-        self.plans[shown.index()].get_or_init(|| {
-            let visible = |number: usize| match &self.layers[number].what {
-                What::Panel(place) => match place.kind {
-                    PanelKind::Raw => shown.frame,
-                    _ if place.shot.is_some() => shown.drawing || shown.shots,
-                    _ => shown.drawing,
-                },
-                _ => true,
-            };
-            tiles::plan(&self.cells, visible, self.size)
-        })
+        self.plans[shown.index()].get_or_init(|| self.plan_behind(shown, &[]))
+    }
+
+    /// What is drawn where, for one program: some layers fill cells.
+    pub(super) fn plan_behind(&self, shown: Shown, filled: &[Filled]) -> Plan {
+        let visible = |number: usize| match &self.layers[number].what {
+            What::Panel(place) => match place.kind {
+                PanelKind::Raw => shown.frame,
+                _ if place.shot.is_some() => shown.drawing || shown.shots,
+                _ => shown.drawing,
+            },
+            _ => true,
+        };
+        tiles::plan(&self.cells, visible, filled, self.size)
+    }
+
+    /// How layer `number` fills the program.
+    pub(super) fn cells(&self, number: usize) -> Option<&Cells> {
+        self.cells.get(number)
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Cells {
     columns: usize,
     rows: usize,
     fills: Vec<Fill>,
+    /// Whether what is below it is hidden where it is opaque.
+    hides: bool,
 }
 
 /// The tiles of one layer.
@@ -49,6 +51,7 @@ impl Cells {
             columns,
             rows,
             fills: vec![Fill::Empty; columns * rows],
+            hides: false,
         };
         let blend = match layer {
             ArtworkLayer::Art(art) => {
@@ -72,25 +75,44 @@ impl Cells {
             }
         };
         // The matte decides where people are opaque, and effects are hardly anywhere.
-        let may_hide = blend == Blend::Normal
+        cells.hides = blend == Blend::Normal
             && match layer {
                 ArtworkLayer::Panel(panel) => panel.kind != PanelKind::Person,
                 ArtworkLayer::Effect(_) => false,
                 _ => true,
             };
-        if !may_hide {
-            for fill in &mut cells.fills {
-                if *fill == Fill::Opaque {
-                    *fill = Fill::Mixed;
-                }
-            }
-        }
         cells
     }
 
     /// Whether any cell has to be blended.
     pub fn any_mixed(&self) -> bool {
-        self.fills.contains(&Fill::Mixed)
+        (0..self.fills.len()).any(|at| self.fill(at) == Fill::Mixed)
+    }
+
+    /// How a cell is drawn: what hides nothing is blended.
+    fn fill(&self, at: usize) -> Fill {
+        match self.fills[at] {
+            Fill::Opaque if !self.hides => Fill::Mixed,
+            fill => fill,
+        }
+    }
+
+    /// Of the cells that lie in it wholly: those that are `filled`.
+    pub fn inside(&self, size: Size, filled: impl Fn(Tile) -> bool) -> Vec<bool> {
+        let cell = |at: usize| {
+            let (x, y) = (at % self.columns * CELL, at / self.columns * CELL);
+            let side = |from: usize, whole: u32| CELL.min(whole as usize - from) as u16;
+            [
+                x as u16,
+                y as u16,
+                side(x, size.width),
+                side(y, size.height),
+            ]
+        };
+        let cells = self.fills.iter().enumerate();
+        cells
+            .map(|(at, fill)| *fill == Fill::Opaque && filled(cell(at)))
+            .collect()
     }
 
     fn look(&mut self, rect: PixelRect, size: Size, alpha: impl Fn(usize) -> u8) {
@@ -168,8 +190,16 @@ pub(super) struct Plan {
     pub bare: Vec<Tile>,
 }
 
+/// Cells that a layer fills besides those in which it is opaque anyway: its number, and each cell.
+pub(super) type Filled = (usize, Vec<bool>);
+
 /// Decides what is drawn where. Layers that `shown` leaves out are not there.
-pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) -> Plan {
+pub(super) fn plan(
+    layers: &[Cells],
+    shown: impl Fn(usize) -> bool,
+    filled: &[Filled],
+    size: Size,
+) -> Plan {
     let columns = (size.width as usize).div_ceil(CELL);
     let rows = (size.height as usize).div_ceil(CELL);
     // The lowest layer that can be seen in each cell.
@@ -180,8 +210,9 @@ pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) 
         .enumerate()
         .filter(|(number, _)| shown(*number))
     {
-        for ((floor, bare), fill) in lowest.iter_mut().zip(&mut bare).zip(&layer.fills) {
-            if *fill == Fill::Opaque {
+        let filled = filled.iter().find(|(filled, _)| *filled == number);
+        for (at, (floor, bare)) in lowest.iter_mut().zip(&mut bare).enumerate() {
+            if layer.fill(at) == Fill::Opaque || filled.is_some_and(|(_, cells)| cells[at]) {
                 (*floor, *bare) = (number, false);
             }
         }
@@ -195,7 +226,7 @@ pub(super) fn plan(layers: &[Cells], shown: impl Fn(usize) -> bool, size: Size) 
             }
             let seen = |wanted: Fill| {
                 merged(columns, rows, size, |at| {
-                    layer.fills[at] == wanted && lowest[at] <= number
+                    layer.fill(at) == wanted && lowest[at] <= number
                 })
             };
             Tiles {
@@ -287,12 +318,24 @@ mod tests {
         let whole = PixelRect::new(0, 0, 100, 70);
         let layers = [art(whole, |_| 255), art(whole, |_| 255)];
         let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
-        let tiles = plan(&cells, |_| true, size).layers;
+        let tiles = plan(&cells, |_| true, &[], size).layers;
         assert_eq!(tiles[0], Tiles::default());
         assert_eq!(tiles[1].opaque, vec![[0, 0, 100, 70]]);
-        let tiles = plan(&cells, |number| number == 0, size).layers;
+        let tiles = plan(&cells, |number| number == 0, &[], size).layers;
         assert_eq!(tiles[0].opaque, vec![[0, 0, 100, 70]]);
         assert_eq!(tiles[1], Tiles::default());
+        // Where people fill a cell, they hide what is below too, but are blended.
+        let layers = [art(whole, |_| 255), art(whole, |_| 254)];
+        let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
+        let mut filled = vec![false; 12];
+        filled[0] = true;
+        let plan = plan(&cells, |_| true, &[(1, filled)], size);
+        assert_eq!(
+            plan.layers[0].opaque,
+            vec![[32, 0, 68, 32], [0, 32, 100, 38]]
+        );
+        assert_eq!(plan.layers[1].mixed, vec![[0, 0, 100, 70]]);
+        assert_eq!(plan.bare, Vec::<Tile>::new());
     }
 
     proptest! {
@@ -309,7 +352,7 @@ mod tests {
                 Some(art(rect, |at| match kind { 0 => 255, 1 => (at % 256) as u8, _ => if at % 97 < 60 { 255 } else { 0 } }))
             }).collect();
             let cells: Vec<Cells> = layers.iter().map(|layer| Cells::of(layer, size)).collect();
-            let Plan { layers: tiles, bare } = plan(&cells, |_| true, size);
+            let Plan { layers: tiles, bare } = plan(&cells, |_| true, &[], size);
             let alpha = |layer: &ArtworkLayer, x: i32, y: i32| match layer {
                 ArtworkLayer::Art(art) => {
                     let (dx, dy) = (x - art.rect.x, y - art.rect.y);
