@@ -334,7 +334,9 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
     let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
     let mut gains = Gains::default();
     let width = styled.picture.width() as usize;
-    gains.find(shrunk, &styled.picture, plain, |_| 0..width);
+    gains.find(shrunk, &styled.picture, plain, |_, _, parts| {
+        parts.push(0..width);
+    });
     let frame = &styled.frame.picture;
     let [width, height] = [frame.width(), frame.height()];
     let filling = Filling {

@@ -69,21 +69,54 @@ impl Guidance {
         if let Some(Follows { shrunk, plain, .. }) = &self.follows {
             let drawing = &styled.picture;
             let (width, height) = (drawing.width() as usize, drawing.height() as usize);
-            self.drawn.find(shrunk, drawing, *plain, |_| 0..width);
-            if let Some(people) = people {
-                // Where nobody is, nothing of them is shown.
-                let within = |y: usize| {
-                    let at = |y: usize| y as f32 / height.max(1) as f32;
-                    people.columns(at(y), at(y + 1)).map_or(0..0, |band| {
-                        let at = |share: f32| (share.clamp(0.0, 1.0) * width as f32) as usize;
-                        at(band.0).saturating_sub(2)..(at(band.1) + 3).min(width)
-                    })
-                };
-                self.people.find(shrunk, &people.picture, *plain, within);
-            }
+            let all = |_: usize, _: &mut [[u8; 4]], parts: &mut Parts| parts.push(0..width);
+            self.drawn.find(shrunk, drawing, *plain, all);
+            let Some(cutout) = people else { return };
+            // Where nobody is, nothing of them is shown.
+            let within = |y: usize| {
+                let at = |y: usize| y as f32 / height.max(1) as f32;
+                cutout.columns(at(y), at(y + 1)).map_or(0..0, |band| {
+                    let at = |share: f32| (share.clamp(0.0, 1.0) * width as f32) as usize;
+                    at(band.0).saturating_sub(2)..(at(band.1) + 3).min(width)
+                })
+            };
+            let drawn = &self.drawn.picture;
+            let own = |y: usize, gains: &mut [[u8; 4]], parts: &mut Parts| {
+                let part = within(y);
+                if let Some(gains) = gains.get_mut(part.clone()) {
+                    gains.copy_from_slice(row(drawn, y, part.clone()));
+                }
+                for start in part.clone().step_by(BLOCK) {
+                    let end = (start + BLOCK).min(part.end);
+                    let seen = start.saturating_sub(1)..(end + 1).min(width);
+                    // Only along their edges people have other colours than the drawing.
+                    let is_other = |y: usize| {
+                        row(&cutout.picture, y, seen.clone()) != row(drawing, y, seen.clone())
+                    };
+                    if !(y.saturating_sub(1)..(y + 2).min(height)).any(is_other) {
+                        continue;
+                    }
+                    match parts.last_mut() {
+                        Some(before) if before.end == start => before.end = end,
+                        _ => parts.push(start..end),
+                    }
+                }
+            };
+            self.people.find(shrunk, &cutout.picture, *plain, own);
         }
     }
 }
+
+/// Some columns of a row of pixels.
+fn row(picture: &Picture, y: usize, columns: Range<usize>) -> &[[u8; 4]] {
+    let start = y * picture.width() as usize;
+    let pixels = picture.rgba().as_chunks::<4>().0;
+    let found = pixels.get(start + columns.start..start + columns.end);
+    found.unwrap_or_default()
+}
+
+/// Columns of a row.
+type Parts = Vec<Range<usize>>;
 
 /// Finds gains; keeps its memory.
 #[derive(Default)]
@@ -98,18 +131,19 @@ pub(super) struct Gains {
     rows: [Vec<Sums>; 3],
     /// Their sums.
     sums: Vec<Sums>,
+    parts: Parts,
 }
 
 impl Gains {
     /// Finds the gains of `drawing` over `shrunk`, its frame in its size. `plain` is the part of
-    /// the picture that is the frame itself, 0..1, and not drawn. Only columns `within` a row are
-    /// looked at.
+    /// the picture that is the frame itself, 0..1, and not drawn. `choose` is given each row, empty,
+    /// for gains that are known, and says where to look for others.
     pub fn find(
         &mut self,
         shrunk: &Picture,
         drawing: &Picture,
         plain: f32,
-        within: impl Fn(usize) -> Range<usize>,
+        choose: impl Fn(usize, &mut [[u8; 4]], &mut Parts),
     ) {
         let size = drawing.size();
         self.picture.reshape(size);
@@ -124,6 +158,7 @@ impl Gains {
             busy,
             rows,
             sums,
+            parts,
         } = self;
         let of_shrunk = shrunk.rgba().as_chunks::<4>().0;
         let of_drawing = drawing.rgba().as_chunks::<4>().0;
@@ -144,16 +179,19 @@ impl Gains {
             }
             let [above, at, below] =
                 [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &rows[y % 3]);
-            let part = within(y);
             gains.fill([0; 4]);
-            let gains_of_part = gains.get_mut(part.clone()).unwrap_or_default();
-            // A pixel more at either end.
-            let rows = above.iter().zip(at).zip(below).skip(part.start);
-            let rows = rows.take(gains_of_part.len() + 2);
-            sums.clear();
-            sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
-            for (gain, [a, b, c]) in gains_of_part.iter_mut().zip(sums.array_windows::<3>()) {
-                *gain = gain_of(&added(a, b, c));
+            parts.clear();
+            choose(y, gains, parts);
+            for part in &*parts {
+                let gains = gains.get_mut(part.clone()).unwrap_or_default();
+                // A pixel more at either end.
+                let rows = above.iter().zip(at).zip(below).skip(part.start);
+                let rows = rows.take(gains.len() + 2);
+                sums.clear();
+                sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
+                for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
+                    *gain = gain_of(&added(a, b, c));
+                }
             }
             let any = |gains: &[[u8; 4]]| gains.iter().any(|[r, g, b, _]| r | g | b != 0);
             busy.extend(gains.chunks(BLOCK).map(any));
@@ -240,7 +278,9 @@ mod tests {
 
     fn gains(shrunk: &Picture, drawing: &Picture, plain: f32) -> Vec<[u8; 4]> {
         let mut gains = Gains::default();
-        gains.find(shrunk, drawing, plain, |_| 0..SIZE.width as usize);
+        gains.find(shrunk, drawing, plain, |_, _, parts| {
+            parts.push(0..SIZE.width as usize);
+        });
         gains.picture.rgba().as_chunks::<4>().0.to_vec()
     }
 
@@ -283,12 +323,62 @@ mod tests {
         assert!(gains(&frame, &frame, 1.0).iter().all(none));
     }
 
+    /// Gains of people are found only along their edges, and taken over elsewhere.
+    #[test]
+    fn people_have_the_gains_of_what_is_cut_out() {
+        let size = Size::new(96, 64);
+        let mut drawing = Picture::new(size);
+        let mut shrunk = Picture::new(size);
+        for (at, pixel) in drawing.rgba_mut().chunks_exact_mut(4).enumerate() {
+            let (x, y) = (at as u32 % size.width, at as u32 / size.width);
+            let far = (x as f32 - 50.0).hypot(y as f32 - 40.0);
+            let matte = ((30.0 - far) * 25.0 + 128.0).clamp(0.0, 255.0) as u8;
+            let shade = if (x / 5 + y / 7) % 2 == 0 { 40 } else { 200 };
+            pixel.copy_from_slice(&[shade, shade / 2, if far < 30.0 { 30 } else { 220 }, matte]);
+        }
+        for (frame, drawn) in shrunk.rgba_mut().iter_mut().zip(drawing.rgba()) {
+            *frame = drawn / 2 + 40;
+        }
+        let mut cutout = Cutout::default();
+        cutout.make(&drawing, false);
+        assert_ne!(cutout.picture, drawing);
+        let mut styled = Styled::new(
+            Arc::new(Frame {
+                stamp: crate::frame::Stamp {
+                    sequence: 0,
+                    captured: std::time::Instant::now(),
+                },
+                picture: Picture::new(Size::new(192, 128)).into(),
+            }),
+            Arc::new(drawing.into()),
+        );
+        styled.shrunk = Some(Arc::new(shrunk.clone().into()));
+        let mut guidance = Guidance::default();
+        guidance.take(&styled, Some(&cutout));
+        let mut expected = Gains::default();
+        expected.find(&shrunk, &cutout.picture, 0.0, |_, _, parts| {
+            parts.push(0..96);
+        });
+        let mut found = 0;
+        for (at, pixel) in cutout.picture.rgba().chunks_exact(4).enumerate() {
+            if pixel[3] > 60 {
+                let span = at * 4..at * 4 + 4;
+                let gains = &guidance.people.picture.rgba()[span.clone()];
+                assert_eq!(gains, &expected.picture.rgba()[span.clone()], "{at}");
+                found += usize::from(gains != &guidance.drawn.picture.rgba()[span]);
+            }
+        }
+        assert!(found > 50, "{found}");
+    }
+
     #[test]
     fn any_size_has_gains() {
         for size in [(1, 1), (2, 1), (1, 3), (0, 5)] {
             let picture = Picture::new(Size::new(size.0, size.1));
             let mut gains = Gains::default();
-            gains.find(&picture, &picture, 0.0, |_| 0..size.0 as usize);
+            gains.find(&picture, &picture, 0.0, |_, _, parts| {
+                parts.push(0..size.0 as usize);
+            });
             assert_eq!(gains.picture, picture);
         }
         let mut gains = Gains::default();
@@ -296,7 +386,7 @@ mod tests {
             &Picture::new(Size::new(3, 3)),
             &Picture::new(SIZE),
             0.0,
-            |_| 0..0,
+            |_, _, _| {},
         );
         assert!(gains.picture.rgba().iter().all(|byte| *byte == 0));
     }
