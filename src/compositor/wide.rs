@@ -20,7 +20,8 @@ pub(super) type Between = (u32, u32);
 pub(super) fn place(origin: f32, step: f32, at: u32, side: u32) -> Between {
     let at = (origin + step * (at as f32 + 0.5)) * side as f32 - 0.5;
     let at = at.clamp(0.0, side.saturating_sub(1) as f32);
-    let fixed = (at * 256.0).round() as u32;
+    // Not `round`: that is a call where the processor need not have an instruction for it.
+    let fixed = (at * 256.0 + 0.5) as u32;
     (fixed >> 8, fixed & 255)
 }
 
