@@ -391,17 +391,20 @@ fn cropped<const N: usize>(
         .chunks_exact(page.width as usize)
         .skip(top)
         .take(bottom + 1 - top);
-    let cut = rows
-        .flat_map(|row| &row[left..=right])
-        .flat_map(|pixel| bytes(*pixel))
-        .collect();
+    // Row by row: bytes one after the other take three times as long.
+    let mut cut = vec![[0; N]; (right + 1 - left) * (bottom + 1 - top)];
+    for (to, row) in cut.chunks_exact_mut(right + 1 - left).zip(rows) {
+        for (to, pixel) in to.iter_mut().zip(&row[left..=right]) {
+            *to = bytes(*pixel);
+        }
+    }
     let rect = PixelRect::new(
         page.x + left as i32,
         page.y + top as i32,
         (right + 1 - left) as u32,
         (bottom + 1 - top) as u32,
     );
-    Some((rect, cut))
+    Some((rect, cut.into_flattened()))
 }
 
 /// Panels of equal names show one picture that covers them all.

@@ -69,6 +69,16 @@ pub struct Lettering {
     pub(super) tree: Arc<usvg::Tree>,
 }
 
+impl Lettering {
+    /// What the artist wrote, a text a line.
+    pub fn own(&self) -> String {
+        let mut own: Vec<&str> = self.texts.iter().map(|text| text.text.as_str()).collect();
+        // A halo and its text say the same twice.
+        own.dedup();
+        own.join("\n")
+    }
+}
+
 /// The words of one `<text>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {

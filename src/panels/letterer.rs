@@ -430,13 +430,6 @@ impl Ground {
 
 impl Item {
     fn new(layer: usize, lettering: &Lettering, what: What) -> Self {
-        let mut own: Vec<&str> = lettering
-            .texts
-            .iter()
-            .map(|text| text.text.as_str())
-            .collect();
-        // A halo and its text say the same twice.
-        own.dedup();
         let lines = lettering.data.get("lines").map(|lines| {
             lines
                 .split('|')
@@ -452,7 +445,7 @@ impl Item {
             } else {
                 lettering.name.clone()
             },
-            own: own.join("\n"),
+            own: lettering.own(),
             lines: lines.unwrap_or_default(),
             secs: lettering.data.number("secs", 0.5..=3600.0).unwrap_or(4.0),
             what,

@@ -170,6 +170,36 @@ fn shapes_beside_the_body_go_with_the_bubble() {
 }
 
 #[test]
+fn a_bubble_keeps_the_artists_letters_until_it_says_something_else() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>
+        <g id="bubble-a"><ellipse cx="100" cy="60" rx="80" ry="46" fill="#fff"/><text text-anchor="middle" font-family="BM JUA" fill="#111">
+        <tspan x="100" y="52" font-size="14">Small</tspan><tspan x="100" y="84" font-size="34" fill="#f00">Big</tspan></text></g></svg>"##;
+    let mut letterer = Letterer::new(&page(svg), SIZE);
+    let red = |picture: &Picture| {
+        let pixels = picture.rgba().as_chunks::<4>().0.iter().enumerate();
+        let red = pixels.filter(|(_, [r, g, b, _])| *r > 200 && *g < 90 && *b < 90);
+        let columns: Vec<usize> = red.map(|(at, _)| at % SIZE.width as usize).collect();
+        (columns.len(), columns.iter().min().copied())
+    };
+    let own = BTreeMap::new();
+    let (count, home) = red(&laid(&letterer.sprites(&moment(&own, &seen(vec![]), 0))));
+    assert!(count > 150, "{count}");
+    // They go where the bubble goes.
+    letterer.sprites(&moment(&own, &seen(vec![face(0.8, 0.7)]), 33));
+    let late = laid(&letterer.sprites(&moment(&own, &seen(vec![face(0.8, 0.7)]), 5000)));
+    let (moved, there) = red(&late);
+    assert_eq!(moved, count);
+    assert!(there > home.map(|home| home + 20), "{home:?} {there:?}");
+    let other = BTreeMap::from([("a".to_owned(), "Small Big!".to_owned())]);
+    let (count, _) = red(&laid(&letterer.sprites(&moment(
+        &other,
+        &seen(vec![]),
+        9000,
+    ))));
+    assert_eq!(count, 0, "the first line's colour for all");
+}
+
+#[test]
 fn a_bubble_follows_its_face_and_there_may_be_none_or_twelve() {
     let svg = fixture()
         .replace("KIND", "speech")

@@ -175,6 +175,10 @@ impl Said {
     fn new(bubble: &Bubble, ground: &Ground, text: &str) -> Self {
         let hand = bubble.hand(text, ground.short);
         let (body, lettered) = match &bubble.form {
+            Form::Drawn(outline) if bubble.wrote(text) => (
+                outline.clone(),
+                Lettered::of(&bubble.own.letters, hand.size),
+            ),
             Form::Drawn(outline) => {
                 let room = Shape::polygon(&outline.points).shrunk(0.88, 0.84);
                 (outline.clone(), lettering::letter(text, &hand, &room))
@@ -201,7 +205,8 @@ impl Said {
     /// The letters as pixels.
     fn rasterise(&self, bubble: &Bubble, ground: &Ground) -> Option<(Pixmap, i32, i32)> {
         let middle = self.body.middle();
-        let turn = if bubble.hand.turn.abs() > 0.3 {
+        let is_own = bubble.wrote(&self.text);
+        let turn = if bubble.hand.turn.abs() > 0.3 && !is_own {
             Transform::from_rotate_at(bubble.hand.turn, middle.0, middle.1)
         } else {
             Transform::identity()
@@ -213,7 +218,9 @@ impl Said {
             all = Some(all.map_or(bounds, |known| known.join(&bounds).unwrap_or(known)));
         }
         let all = all?;
-        let grow = self.lettered.size * 0.06;
+        let lines = bubble.own.letters.iter().filter(|_| is_own);
+        let lines = lines.map(|letters| letters.look.width());
+        let grow = lines.fold(self.lettered.size * 0.06, f32::max);
         let rect = pixels(
             ground,
             (all.left(), all.top()),
@@ -222,6 +229,12 @@ impl Said {
         )?;
         let mut pixmap = Pixmap::new(rect.width, rect.height)?;
         let place = turn.post_concat(placed(ground, rect));
+        if is_own {
+            for letters in &bubble.own.letters {
+                letters.look.draw(&mut pixmap, &letters.path, 0.0, place);
+            }
+            return Some((pixmap, rect.x, rect.y));
+        }
         let mut ink = tiny_skia::Paint::default();
         ink.set_color_rgba8(
             bubble.hand.ink[0],

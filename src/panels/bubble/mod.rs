@@ -128,6 +128,7 @@ pub struct Bubble {
     above: Vec<Drawn>,
     tail: Option<Tail>,
     hand: HandOf,
+    own: Own,
     seed: u32,
 }
 
@@ -159,6 +160,14 @@ struct Paint {
     /// Width of the outline, in page units; 0 is none.
     line: f32,
     opacity: f32,
+}
+
+/// What the artist wrote into a body of their own, as it was written: every line in its size and
+/// colour. Empty where we draw the body.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    text: String,
+    letters: Vec<Drawn>,
 }
 
 /// A tail's measures.
@@ -200,6 +209,11 @@ impl Bubble {
             direction: self.hand.direction,
             align: self.hand.align,
         }
+    }
+
+    /// Whether this is what the artist wrote, in a body of their own.
+    fn wrote(&self, text: &str) -> bool {
+        !self.own.letters.is_empty() && self.own.text == text
     }
 
     /// The face it follows, of those there are, the leftmost first.

@@ -3,7 +3,7 @@
 use usvg::Node;
 
 use super::outline::Outline;
-use super::{Bubble, BubbleKind, Form, HandOf, Paint, Tail, Whose};
+use super::{Bubble, BubbleKind, Form, HandOf, Own, Paint, Tail, Whose};
 use crate::panels::drawn::{Drawn, colour, scale_of};
 use crate::panels::lettering::{Align, Direction};
 use crate::panels::{Lettering, Rect, Typeface};
@@ -27,8 +27,12 @@ impl Bubble {
     /// Reads a bubble's layer. A page is `short` units on its short side.
     pub fn read(layer: &Lettering, short: f32) -> Self {
         let mut shapes = Vec::new();
-        let mut hand = None;
-        gather(layer.tree.root(), false, 1.0, &mut shapes, &mut hand);
+        let (mut hand, mut letters) = (None, Vec::new());
+        let mut wrote = |text: &usvg::Text| {
+            hand = hand.or_else(|| hand_of(text));
+            letters_of(text.flattened(), &mut letters);
+        };
+        gather(layer.tree.root(), false, 1.0, &mut shapes, &mut wrote);
         let data = &layer.data;
         let tail_drawn = shapes.iter().find(|shape| shape.is_tail).map(|shape| {
             let (a, b) = shape.outline.bounds();
@@ -160,6 +164,13 @@ impl Bubble {
             Some(number) => Whose::Number(number as usize - 1),
             None => Whose::Speaker,
         };
+        // Stars are ours: what they mean is to be seen.
+        let text = layer.own();
+        let own = if matches!(form, Form::Drawn(_)) && !text.contains('*') {
+            Own { text, letters }
+        } else {
+            Own::default()
+        };
         let home = match &form {
             Form::Drawn(outline) => {
                 let (a, b) = outline.bounds();
@@ -189,6 +200,7 @@ impl Bubble {
             above,
             tail: wanted.then(|| tail_drawn.unwrap_or(Tail { half: None })),
             hand,
+            own,
             seed: layer.id.bytes().fold(7, |sum: u32, byte| {
                 sum.wrapping_mul(31).wrapping_add(byte.into())
             }),
@@ -196,13 +208,24 @@ impl Bubble {
     }
 }
 
-/// Walks the group: shapes, and how its first text is written.
+/// The letters of a text as paths.
+fn letters_of(group: &usvg::Group, letters: &mut Vec<Drawn>) {
+    for node in group.children() {
+        match node {
+            Node::Group(inner) => letters_of(inner, letters),
+            Node::Path(path) => letters.extend(Drawn::of(path)),
+            _ => {}
+        }
+    }
+}
+
+/// Walks the group: shapes and texts.
 fn gather(
     group: &usvg::Group,
     in_tail: bool,
     opacity: f32,
     shapes: &mut Vec<Found>,
-    hand: &mut Option<HandOf>,
+    wrote: &mut impl FnMut(&usvg::Text),
 ) {
     for node in group.children() {
         let in_tail = in_tail || node.id().to_lowercase().starts_with("tail");
@@ -213,7 +236,7 @@ fn gather(
                     in_tail,
                     opacity * inner.opacity().get(),
                     shapes,
-                    hand,
+                    wrote,
                 );
             }
             Node::Path(path) if shapes.len() < 64 => {
@@ -242,7 +265,7 @@ fn gather(
                     drawn: Drawn::of(path),
                 });
             }
-            Node::Text(text) if hand.is_none() => *hand = hand_of(text),
+            Node::Text(text) => wrote(text),
             _ => {}
         }
     }

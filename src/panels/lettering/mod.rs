@@ -18,6 +18,7 @@ pub use shape::Shape;
 use resvg::tiny_skia::{Path, PathBuilder, Transform};
 
 use super::Rect;
+use super::drawn::Drawn;
 use super::fonts::Typeface;
 use fit::{Fitted, Fitter};
 use typeset::{STRONG, Typeset};
@@ -79,6 +80,33 @@ pub struct Lettered {
 }
 
 impl Lettered {
+    /// Letters that somebody else drew; `size` is about an em.
+    pub(super) fn of(drawn: &[Drawn], size: f32) -> Self {
+        let mut all = PathBuilder::new();
+        drawn
+            .iter()
+            .for_each(|letters| all.push_path(&letters.path));
+        let letters = all.finish();
+        let bounds = letters.as_ref().map_or(Rect::default(), |letters| {
+            let bounds = letters.bounds();
+            Rect {
+                x: bounds.x(),
+                y: bounds.y(),
+                width: bounds.width(),
+                height: bounds.height(),
+            }
+        });
+        Self {
+            letters,
+            strong: None,
+            size,
+            bounds,
+            lines: 1,
+            cut: false,
+            missing: Vec::new(),
+        }
+    }
+
     /// Whether nothing is shown.
     pub fn is_empty(&self) -> bool {
         self.letters.is_none() && self.strong.is_none()
