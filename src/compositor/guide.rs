@@ -13,6 +13,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::cutout::Cutout;
 use crate::frame::{Frame, Picture, Pooled, Styled};
 
@@ -127,6 +129,16 @@ pub(super) struct Gains {
     pub picture: Picture,
     /// Whether there are any in [`BLOCK`] pixels of a row, row after row.
     busy: Vec<bool>,
+    /// One for each thread that looks.
+    scratch: [Scratch; THREADS],
+}
+
+/// Threads that look at a drawing; each takes some rows.
+const THREADS: usize = 4;
+
+/// What is used from row to row.
+#[derive(Default)]
+struct Scratch {
     /// The products of three rows, a pixel more at either end.
     rows: [Vec<Sums>; 3],
     /// Their sums.
@@ -143,7 +155,7 @@ impl Gains {
         shrunk: &Picture,
         drawing: &Picture,
         plain: f32,
-        choose: impl Fn(usize, &mut [[u8; 4]], &mut Parts),
+        choose: impl Fn(usize, &mut [[u8; 4]], &mut Parts) + Sync,
     ) {
         let size = drawing.size();
         self.picture.reshape(size);
@@ -153,13 +165,8 @@ impl Gains {
             self.picture.rgba_mut().fill(0);
             return;
         }
-        let Self {
-            picture,
-            busy,
-            rows,
-            sums,
-            parts,
-        } = self;
+        let (height, blocks) = (size.height as usize, width.div_ceil(BLOCK));
+        self.busy.resize(height * blocks, false);
         let of_shrunk = shrunk.rgba().as_chunks::<4>().0;
         let of_drawing = drawing.rgba().as_chunks::<4>().0;
         let products = |y: usize, row: &mut Vec<Sums>| {
@@ -170,32 +177,44 @@ impl Gains {
                 multiply(shrunk, drawing, plain, row);
             }
         };
-        products(0, &mut rows[0]);
-        let last = size.height as usize - 1;
-        let gains = picture.rgba_mut().as_chunks_mut::<4>().0;
-        for (y, gains) in gains.chunks_exact_mut(width).enumerate() {
-            if y < last {
-                products(y + 1, &mut rows[(y + 1) % 3]);
+        let band = height.div_ceil(THREADS);
+        let gains = self.picture.rgba_mut().as_chunks_mut::<4>().0;
+        let bands = gains.par_chunks_mut(band * width);
+        let bands = bands.zip(self.busy.par_chunks_mut(band * blocks));
+        let bands = bands.zip(&mut self.scratch).enumerate();
+        bands.for_each(|(number, ((gains, busy), scratch))| {
+            let Scratch { rows, sums, parts } = scratch;
+            let (top, last) = (number * band, height - 1);
+            for y in top.saturating_sub(1)..=top {
+                products(y, &mut rows[y % 3]);
             }
-            let [above, at, below] =
-                [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &rows[y % 3]);
-            gains.fill([0; 4]);
-            parts.clear();
-            choose(y, gains, parts);
-            for part in &*parts {
-                let gains = gains.get_mut(part.clone()).unwrap_or_default();
-                // A pixel more at either end.
-                let rows = above.iter().zip(at).zip(below).skip(part.start);
-                let rows = rows.take(gains.len() + 2);
-                sums.clear();
-                sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
-                for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
-                    *gain = gain_of(&added(a, b, c));
+            let rows_of = gains.chunks_exact_mut(width);
+            let rows_of = rows_of.zip(busy.chunks_exact_mut(blocks));
+            for (y, (gains, busy)) in (top..).zip(rows_of) {
+                if y < last {
+                    products(y + 1, &mut rows[(y + 1) % 3]);
+                }
+                let [above, at, below] =
+                    [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &rows[y % 3]);
+                gains.fill([0; 4]);
+                parts.clear();
+                choose(y, gains, parts);
+                for part in &*parts {
+                    let gains = gains.get_mut(part.clone()).unwrap_or_default();
+                    // A pixel more at either end.
+                    let rows = above.iter().zip(at).zip(below).skip(part.start);
+                    let rows = rows.take(gains.len() + 2);
+                    sums.clear();
+                    sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
+                    for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
+                        *gain = gain_of(&added(a, b, c));
+                    }
+                }
+                for (busy, gains) in busy.iter_mut().zip(gains.chunks(BLOCK)) {
+                    *busy = gains.iter().any(|[r, g, b, _]| r | g | b != 0);
                 }
             }
-            let any = |gains: &[[u8; 4]]| gains.iter().any(|[r, g, b, _]| r | g | b != 0);
-            busy.extend(gains.chunks(BLOCK).map(any));
-        }
+        });
     }
 
     /// Whether a row has any gain from column `first` to column `last`.
