@@ -19,6 +19,8 @@ const GOOD: f64 = 0.8;
 const EASY: f64 = 0.6;
 /// … for this long without a break.
 const CALM: Duration = Duration::from_secs(30);
+/// A larger size that is too slow within this long was too large: what was calm before it will do.
+const TRIAL: Duration = Duration::from_secs(30);
 /// At the start much else is loaded and drawn; runs are not judged for so long.
 const STARTS: Duration = Duration::from_secs(8);
 /// After a change, or something else that slows runs down, they are not judged for so long.
@@ -47,6 +49,8 @@ pub(super) struct Auto {
     at: usize,
     /// Runs are judged from then on.
     settled: Duration,
+    /// Until then a larger size is on trial.
+    trial: Duration,
     slow_since: Option<Duration>,
     calm_since: Option<Duration>,
     /// Runs that were looked at, and when there was a new one last.
@@ -79,6 +83,7 @@ impl Auto {
             sizes: steps.collect(),
             at: at.unwrap_or_default(),
             settled: now + STARTS,
+            trial: Duration::ZERO,
             slow_since: None,
             calm_since: None,
             counted: 0,
@@ -132,10 +137,15 @@ impl Auto {
             if now - since < PATIENCE || self.at == 0 {
                 return false;
             }
-            let smaller = (0..self.at).rev();
-            let smaller = smaller.filter(|step| share_at(*step) <= GOOD).max();
+            // Larger sizes may take longer than their area says: what was left a moment ago is known.
+            let smaller = if now < self.trial {
+                self.at - 1
+            } else {
+                let fits = (0..self.at).filter(|step| share_at(*step) <= GOOD);
+                fits.max().unwrap_or_default()
+            };
             self.avoid(now);
-            self.turn(smaller.unwrap_or_default(), now);
+            self.turn(smaller, now);
             return true;
         }
         self.slow_since = None;
@@ -150,6 +160,7 @@ impl Auto {
             return false;
         }
         self.turn(larger, now);
+        self.trial = now + TRIAL;
         true
     }
 
@@ -293,6 +304,19 @@ mod tests {
         // A model of one size.
         let auto = Auto::new([SIZES[0]; 4], SIZES[0], Duration::ZERO);
         assert_eq!(auto.sizes.len(), 1);
+    }
+
+    #[test]
+    fn a_size_that_was_too_large_goes_back_to_what_was_calm() {
+        // Three times the area, nine times the work: by area alone it would fall too far.
+        let work = |size: Size| {
+            let share = size.area() as f64 / SIZES[1].area() as f64;
+            Duration::from_secs_f64(INTERVAL.as_secs_f64() * 0.25 * share.powi(2))
+        };
+        let mut machine = Machine::new(SIZES[1]);
+        machine.works(Duration::from_secs(120), work);
+        let sizes: Vec<Size> = machine.changes.iter().map(|change| change.2).collect();
+        assert_eq!(sizes, [SIZES[2], SIZES[1]]);
     }
 
     proptest! {
