@@ -118,12 +118,18 @@ fn eased(at: f32, speed: f32, goal: f32, secs: f32) -> (f32, f32) {
     )
 }
 
+/// How near a bubble comes to the edge of its space, of its shorter side, unless it was drawn nearer.
+const GAP: f32 = 0.014;
+
 /// Moved back into the space. Where there is no room, the upper left corner stays in it.
 pub(super) fn held(bounds: &Bounds, offset: Point) -> Point {
     let Bounds { home, space, .. } = bounds;
+    let gap = GAP * space.width.min(space.height);
     let axis = |offset: f32, at: f32, long: f32, from: f32, room: f32| {
-        let most = from + room - at - long;
-        offset.min(most).max(from - at).min(most.max(from - at))
+        let before = (at - from).clamp(0.0, gap);
+        let after = (from + room - at - long).clamp(0.0, gap);
+        let (least, most) = (from + before - at, from + room - after - at - long);
+        offset.min(most).max(least).min(most.max(least))
     };
     (
         axis(offset.0, home.x, home.width, space.x, space.width),
