@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::MOST_THREADS;
 use super::cutout::Cutout;
 use crate::frame::{Frame, Picture, Pooled, Styled};
 
@@ -130,11 +131,8 @@ pub(super) struct Gains {
     /// Whether there are any in [`BLOCK`] pixels of a row, row after row.
     busy: Vec<bool>,
     /// One for each thread that looks.
-    scratch: [Scratch; THREADS],
+    scratch: [Scratch; MOST_THREADS],
 }
-
-/// Threads that look at a drawing; each takes some rows.
-const THREADS: usize = 4;
 
 /// What is used from row to row.
 #[derive(Default)]
@@ -177,7 +175,7 @@ impl Gains {
                 multiply(shrunk, drawing, plain, row);
             }
         };
-        let band = height.div_ceil(THREADS);
+        let band = height.div_ceil(MOST_THREADS);
         let gains = self.picture.rgba_mut().as_chunks_mut::<4>().0;
         let bands = gains.par_chunks_mut(band * width);
         let bands = bands.zip(self.busy.par_chunks_mut(band * blocks));

@@ -20,11 +20,7 @@ use super::program::{Composed, Inner, ProgramTexture, Programs};
 use super::resident::{Body, Needs, Place, What};
 use super::sharpen::Guide;
 use super::tiles::{Filled, Plan};
-use super::{Gpu, MOST_SHOTS, Now, Scene, Sizes, Source};
-
-/// A program is drawn in at most so many bands, each on a thread of its own: it is there sooner, and
-/// more would only take from the generator.
-const MOST_BANDS: usize = 4;
+use super::{Gpu, MOST_SHOTS, MOST_THREADS, Source};
 
 /// What is kept from program to program.
 pub(super) struct Memory {
@@ -108,7 +104,7 @@ impl Memory {
             shots: std::array::from_fn(|_| Slot::default()),
             pool: Pool::new(),
             programs: Arc::default(),
-            brushes: (0..threads.clamp(1, MOST_BANDS))
+            brushes: (0..threads.clamp(1, MOST_THREADS))
                 .map(|_| Brush::new())
                 .collect(),
         }
@@ -181,12 +177,7 @@ impl Memory {
 
     /// Where people fill the page: what lies behind them there need not be drawn.
     fn filled(&self, making: &Making) -> Vec<Filled> {
-        let Making {
-            page,
-            scene,
-            now,
-            sizes,
-        } = *making;
+        let page = making.page;
         let (Body::Memory(artwork), Some(brush)) = (&page.body, self.brushes.first()) else {
             return Vec::new();
         };
@@ -200,22 +191,17 @@ impl Memory {
                 if panel.kind != PanelKind::Person {
                     return None;
                 }
-                let filling = self.filling(place, (scene, now, sizes));
-                let cells = page.cells(number)?;
+                let filling = self.filling(place, making);
                 let filled = |tile| brush.is_filled(panel, &filling, tile);
-                Some((number, cells.inside(page.size, filled)))
+                let cells = page.cells(number)?.inside(page.size, filled);
+                cells.contains(&true).then_some((number, cells))
             })
             .collect()
     }
 
     /// Lays everything into some rows of a program.
     fn lay(&self, making: &Making, plan: &Plan, brush: &mut Brush, canvas: &mut Canvas) {
-        let Making {
-            page,
-            scene,
-            now,
-            sizes,
-        } = *making;
+        let (page, now) = (making.page, making.now);
         brush.clear(canvas, &plan.bare);
         if let Body::Memory(artwork) = &page.body {
             let layers = artwork.layers.iter().zip(&plan.layers).zip(page.layers());
@@ -224,7 +210,7 @@ impl Memory {
                     ArtworkLayer::Art(art) => brush.art(canvas, art, tiles),
                     ArtworkLayer::Panel(panel) => {
                         if let What::Panel(place) = &place.what {
-                            let filling = self.filling(place, (scene, now, sizes));
+                            let filling = self.filling(place, making);
                             brush.panel(canvas, panel, &filling, tiles);
                         }
                     }
@@ -247,7 +233,10 @@ impl Memory {
         }
     }
 
-    fn filling(&self, place: &Place, (scene, now, sizes): (&Scene, &Now, &Sizes)) -> Filling<'_> {
+    fn filling(&self, place: &Place, making: &Making) -> Filling<'_> {
+        let Making {
+            scene, now, sizes, ..
+        } = *making;
         let source = scene.source(place, sizes);
         let slot = match source {
             Source::Frame => &self.frame,

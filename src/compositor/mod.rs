@@ -140,6 +140,10 @@ enum Backend {
 /// The most shots of a page.
 const MOST_SHOTS: usize = 9;
 
+/// Threads that work at one program in memory, each on a band of its rows, at most: it is there
+/// sooner, and more would only take from the generator.
+const MOST_THREADS: usize = 4;
+
 /// What was said once and holds until something else is said.
 #[derive(Default)]
 struct Now {
