@@ -8,10 +8,13 @@
 )]
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use panelcam::frame::{Picture, Size};
+use panelcam::inference::Retouch;
 use panelcam::inference::tensor::{self, Coding, Scaler};
+use panelcam::settings::RetouchSettings;
 
 /// Frame and generator sizes.
 const SIZES: [(Size, Size); 4] = [
@@ -64,6 +67,68 @@ fn tensors(criterion: &mut Criterion) {
         });
     }
     group.finish();
+
+    let mut group = criterion.benchmark_group("retouch");
+    let size = Size::new(1280, 720);
+    let off = RetouchSettings {
+        skin_tone: 0.0,
+        smoothing: 0.0,
+        lines: 0.0,
+        ..RetouchSettings::default()
+    };
+    let all = RetouchSettings {
+        skin_tone: 1.0,
+        smoothing: 1.0,
+        lines: 1.0,
+        ..off
+    };
+    let cases = [
+        (
+            "skin tone",
+            RetouchSettings {
+                skin_tone: 1.0,
+                ..off
+            },
+        ),
+        (
+            "smoothing",
+            RetouchSettings {
+                smoothing: 1.0,
+                ..off
+            },
+        ),
+        ("lines", RetouchSettings { lines: 1.0, ..off }),
+        ("all", all),
+    ];
+    for (name, settings) in cases {
+        let (input, drawing) = (person(size), person(size));
+        let (mut retouch, mut result) = (Retouch::default(), Picture::new(size));
+        group.throughput(Throughput::Elements(size.area() as u64));
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                result.copy_from(&drawing);
+                retouch.apply(black_box(&input), &mut result, Duration::ZERO, &settings);
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A large round of skin on noise, all of it person: a quarter of the picture.
+fn person(size: Size) -> Picture {
+    let mut picture = noise(size);
+    let (width, height) = (size.width as i32, size.height as i32);
+    let pixels = picture.rgba_mut().as_chunks_mut::<4>().0;
+    for (at, pixel) in pixels.iter_mut().enumerate() {
+        let (x, y) = (
+            at as i32 % width - width / 2,
+            at as i32 / width - height / 2,
+        );
+        if x * x + y * y < height * height / 7 {
+            *pixel = [190 + pixel[0] / 16, 145 + pixel[1] / 16, 120, 255];
+        }
+    }
+    picture
 }
 
 fn noise(size: Size) -> Picture {

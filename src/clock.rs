@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use parking_lot::Mutex;
 
 /// Tells the time; tests set it. Cloning shares it.
@@ -29,6 +30,15 @@ impl Clock {
         self.manual
             .as_ref()
             .map_or_else(Instant::now, |time| *time.lock())
+    }
+
+    /// The day, here; on a manual clock one that never ends.
+    pub fn today(&self) -> Date {
+        if self.manual.is_some() {
+            Date::constant(2026, 1, 1)
+        } else {
+            jiff::ZonedDateTime::now().date()
+        }
     }
 
     /// Moves a manual clock forward; the system's clock moves by itself.

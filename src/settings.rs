@@ -248,6 +248,14 @@ pub enum Language {
 }
 
 impl Language {
+    /// As ISO 639-1 names it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ko => "ko",
+        }
+    }
+
     /// The language the system speaks (`LC_ALL`, `LC_MESSAGES`, `LANG`), English when it is
     /// neither of ours.
     pub fn of_system() -> Self {

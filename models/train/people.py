@@ -26,6 +26,7 @@ MOUTH_UPPER = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308]
 MOUTH_LOWER = [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308]
 NOSE_BASE = [98, 97, 2, 326, 327]
 CHEEKS = (50, 280)              # where they blush
+CHEEKS_WIDE = (205, 425, 50, 280, 101, 330)     # the whole cheeks
 CHEEK_FLATS = (205, 425)        # where their colour is measured
 
 

@@ -32,8 +32,8 @@ class Style:
     outline: float = 1.0
     skin_calm: float = 0.92          # how many of the lines on skin go
     skin_step: float = 9.0           # L* between lit and shaded skin
-    skin_shade: float = 0.30         # share of the skin that is drawn in shade
-    skin_flat: float = 0.9
+    skin_fall: float = 11.0          # L* below the face's own at which shade starts
+    skin_flat: float = 0.6           # how far the forms of a face are flattened within one tone
     skin_chroma: float = 1.08
     skin_move: tuple = (0.0, 0.0, 0.0)  # L*, a*, b*: what everybody's skin is moved by, the same for all
     hair_shapes: float = 0.92        # how far hair is drawn in three tones
@@ -61,16 +61,16 @@ STYLES = (
           background_fade=0.48, paper_lab=(95, 7, 1), background_lines=0.2, ink=(0.45, 0.18, 0.26), line_eps=-0.006, line_sigma=0.8,
           line_colour=0.5, skin_move=(5, 2, 0), blush=0.65, lips=0.45, lips_colour=(1.0, 0.58, 0.62), skin_step=8),
     Style("noir", "Noir thriller", "느와르 스릴러", band=24, crisp=9, mix=1.0, chroma=0.22, gain=1.2, offset=-14, tint=(-4, -7), ink=(0.02, 0.02, 0.05),
-          line_sigma=1.3, line_eps=-0.002, line_colour=0.0, skin_step=26, skin_shade=0.45, skin_chroma=0.6, skin_move=(-2, -9, -13), hard_black=30, background_fade=0.0,
+          line_sigma=1.3, line_eps=-0.002, line_colour=0.0, skin_step=24, skin_fall=5, skin_chroma=0.6, skin_move=(-2, -9, -13), hard_black=30, background_fade=0.0,
           lips=0.3, paper_lab=(20, 0, -6)),
     Style("manga", "Black-and-white manga", "흑백 만화", band=28, crisp=10, mix=1.0, chroma=0.0, gain=1.15, offset=6, gamma=0.8, ink=(0.03, 0.03, 0.04),
           line_sigma=1.0, line_eps=-0.003, line_colour=0.0, skin_chroma=0.0, skin_step=14, skin_move=(10, 0, 0), hard_black=22, background_fade=0.35,
-          paper_lab=(98, 0, 0), lips=0.15, screen=0.95, screen_at=0.50, screen_range=0.30, screen_off_skin=0.95, skin_shade=0.35),
+          paper_lab=(98, 0, 0), lips=0.15, screen=0.95, screen_at=0.50, screen_range=0.30, screen_off_skin=0.95, skin_fall=7),
     Style("fantasy", "Painterly fantasy", "판타지 회화", band=7, crisp=2.5, mix=0.6, chroma=1.4, gain=1.05, offset=-2, tint=(2, 16), shadow_tint=(-8, -26), glow=0.2,
           ink=(0.22, 0.10, 0.12), line_weight=0.6, line_sigma=0.9, line_eps=-0.007, line_colour=0.8, background_fade=0.0, background_lines=0.3,
-          skin_flat=0.6, skin_step=13, skin_move=(1, 2, 7), eye_colour=(0.20, 0.36, 0.34), hair_tint=(6, 8, 0.6), hair_shapes=0.5),
+          skin_flat=0.4, skin_step=11, skin_move=(1, 2, 7), eye_colour=(0.20, 0.36, 0.34), hair_tint=(6, 8, 0.6), hair_shapes=0.5),
     Style("action", "Action ink", "액션 먹선", band=20, crisp=9, mix=1.0, chroma=1.25, gain=1.12, offset=-5, ink=(0.03, 0.02, 0.03), line_sigma=1.9,
-          line_eps=-0.001, line_colour=0.0, outline=1.0, skin_step=18, skin_shade=0.4, skin_calm=0.9, skin_move=(0, 2, 3), hard_black=26, background_fade=0.0, brow=1.0, lips=0.3),
+          line_eps=-0.001, line_colour=0.0, outline=1.0, skin_step=17, skin_fall=6, skin_calm=0.9, skin_move=(0, 2, 3), hard_black=26, background_fade=0.0, brow=1.0, lips=0.3),
     Style("watercolour", "Soft watercolour", "수채화", band=13, crisp=2.5, mix=0.7, chroma=1.15, gain=0.70, offset=29, gamma=0.9, tint=(-1, 3), shadow_tint=(2, -12), pigment=1.6, ink=(0.30, 0.27, 0.33),
           line_weight=0.62, line_sigma=0.7, line_eps=-0.006, line_colour=0.7, background_fade=0.62, paper_lab=(97, 0, 4), background_lines=0.2,
           skin_step=7, skin_move=(5, 0, 0), blush=0.6, outline=0.6),

@@ -337,9 +337,9 @@ class Complexion:
     smooth: Array                   # its Lab without texture
     form: Array                     # its lightness as large forms only: what decides between light and shade
     unit: float                     # the eyes' distance
-    spread: tuple[float, float, float]
+    level: float                    # lightness of the cheeks in `form`
     cheeks: Array                   # 0..1, where lightness and hue are compared
-    tone: Array                     # mean Lab of the cheeks in the photo
+    tone: Array                     # mean Lab there in the photo
 
 
 def complexion(scene: Scene, n: int) -> Complexion | None:
@@ -355,20 +355,22 @@ def complexion(scene: Scene, n: int) -> Complexion | None:
     sigma = max(1.2, face.eye_distance * 0.07)
     k = cv2.GaussianBlur(own, (0, 0), sigma) + 1e-4
     smooth = np.dstack([cv2.GaussianBlur(lab[..., i] * own, (0, 0), sigma) / k for i in range(3)])
-    low, middle, high = (float(v) for v in np.percentile(smooth[..., 0][solid], [12, 50, 88]))
     cheeks = np.zeros(scene.photo.shape[:2], np.float32)
-    for i in people.CHEEK_FLATS:
-        cv2.circle(cheeks, tuple(int(v) for v in face.points[i]), max(2, round(0.11 * face.eye_distance)), 1.0, -1)
+    for i, weight, radius in (*((i, 0.15, 0.2) for i in people.CHEEKS_WIDE), *((i, 1.0, 0.12) for i in people.CHEEK_FLATS)):
+        cv2.circle(cheeks, tuple(int(v) for v in face.points[i]), max(2, round(radius * face.eye_distance)), weight, -1)
     cheeks = cheeks[place] * (own > 0.3)
     if cheeks.sum() < 8:
         cheeks = solid.astype(np.float32)
+    shape = form(face, own, lab[..., 0], place)
     photo = cv2.cvtColor(np.ascontiguousarray(scene.photo[place]), cv2.COLOR_RGB2LAB)
-    return Complexion(place, own, smooth, form(face, own, lab[..., 0], place), face.eye_distance, (low, middle, high), cheeks, (photo * cheeks[..., None]).sum((0, 1)) / cheeks.sum())
+    mean = lambda x: (x * cheeks[..., None]).sum((0, 1)) / cheeks.sum()
+    return Complexion(place, own, smooth, shape, face.eye_distance, float(mean(shape[..., None])[0]), cheeks, mean(photo))
 
 
 def form(face: Face, own: Array, l: Array, place: tuple[slice, slice]) -> Array:
     """How light falls on the large forms of a face. Around the mouth a short beard's shadow, lips and folds are darker than
-    the light makes them: there the light is what the rest of the face says it is, as a plane bent once."""
+    the light makes them: there the light is what the rest of the face says it is, as a plane bent once. That light comes
+    from above is taken out: it would lay a shade over the lower half of every second face."""
     at = lambda points: [np.int32(points - [place[1].start, place[0].start])]
     muzzle, features = (np.zeros(l.shape, np.uint8) for _ in range(2))
     mouth = face.points[people.LIPS_UPPER + people.LIPS_LOWER]
@@ -388,8 +390,11 @@ def form(face: Face, own: Array, l: Array, place: tuple[slice, slice]) -> Array:
     told = (face_only > 0) & (np.add.outer(np.arange(l.shape[0]), 3 * np.arange(l.shape[1])) % 11 == 0) & (muzzle == 0) & (features == 0) & (own > 0.6)
     weights = own * (1 - features)
     if told.sum() > 30:
-        planned = basis @ np.linalg.lstsq(basis[told], l[told], rcond=None)[0]
-        planned = np.clip(planned, *np.percentile(l[told], [5, 95]))
+        fitted = np.linalg.lstsq(basis[told], l[told], rcond=None)[0]
+        tall = np.clip(y, *((v - yy.mean()) / face.eye_distance for v in np.percentile(yy[face_only > 0], [2, 98])))
+        l = l - min(0.0, float(fitted[2])) * (tall - tall[told].mean())
+        fitted[2] = max(0.0, fitted[2])
+        planned = np.clip(basis @ fitted, *np.percentile(l[told], [5, 95]))
         soft = cv2.GaussianBlur(muzzle.astype(np.float32), (0, 0), max(1.0, 0.08 * face.eye_distance))
         l = mix(l, planned.astype(np.float32), np.maximum(0.95 * soft, 0.55 * cv2.GaussianBlur(face_only.astype(np.float32), (0, 0), 0.1 * face.eye_distance)))
     sigma = max(1.2, 0.15 * face.eye_distance)
@@ -399,23 +404,16 @@ def form(face: Face, own: Array, l: Array, place: tuple[slice, slice]) -> Array:
 def skin_tones(lab: Array, scene: Scene, style: Style) -> None:
     """Everyone's skin in two tones with a clean edge between them. Lightness and hue stay the person's own."""
     for c in scene.complexions:
-        l, solid, (low, middle, high) = c.form, c.own > 0.6, c.spread
-        # Shade starts where the light has clearly fallen off. Light that is even on a face leaves it whole: what is
-        # darkest there is no shadow. Styles that live by shadow ask for less.
-        fall = 4.0 * (0.3 / style.skin_shade) ** 2
-        edge = min(float(np.percentile(l[solid], 100 * style.skin_shade)), middle - fall)
-        lit = 1 - large_shapes((l <= edge) & (c.own > 0.2), c.unit)
-        own_l = scene.lab[c.place][..., 0]
-        bright = float(np.median(own_l[solid & (l > edge)]))
-        dark = solid & (l <= edge)
-        dim = float(np.median(own_l[dark])) if dark.any() else middle - 6
-        # At least a visible step, at most a readable one: deep shadow on a face reads as dirt.
-        step = float(np.clip(1.1 * (bright - dim), 0.7 * style.skin_step, 1.4 * style.skin_step))
-        tone = bright + 1.0 - step * (1 - lit)
-        centre = np.median(c.smooth[solid][:, 1:], 0)
+        # Shade starts where the light has clearly fallen off from what it is on the cheeks. Light that is even
+        # on a face leaves it whole: what is darkest there is no shadow. Dark skin falls off in smaller steps.
+        dim = float(np.clip(c.level / 62, 0.7, 1.1))
+        lit = 1 - large_shapes((c.form <= c.level - style.skin_fall * dim) & (c.own > 0.2), c.unit)
+        # What remains of the form is soft, so that nobody's face becomes a mask; deep shadow on a face reads as dirt.
+        soft = np.clip(c.form - c.level, -14, 16)
+        tone = c.level + (1 - style.skin_flat) * soft - style.skin_step * dim * (1 - lit)
+        centre = np.median(c.smooth[c.own > 0.6][:, 1:], 0)
         ab = (centre + 0.6 * (c.smooth[..., 1:] - centre)) * (1 + 0.10 * (1 - lit[..., None])) * style.skin_chroma
-        drawn = np.dstack([style.skin_flat * tone + (1 - style.skin_flat) * l, ab])
-        lab[c.place] = mix(lab[c.place], drawn, c.own)
+        lab[c.place] = mix(lab[c.place], np.dstack([tone, ab]), c.own)
 
 
 def large_shapes(shade: Array, unit: float) -> Array:
@@ -431,7 +429,7 @@ def large_shapes(shade: Array, unit: float) -> Array:
 
 
 def keep_complexion(colour: Array, scene: Scene, style: Style) -> Array:
-    """Whatever a style's tones, tints and glow did to skin, everyone's cheeks end at their own lightness and hue,
+    """Whatever a style's tones, tints and glow did to skin, everyone's face ends at its own lightness and hue,
     moved by the same few units for all: a style must not lighten some people more than others."""
     for c in scene.complexions:
         lab = cv2.cvtColor(np.ascontiguousarray(colour[c.place], np.float32), cv2.COLOR_RGB2LAB)

@@ -28,7 +28,7 @@ from styles import STYLES
 
 BATCH, TWINS = 8, 2
 CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
-OUTWARD = 1.35           # see other_tones
+OUTWARD = 1.2            # see other_tones
 FEATURES = 1.5           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
 
@@ -130,7 +130,7 @@ class Pairs(IterableDataset):
             share = 1.0 if facts else 0.35
             tone = facts.get("lightness", 62)
             share *= 2.5 if tone < 45 else 1.8 if tone < 52 else 1.3 if tone < 57 or tone > 76 else 1.0
-            self.shares.append(share * (1.6 if file.stem.endswith("-close") else 1.0))
+            self.shares.append(share)
             self.faces.append(facts.get("face"))
 
     def __iter__(self) -> Iterator[list[Tensor]]:

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 
 use super::Session;
+use crate::clock::Clock;
 use crate::compositor::{Compositor, Gpu, STILL, Scene};
 use crate::frame::{Frame, Picture, Pooled, Size, Stamp, Styled};
 use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
@@ -95,9 +96,11 @@ impl Studio {
         if asked != Provider::Auto && asked != provider {
             super::say(&why);
         }
+        let language = session.settings.window.language.code();
+        let day = Clock::system().today();
         let texts = page
             .as_ref()
-            .map(|page| look.texts_of(page.id()))
+            .map(|page| page.texts(look.texts_of(page.id()), language, day))
             .unwrap_or_default();
         let mut studio = Self {
             runtime,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use crate::frame::{Picture, Pooled, Size, Styled};
 use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen};
 use crate::people::{self, Point};
@@ -92,8 +94,9 @@ impl Booth {
         compositor: &mut Compositor,
         settings: &Settings,
         time: Duration,
+        day: Date,
     ) -> Result<bool, CompositorError> {
-        let mut changed = self.turn_page(compositor, settings)?;
+        let mut changed = self.turn_page(compositor, settings, day)?;
         let pace = Pace {
             countdown: settings.shots.countdown,
             goes_on: settings.shots.goes_on,
@@ -185,9 +188,11 @@ impl Booth {
         &mut self,
         compositor: &mut Compositor,
         settings: &Settings,
+        day: Date,
     ) -> Result<bool, CompositorError> {
         let (page, size) = (compositor.page().clone(), compositor.size());
-        let texts = settings.look.texts_of(page.id());
+        let changed = settings.look.texts_of(page.id());
+        let texts = page.texts(changed, settings.window.language.code(), day);
         let mut changed = texts != self.texts;
         self.texts = texts;
         if !self

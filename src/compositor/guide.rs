@@ -13,6 +13,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::MOST_THREADS;
@@ -198,14 +199,15 @@ impl Gains {
                 parts.clear();
                 choose(y, gains, parts);
                 for part in &*parts {
-                    let gains = gains.get_mut(part.clone()).unwrap_or_default();
                     // A pixel more at either end.
-                    let rows = above.iter().zip(at).zip(below).skip(part.start);
-                    let rows = rows.take(gains.len() + 2);
-                    sums.clear();
-                    sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
-                    for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
-                        *gain = gain_of(&added(a, b, c));
+                    let around = part.start..part.end + 2;
+                    if let (Some(gains), Some(above), Some(at), Some(below)) = (
+                        gains.get_mut(part.clone()),
+                        above.get(around.clone()),
+                        at.get(around.clone()),
+                        below.get(around),
+                    ) {
+                        gains_of(gains, [above, at, below], sums);
                     }
                 }
                 for (busy, gains) in busy.iter_mut().zip(gains.chunks(BLOCK)) {
@@ -225,7 +227,19 @@ impl Gains {
     }
 }
 
-#[inline]
+/// The gains of a part of a row, from its products and those above and below, a pixel more at either
+/// end.
+#[multiversion(targets("x86_64+avx2"))]
+fn gains_of(gains: &mut [[u8; 4]], [above, at, below]: [&[Sums]; 3], sums: &mut Vec<Sums>) {
+    sums.clear();
+    let rows = above.iter().zip(at).zip(below);
+    sums.extend(rows.map(|((a, b), c)| added(a, b, c)));
+    for (gain, [a, b, c]) in gains.iter_mut().zip(sums.array_windows::<3>()) {
+        *gain = gain_of(&added(a, b, c));
+    }
+}
+
+#[inline(always)]
 fn added(a: &Sums, b: &Sums, c: &Sums) -> Sums {
     let mut sums = *a;
     for (sum, (b, c)) in sums.iter_mut().zip(b.iter().zip(c)) {
@@ -235,6 +249,7 @@ fn added(a: &Sums, b: &Sums, c: &Sums) -> Sums {
 }
 
 /// The products of a row; its ends are repeated.
+#[multiversion(targets("x86_64+avx2"))]
 fn multiply(shrunk: &[[u8; 4]], drawing: &[[u8; 4]], plain: f32, row: &mut Vec<Sums>) {
     row.resize(shrunk.len() + 2, [0.0; 8]);
     for ((sums, frame), drawn) in row.iter_mut().skip(1).zip(shrunk).zip(drawing) {
@@ -250,6 +265,7 @@ fn multiply(shrunk: &[[u8; 4]], drawing: &[[u8; 4]], plain: f32, row: &mut Vec<S
 }
 
 /// The gains of a window.
+#[inline(always)]
 fn gain_of([bright, squares, r, g, b, bright_r, bright_g, bright_b]: &Sums) -> [u8; 4] {
     let variance = WINDOW * squares - bright * bright;
     // Flat: no gain could be seen.
@@ -272,7 +288,7 @@ fn gain_of([bright, squares, r, g, b, bright_r, bright_g, bright_b]: &Sums) -> [
 }
 
 /// A pixel's brightness, 0..65280.
-#[inline]
+#[inline(always)]
 pub(super) fn luma(pixel: &[u8; 4]) -> u16 {
     // As one number, for the compiler to take several pixels at a time.
     let pixel = u32::from_le_bytes(*pixel);

@@ -6,6 +6,8 @@
 use std::ops::Range;
 use std::slice::from_ref;
 
+use multiversion::multiversion;
+
 use crate::frame::Picture;
 use crate::panels::Uv;
 
@@ -136,6 +138,7 @@ impl Sharpener {
 
 /// Adds the difference between the frame and its shrunk copy, as far as a picture is plain. Both
 /// are opaque, so that the matte stays.
+#[multiversion(targets("x86_64+avx2"))]
 fn mix_in(row: &mut [[u8; 4]], frame: &[[u8; 4]], shrunk: &[[u8; 4]], plain: f32) {
     let share = (plain * 256.0).round() as i16;
     let pairs = frame.as_flattened().iter().zip(shrunk.as_flattened());
@@ -147,6 +150,7 @@ fn mix_in(row: &mut [[u8; 4]], frame: &[[u8; 4]], shrunk: &[[u8; 4]], plain: f32
 }
 
 /// What the frame has beyond its shrunk copy, without noise and sparks.
+#[multiversion(targets("x86_64+avx2"))]
 fn find(edges: &mut [[Bright; 4]], frame: &[Bright], shrunk: &[Bright], gains: &[[u8; 4]]) {
     let pairs = frame.iter().zip(shrunk);
     for ((edge, gain), (frame, shrunk)) in edges.iter_mut().zip(gains).zip(pairs) {
@@ -159,6 +163,7 @@ fn find(edges: &mut [[Bright; 4]], frame: &[Bright], shrunk: &[Bright], gains: &
 }
 
 /// Adds edges times gains.
+#[multiversion(targets("x86_64+avx2"))]
 fn add(row: &mut [[u8; 4]], edges: &[[Bright; 4]], gains: &[[u8; 4]]) {
     let pairs = edges.as_flattened().iter().zip(gains.as_flattened());
     for (byte, (edge, gain)) in row.as_flattened_mut().iter_mut().zip(pairs) {

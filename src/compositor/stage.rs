@@ -206,10 +206,10 @@ impl Live {
             due |= !Arc::ptr_eq(&newest, &control);
             control = newest;
             due |= self.turn_page(&control);
-            let time = self.time();
+            let (time, day) = (self.time(), self.clock.today());
             match self
                 .booth
-                .act(&mut self.compositor, &control.settings, time)
+                .act(&mut self.compositor, &control.settings, time, day)
             {
                 Ok(changed) => due |= changed,
                 Err(error) => self.complain(GRAPHICS, &error),

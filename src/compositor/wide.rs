@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use crate::frame::Picture;
 
 use super::guide::luma;
@@ -207,23 +209,42 @@ impl Value for [u8; 4] {
     }
 
     fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[[u16; 4]]) {
-        let pairs = left.as_flattened().iter().zip(right.as_flattened());
-        let pairs = pairs.zip(shares.as_flattened());
-        for (byte, ((a, b), share)) in row.as_flattened_mut().iter_mut().zip(pairs) {
-            *byte = mixed_byte(*a, *b, *share);
-        }
+        mix_bytes(
+            row.as_flattened_mut(),
+            left.as_flattened(),
+            right.as_flattened(),
+            shares.as_flattened(),
+        );
     }
 
     fn down(row: &mut [Self], above: &[Self], below: &[Self], share: u16) {
-        let pairs = above.as_flattened().iter().zip(below.as_flattened());
-        for (byte, (a, b)) in row.as_flattened_mut().iter_mut().zip(pairs) {
-            *byte = mixed_byte(*a, *b, share);
-        }
+        mix_bytes_evenly(
+            row.as_flattened_mut(),
+            above.as_flattened(),
+            below.as_flattened(),
+            share,
+        );
+    }
+}
+
+/// Mixes bytes, each with its own share of `b`.
+#[multiversion(targets("x86_64+avx2"))]
+fn mix_bytes(row: &mut [u8], a: &[u8], b: &[u8], shares: &[u16]) {
+    for (byte, ((a, b), share)) in row.iter_mut().zip(a.iter().zip(b).zip(shares)) {
+        *byte = mixed_byte(*a, *b, *share);
+    }
+}
+
+/// Mixes bytes, all with one share of `b`.
+#[multiversion(targets("x86_64+avx2"))]
+fn mix_bytes_evenly(row: &mut [u8], a: &[u8], b: &[u8], share: u16) {
+    for (byte, (a, b)) in row.iter_mut().zip(a.iter().zip(b)) {
+        *byte = mixed_byte(*a, *b, share);
     }
 }
 
 /// `share` of 256 of `b`, the rest of `a`.
-#[inline]
+#[inline(always)]
 fn mixed_byte(a: u8, b: u8, share: u16) -> u8 {
     ((u16::from(a) * (256 - share) + u16::from(b) * share + 128) >> 8) as u8
 }
@@ -241,28 +262,38 @@ impl Value for Bright {
     }
 
     fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Self]) {
-        let pairs = left.iter().zip(right).zip(shares);
-        for (value, ((a, b), share)) in row.iter_mut().zip(pairs) {
-            *value = mixed_bright(*a, *b, *share);
-        }
+        mix_bright(row, left, right, shares);
     }
 
     fn down(row: &mut [Self], above: &[Self], below: &[Self], share: u16) {
-        let share = Self::share(share);
-        for (value, (a, b)) in row.iter_mut().zip(above.iter().zip(below)) {
-            *value = mixed_bright(*a, *b, share);
-        }
+        mix_bright_evenly(row, above, below, Self::share(share));
+    }
+}
+
+/// Mixes brightness, each with its own share of `b`.
+#[multiversion(targets("x86_64+avx2"))]
+fn mix_bright(row: &mut [Bright], a: &[Bright], b: &[Bright], shares: &[Bright]) {
+    for (value, ((a, b), share)) in row.iter_mut().zip(a.iter().zip(b).zip(shares)) {
+        *value = mixed_bright(*a, *b, *share);
+    }
+}
+
+/// Mixes brightness, all with one share of `b`.
+#[multiversion(targets("x86_64+avx2"))]
+fn mix_bright_evenly(row: &mut [Bright], a: &[Bright], b: &[Bright], share: Bright) {
+    for (value, (a, b)) in row.iter_mut().zip(a.iter().zip(b)) {
+        *value = mixed_bright(*a, *b, share);
     }
 }
 
 /// `share` of 32768 of `b`, the rest of `a`.
-#[inline]
+#[inline(always)]
 fn mixed_bright(a: Bright, b: Bright, share: Bright) -> Bright {
     a + 2 * upper_half(b - a, share)
 }
 
 /// The product of two, the upper half of it: one instruction for eight of them.
-#[inline]
+#[inline(always)]
 pub(super) fn upper_half(a: i16, b: i16) -> i16 {
     ((i32::from(a) * i32::from(b)) >> 16) as i16
 }

@@ -5,6 +5,7 @@
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use multiversion::multiversion;
 
 use crate::frame::Picture;
 
@@ -121,6 +122,7 @@ impl Scaler {
 
 /// Writes the colours of `rgba` (4 bytes a pixel) to `values` (3 a pixel, 1 of a grey network);
 /// alpha is left out.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn encode(rgba: &[u8], values: &mut [f32], coding: Coding) {
     let Coding {
         layout,
@@ -172,6 +174,7 @@ const LIGHT: [f32; 3] = [0.299, 0.587, 0.114];
 ///
 /// # Errors
 /// When a value is not finite; `rgba` then holds no picture.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn decode(
     values: &[f32],
     matte: Option<&[f32]>,
@@ -259,6 +262,7 @@ pub fn decode(
 
 /// Mixes the colours of `drawing` with those of `input`: `strength` 1 leaves the drawing, 0 gives
 /// the input. Alpha stays the drawing's.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn mix(drawing: &mut [u8], input: &[u8], strength: f32) {
     let share = (strength.clamp(0.0, 1.0) * 256.0).round() as u32;
     for (drawn, input) in drawing.chunks_exact_mut(4).zip(input.chunks_exact(4)) {

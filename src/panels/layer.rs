@@ -121,6 +121,11 @@ pub struct Rect {
 }
 
 impl Rect {
+    /// Its area.
+    pub(super) fn area(&self) -> f32 {
+        self.width * self.height
+    }
+
     /// Whether it and another have a point in common.
     pub(super) fn touches(&self, other: &Self) -> bool {
         self.x < other.x + other.width

@@ -16,6 +16,7 @@ use super::artwork::fitted;
 use super::bubble::draw::{pixels, placed};
 use super::bubble::{Balloon, Bubble, Company, FaceAt, Ground};
 use super::lettering::{self, Align, Direction, Hand};
+use super::standing::standing_words;
 use super::words::Words;
 use super::{
     Bitmap, Blend, Cover, Layer, Lettering, Page, Panel, PanelKind, PixelRect, Rect, Sprite,
@@ -170,7 +171,7 @@ impl Letterer {
             program,
             ground,
             items,
-            fixed: fixed_words(page),
+            fixed: standing_words(page),
             count: None,
         }
     }
@@ -375,36 +376,6 @@ impl Letterer {
     }
 }
 
-/// Where the words are that do not move.
-fn fixed_words(page: &Page) -> Vec<Rect> {
-    fn gather(group: &usvg::Group, found: &mut Vec<Rect>) {
-        for node in group.children() {
-            match node {
-                usvg::Node::Group(inner) => gather(inner, found),
-                usvg::Node::Text(text) if found.len() < 64 => {
-                    let bounds = text.abs_bounding_box();
-                    found.push(Rect {
-                        x: bounds.x(),
-                        y: bounds.y(),
-                        width: bounds.width(),
-                        height: bounds.height(),
-                    });
-                }
-                _ => {}
-            }
-        }
-    }
-    let mut found = Vec::new();
-    for layer in page.layers() {
-        match layer {
-            Layer::Art(art) => gather(art.tree.root(), &mut found),
-            Layer::Text(words) => found.push(words.bounds),
-            _ => {}
-        }
-    }
-    found
-}
-
 impl Ground {
     /// A box of program pixels in page units.
     fn on_page(&self, rect: PixelRect) -> Rect {
@@ -440,11 +411,7 @@ impl Item {
         });
         Self {
             layer,
-            name: if lettering.name.is_empty() {
-                "bubble".to_owned()
-            } else {
-                lettering.name.clone()
-            },
+            name: lettering.key().to_owned(),
             own: lettering.own(),
             lines: lines.unwrap_or_default(),
             secs: lettering.data.number("secs", 0.5..=3600.0).unwrap_or(4.0),

@@ -75,6 +75,8 @@ mod library;
 mod names;
 mod page;
 mod preview;
+mod standing;
+mod wording;
 mod words;
 
 pub use artwork::{

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Scroll, Strip};
+use crate::clock::Clock;
 use crate::compositor::{Compositor, CompositorError, Gpu};
 use crate::frame::{Picture, Size};
 use crate::output::{
@@ -154,7 +155,11 @@ pub fn save_all(
         path: folder.into(),
     })?;
     let strip = Strip {
-        texts: settings.look.texts_of(page.id()),
+        texts: page.texts(
+            settings.look.texts_of(page.id()),
+            settings.window.language.code(),
+            Clock::system().today(),
+        ),
         page,
         shots,
         mirror: settings.look.mirror,

@@ -4,6 +4,8 @@
 //! difference-of-Gaussians compendium including advanced image stylization", 2012), on the
 //! lightness of the camera's picture.
 
+use multiversion::multiversion;
+
 use crate::frame::Picture;
 
 /// Deviation of the narrow Gaussian in pixels of a picture 512 pixels long.
@@ -12,97 +14,141 @@ const SIGMA: f32 = 0.9;
 const WIDER: f32 = 1.6;
 /// Its weight: less than 1 leaves a little of the lightness itself.
 const WEIGHT: f32 = 0.985;
-/// Differences below this are ink.
+/// Differences below this are ink, as a share of white.
 const THRESHOLD: f32 = 0.002;
-/// How hard the step from paper to ink is.
-const HARD: f32 = 60.0;
+/// How much darker than that is half as dark as ink can be.
+const HALF: f32 = 0.4 / 60.0;
 /// The ink, RGB.
-const INK: [f32; 3] = [26.0, 18.0, 22.0];
+const INK: [i16; 3] = [26, 18, 22];
+/// Parts of a level of lightness: as many as leave room for the sum of two values in 16 bits.
+const PARTS: i16 = 64;
+const WHITE: f32 = 255.0 * PARTS as f32;
+/// Pixels that are inked together.
+const TOGETHER: usize = 16;
 
 /// Draws lines; keeps its planes from picture to picture.
 #[derive(Default)]
 pub(super) struct Lines {
-    lightness: Vec<f32>,
-    narrow: Vec<f32>,
-    wide: Vec<f32>,
-    between: Vec<f32>,
+    /// In [`PARTS`] of a level.
+    lightness: Vec<i16>,
+    narrow: Blur,
+    wide: Blur,
+    /// How much ink is on each pixel of a row, of 128.
+    ink: Vec<i16>,
+}
+
+/// One row of a plane that is blurred by a Gaussian; what is beyond the plane is as its edge.
+#[derive(Default)]
+struct Blur {
+    /// From the middle outwards, of 32768.
+    weights: Vec<i16>,
+    /// Blurred along the columns, with the edges repeated left and right.
+    upright: Vec<i16>,
+    row: Vec<i16>,
 }
 
 impl Lines {
-    /// Draws the lines of `input` over `drawing`.
+    /// Draws the lines of `input` over `drawing`. Both have one size and some pixels.
     pub fn draw(&mut self, input: &Picture, drawing: &mut Picture, amount: f32) {
         let (width, height) = (input.width() as usize, input.height() as usize);
-        self.lightness.clear();
-        self.lightness
-            .extend(input.rgba().as_chunks::<4>().0.iter().map(|pixel| {
-                let [red, green, blue, _] = pixel.map(f32::from);
-                (0.299 * red + 0.587 * green + 0.114 * blue) / 255.0
-            }));
+        self.lightness.resize(width * height, 0);
+        lightness(input.rgba(), &mut self.lightness);
         // Lines are as heavy in a large picture as in a small one, nearly.
         let sigma = SIGMA * (0.75 + 0.25 * width.max(height) as f32 / 512.0);
-        let (light, between) = (&self.lightness, &mut self.between);
-        blur(light, width, sigma, between, &mut self.narrow);
-        blur(light, width, sigma * WIDER, between, &mut self.wide);
-        let planes = self.narrow.iter().zip(&self.wide);
-        let pixels = drawing.rgba_mut().as_chunks_mut::<4>().0;
-        for (pixel, (narrow, wide)) in pixels.iter_mut().zip(planes) {
-            let difference = narrow - WEIGHT * wide - THRESHOLD;
-            if difference < 0.0 {
-                // Nearly a hyperbolic tangent.
-                let steep = -HARD * difference;
-                let ink = amount * (steep / (0.4 + steep)).min(1.0);
-                for (value, ink_value) in pixel.iter_mut().zip(INK) {
-                    let old = f32::from(*value);
-                    *value = (old + ink * (ink_value - old).min(0.0)) as u8;
+        self.narrow.widen(sigma);
+        self.wide.widen(sigma * WIDER);
+        self.ink.resize(width, 0);
+        for (y, pixels) in drawing.rgba_mut().chunks_exact_mut(width * 4).enumerate() {
+            self.narrow.take(&self.lightness, width, y);
+            self.wide.take(&self.lightness, width, y);
+            find(&self.narrow.row, &self.wide.row, amount, &mut self.ink);
+            let groups = pixels.chunks_mut(4 * TOGETHER);
+            for (pixels, ink) in groups.zip(self.ink.chunks(TOGETHER)) {
+                if ink.iter().any(|ink| *ink > 0) {
+                    lay(pixels, ink);
                 }
             }
         }
     }
 }
 
-/// Blurs a plane by a Gaussian, first along its rows, then along its columns.
-fn blur(plane: &[f32], width: usize, sigma: f32, between: &mut Vec<f32>, out: &mut Vec<f32>) {
-    let reach = (2.5 * sigma).ceil() as usize;
-    let mut weights = [0.0f32; 32];
-    let reach = reach.min(weights.len() - 1);
-    for (at, weight) in weights.iter_mut().enumerate().take(reach + 1) {
-        *weight = (-((at * at) as f32) / (2.0 * sigma * sigma)).exp();
+impl Blur {
+    /// Sets the Gaussian's deviation, in pixels.
+    fn widen(&mut self, sigma: f32) {
+        let reach = (2.5 * sigma).ceil() as usize;
+        let at = |step: usize| (-((step * step) as f32) / (2.0 * sigma * sigma)).exp();
+        let sum = at(0) + 2.0 * (1..=reach).map(at).sum::<f32>();
+        self.weights.clear();
+        self.weights
+            .extend((0..=reach).map(|step| (at(step) / sum * 32768.0).round() as i16));
     }
-    let sum = weights[0] + 2.0 * weights[1..=reach].iter().sum::<f32>();
-    weights.iter_mut().for_each(|weight| *weight /= sum);
 
-    between.resize(plane.len(), 0.0);
-    out.resize(plane.len(), 0.0);
-    let height = plane.len() / width.max(1);
-    let rows = plane
-        .chunks_exact(width)
-        .zip(between.chunks_exact_mut(width));
-    for (row, blurred) in rows {
-        row.iter()
-            .zip(blurred.iter_mut())
-            .for_each(|(value, sum)| *sum = value * weights[0]);
-        for (step, weight) in weights.iter().enumerate().take(reach + 1).skip(1) {
-            let (first, last) = (row[0], row[width - 1]);
-            // The neighbours `step` to the left and to the right; the edge goes on beyond itself.
-            let left = std::iter::repeat_n(&first, step.min(width)).chain(row);
-            let right = row.iter().skip(step).chain(std::iter::repeat(&last));
-            for (sum, (left, right)) in blurred.iter_mut().zip(left.zip(right)) {
-                *sum += (left + right) * weight;
-            }
+    /// Blurs row `y` of a plane.
+    fn take(&mut self, plane: &[i16], width: usize, y: usize) {
+        let reach = self.weights.len() - 1;
+        let last = plane.len() / width - 1;
+        let row = |y: usize| &plane[y * width..(y + 1) * width];
+        self.upright.resize(width + 2 * reach, 0);
+        let (left, rest) = self.upright.split_at_mut(reach);
+        let (middle, right) = rest.split_at_mut(width);
+        middle.fill(0);
+        for (step, weight) in self.weights.iter().enumerate() {
+            let (above, below) = (row(y.saturating_sub(step)), row((y + step).min(last)));
+            add(middle, above, below, step, *weight);
+        }
+        left.fill(middle[0]);
+        right.fill(middle[width - 1]);
+        self.row.clear();
+        self.row.resize(width, 0);
+        for (step, weight) in self.weights.iter().enumerate() {
+            let (left, right) = (&self.upright[reach - step..], &self.upright[reach + step..]);
+            add(&mut self.row, left, right, step, *weight);
         }
     }
-    for y in 0..height {
-        let row = |y: usize| &between[y * width..(y + 1) * width];
-        let target = &mut out[y * width..(y + 1) * width];
-        row(y)
-            .iter()
-            .zip(target.iter_mut())
-            .for_each(|(value, sum)| *sum = value * weights[0]);
-        for (step, weight) in weights.iter().enumerate().take(reach + 1).skip(1) {
-            let (above, below) = (row(y.saturating_sub(step)), row((y + step).min(height - 1)));
-            for (sum, (above, below)) in target.iter_mut().zip(above.iter().zip(below)) {
-                *sum += (above + below) * weight;
-            }
+}
+
+/// Adds two rows, `step` pixels from the middle, to the sum; in the middle both are one and the same.
+#[multiversion(targets("x86_64+avx2"))]
+fn add(sums: &mut [i16], one: &[i16], other: &[i16], step: usize, weight: i16) {
+    let share = |value: i16| ((i32::from(value) * i32::from(weight) + (1 << 14)) >> 15) as i16;
+    if step == 0 {
+        for (sum, one) in sums.iter_mut().zip(one) {
+            *sum += share(*one);
+        }
+    } else {
+        for (sum, (one, other)) in sums.iter_mut().zip(one.iter().zip(other)) {
+            *sum += share(one + other);
+        }
+    }
+}
+
+/// How light the pixels are to an eye (BT.601).
+#[multiversion(targets("x86_64+avx2"))]
+fn lightness(rgba: &[u8], light: &mut [i16]) {
+    for (pixel, light) in rgba.as_chunks::<4>().0.iter().zip(light) {
+        let [red, green, blue, _] = pixel.map(u32::from);
+        *light = ((77 * red + 150 * green + 29 * blue) >> 2) as i16;
+    }
+}
+
+/// How much ink is on each pixel, of 128, from the two blurred rows.
+#[multiversion(targets("x86_64+avx2"))]
+fn find(narrow: &[i16], wide: &[i16], amount: f32, ink: &mut [i16]) {
+    for ((narrow, wide), ink) in narrow.iter().zip(wide).zip(ink) {
+        let dark = WEIGHT * f32::from(*wide) + THRESHOLD * WHITE - f32::from(*narrow);
+        let dark = dark.max(0.0);
+        // Nearly a hyperbolic tangent.
+        *ink = (128.0 * amount * dark / (dark + HALF * WHITE)) as i32 as i16;
+    }
+}
+
+/// Darkens pixels by the ink on them; what is darker than ink stays.
+#[multiversion(targets("x86_64+avx2"))]
+fn lay(pixels: &mut [u8], ink: &[i16]) {
+    for (pixel, ink) in pixels.as_chunks_mut::<4>().0.iter_mut().zip(ink) {
+        for (value, ink_value) in pixel.iter_mut().zip(INK) {
+            let old = i16::from(*value);
+            *value = (old + (((ink_value - old).min(0) * ink) >> 7)) as u8;
         }
     }
 }
@@ -141,19 +187,32 @@ mod tests {
 
     #[test]
     fn a_blur_keeps_the_sum_and_the_edges() {
-        let (mut between, mut out) = (Vec::new(), Vec::new());
-        blur(&[0.5; 35], 7, 1.5, &mut between, &mut out);
+        let blurred = |plane: &[i16], width: usize, sigma: f32| -> Vec<i16> {
+            let mut blur = Blur::default();
+            blur.widen(sigma);
+            (0..plane.len() / width)
+                .flat_map(|y| {
+                    blur.take(plane, width, y);
+                    blur.row.clone()
+                })
+                .collect()
+        };
+        let flat = blurred(&[8000; 35], 7, 1.5);
         assert!(
-            out.iter().all(|value| (value - 0.5).abs() < 1e-5),
-            "{out:?}"
+            flat.iter().all(|value| value.abs_diff(8000) <= 8),
+            "{flat:?}"
         );
-        let mut spot = [0.0; 15 * 15];
-        spot[7 * 15 + 7] = 1.0;
-        blur(&spot, 15, 1.5, &mut between, &mut out);
-        assert!((out.iter().sum::<f32>() - 1.0).abs() < 1e-4);
-        assert!((out[7 * 15 + 4] - out[4 * 15 + 7]).abs() < 1e-6);
-        // A picture narrower than the kernel.
-        blur(&[1.0, 0.0, 1.0], 1, 3.0, &mut between, &mut out);
-        assert_eq!(out.len(), 3);
+        let mut spot = [0; 15 * 15];
+        spot[7 * 15 + 7] = 16_000;
+        let spread = blurred(&spot, 15, 1.5);
+        let sum: i32 = spread.iter().map(|value| i32::from(*value)).sum();
+        assert!((sum - 16_000).abs() < 160, "{sum}");
+        assert_eq!(spread[7 * 15 + 4], spread[4 * 15 + 7]);
+        // A picture narrower than the kernel, white: nothing leaves 16 bits.
+        let white = blurred(&[255 * PARTS; 3], 1, 3.0);
+        assert!(
+            white.iter().all(|value| value.abs_diff(255 * PARTS) <= 16),
+            "{white:?}"
+        );
     }
 }

@@ -3,10 +3,12 @@
 //! The first moment of Reinhard's colour transfer (Reinhard, Ashikhmin, Gooch and Shirley, "Color
 //! transfer between images", 2001) in CIELAB, from the camera's skin to the drawing's, with means
 //! taken around each place instead of over the whole picture: two people keep two tones, and the
-//! drawing keeps its own light and shade. Skin is what lies in the matte and has the chroma of
+//! drawing keeps its own light and shade. Colours are moved in CIELAB block by block; a block's
+//! pixels take the step that its mean takes. Skin is what lies in the matte and has the chroma of
 //! skin, which is nearly the same for all tones (Chai and Ngan, "Face segmentation using
 //! skin-color map", 1999).
 
+use multiversion::multiversion;
 use palette::{FromColor as _, IntoColor as _, Lab, LinSrgb, Srgb};
 
 use crate::frame::Picture;
@@ -21,89 +23,149 @@ const SOFT: f32 = 5.0;
 const LEAST: f32 = 0.002;
 /// Means are taken over about this share of the picture's height around each place.
 const AROUND: f32 = 0.12;
-/// Darker than the first L* is ink and stays; from the second on, skin is moved altogether.
-const INK: [f32; 2] = [12.0, 35.0];
+/// Blocks a side of a place: means over a part of the picture need no finer ones.
+const PLACE: usize = 4;
+/// Darker than the first level is ink and stays; from the second on, skin is moved altogether. L* of
+/// 12 and 35.
+const INK: [f32; 2] = [31.0, 83.0];
 
-/// What is known of a block.
+/// What is known of a place.
 #[derive(Clone, Copy, Default)]
-struct Cell {
-    /// How much of it is skin, 0..1.
+struct Tone {
+    /// How much of it is skin.
     skin: f32,
     /// From the drawing's L*, a*, b* to the camera's, times `skin`.
     shift: [f32; 3],
 }
 
+/// What a block's pixels are moved by: red, green, blue, in levels.
+type Step = [f32; 3];
+
 /// Keeps skin tones; its memory is allocated with the first picture of a size.
 #[derive(Default)]
 pub(super) struct Skin {
-    cells: Vec<Cell>,
-    between: Vec<Cell>,
-    once: Vec<Cell>,
-    around: Vec<Cell>,
+    /// How much of each block is skin, 0..1, and the same with soft edges.
+    skin: Vec<f32>,
+    between: Vec<f32>,
+    soft: Vec<f32>,
+    /// Of each place, and around it.
+    tones: Vec<Tone>,
+    sums: Vec<Tone>,
+    around: Vec<Tone>,
+    steps: Vec<Step>,
+    /// The steps of one row of pixels, a block each.
+    row: Vec<Step>,
 }
 
 impl Skin {
     /// Moves the skin in `drawing`, whose blocks are `drawn`, to the tone it has in `input`.
     pub fn keep(&mut self, input: &Blocks, drawn: &Blocks, drawing: &mut Picture, amount: f32) {
         let (columns, rows) = (input.columns(), input.rows());
-        self.cells.clear();
-        self.cells.extend(
-            input
-                .colours()
-                .iter()
-                .zip(drawn.colours())
-                .map(|(input, drawn)| Cell::of(*input, *drawn)),
-        );
-        let skin: f32 = self.cells.iter().map(|cell| cell.skin).sum();
-        if skin < LEAST * self.cells.len() as f32 {
+        let blocks = input.colours().iter().zip(drawn.colours());
+        self.skin.clear();
+        self.skin.extend(blocks.map(|(input, drawn)| {
+            let skin = likeness(*input) * f32::from(drawn[3]) / 255.0;
+            if skin < 0.02 { 0.0 } else { skin }
+        }));
+        let skin: f32 = self.skin.iter().sum();
+        if skin <= LEAST * self.skin.len() as f32 {
             return;
         }
-        let reach = ((AROUND * rows as f32) as usize).max(2);
-        let Self {
-            cells,
-            between,
-            once,
-            around,
-        } = self;
-        // Twice a box is nearly a Gaussian.
-        average(cells, columns, reach, between, once);
-        average(once, columns, reach, between, around);
-        // The skin itself with soft edges, one block wide.
-        average(cells, columns, 1, between, once);
+        self.look_around(input, drawn);
+        // Soft edges, one block wide.
+        widen(&self.skin, columns, &mut self.between, &mut self.soft);
 
-        let width = drawing.width() as usize;
-        let pixels = drawing.rgba_mut().as_chunks_mut::<4>().0;
-        for (at, far) in around.iter().enumerate() {
-            let (column, row) = (at % columns, at / columns);
-            let skin = Corners::of(once, columns, rows, column, row);
-            if skin.none() || far.skin <= 0.0 {
-                continue;
-            }
-            let shift = far.shift.map(|sum| sum / far.skin * amount);
-            for y in row * SIDE..(row + 1) * SIDE {
-                let start = y * width + column * SIDE;
-                let end = (start + SIDE).min((y + 1) * width);
-                let Some(line) = pixels.get_mut(start..end) else {
-                    continue;
-                };
-                for (x, pixel) in line.iter_mut().enumerate() {
-                    move_tone(pixel, shift, skin.at(x, y % SIDE));
+        let across = columns.div_ceil(PLACE);
+        self.steps.clear();
+        self.steps.resize(columns * rows, Step::default());
+        let blocks = self.steps.iter_mut().zip(&self.soft).zip(drawn.colours());
+        for (at, ((step, soft), drawn)) in blocks.enumerate() {
+            if *soft > 0.004 {
+                let tone = between(&self.around, across, at % columns, at / columns);
+                if tone.skin > 0.0 {
+                    let shift = tone.shift.map(|sum| sum / tone.skin * amount);
+                    *step = step_of(*drawn, shift).map(|step| step * soft);
                 }
             }
+        }
+        self.apply(drawing, columns, rows);
+    }
+
+    /// Finds the tones, and their means around each place.
+    fn look_around(&mut self, input: &Blocks, drawn: &Blocks) {
+        let (columns, rows) = (input.columns(), input.rows());
+        let (across, down) = (columns.div_ceil(PLACE), rows.div_ceil(PLACE));
+        self.tones.clear();
+        self.tones.resize(across * down, Tone::default());
+        let blocks = input.colours().iter().zip(drawn.colours()).zip(&self.skin);
+        for (at, ((input, drawn), skin)) in blocks.enumerate() {
+            let place = at / columns / PLACE * across + at % columns / PLACE;
+            if let (true, Some(tone)) = (*skin > 0.0, self.tones.get_mut(place)) {
+                let (own, drawn) = (lab(*input), lab(*drawn));
+                let shift = [own.l - drawn.l, own.a - drawn.a, own.b - drawn.b];
+                tone.skin += skin;
+                for (sum, shift) in tone.shift.iter_mut().zip(shift) {
+                    *sum += shift * skin;
+                }
+            }
+        }
+        let reach = ((AROUND * down as f32).round() as usize).max(1);
+        // Twice a box is nearly a Gaussian.
+        average(&self.tones, across, reach, &mut self.sums, &mut self.around);
+        self.tones.copy_from_slice(&self.around);
+        average(&self.tones, across, reach, &mut self.sums, &mut self.around);
+    }
+
+    /// Moves each pixel by the steps of the blocks around it.
+    fn apply(&mut self, drawing: &mut Picture, columns: usize, rows: usize) {
+        let width = drawing.width() as usize;
+        for (y, pixels) in drawing.rgba_mut().chunks_exact_mut(width * 4).enumerate() {
+            let (upper, share) = neighbour(y);
+            let line = |row: usize| {
+                let row = row.saturating_sub(1).min(rows - 1);
+                &self.steps[row * columns..(row + 1) * columns]
+            };
+            let (upper, lower) = (line(y / SIDE + upper), line(y / SIDE + upper + 1));
+            self.row.clear();
+            self.row
+                .extend(upper.iter().zip(lower).map(|(upper, lower)| {
+                    std::array::from_fn(|at| upper[at] + (lower[at] - upper[at]) * share)
+                }));
+            move_row(pixels, &self.row);
         }
     }
 }
 
-impl Cell {
-    fn of(input: [u8; 4], drawn: [u8; 4]) -> Self {
-        let skin = likeness(input) * f32::from(drawn[3]) / 255.0;
-        if skin < 0.02 {
-            return Self::default();
+/// The first of two neighbouring blocks between whose centres a pixel lies, 0 the one before its own
+/// and 1 its own, and the second's share.
+#[inline(always)]
+fn neighbour(at: usize) -> (usize, f32) {
+    let from_centre = ((at % SIDE) as f32 + 0.5) / SIDE as f32 - 0.5;
+    if from_centre < 0.0 {
+        (0, from_centre + 1.0)
+    } else {
+        (1, from_centre)
+    }
+}
+
+/// Moves a row's pixels by their blocks' steps, from one block to the next smoothly.
+#[multiversion(targets("x86_64+avx2"))]
+fn move_row(pixels: &mut [u8], steps: &[Step]) {
+    for (column, pixels) in pixels.chunks_mut(4 * SIDE).enumerate() {
+        let near = |to: usize| steps[(column + to).saturating_sub(1).min(steps.len() - 1)];
+        let around = [near(0), near(1), near(2)];
+        if around == [Step::default(); 3] {
+            continue;
         }
-        let (own, drawn) = (lab(input), lab(drawn));
-        Self {
-            skin,
-            shift: [own.l - drawn.l, own.a - drawn.a, own.b - drawn.b].map(|shift| shift * skin),
+        for (x, pixel) in pixels.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let (left, share) = neighbour(x);
+            let colour = pixel.map(f32::from);
+            let light = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2];
+            let lit = ((light - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0);
+            for at in 0..3 {
+                let step = around[left][at] + (around[left + 1][at] - around[left][at]) * share;
+                pixel[at] = (colour[at] + step * lit + 0.5) as u8;
+            }
         }
     }
 }
@@ -125,104 +187,95 @@ fn lab(rgba: [u8; 4]) -> Lab {
     Lab::from_color(Srgb::new(red, green, blue).into_linear::<f32>())
 }
 
-/// Moves a pixel's L*, a*, b* by a share of `shift`.
-fn move_tone(pixel: &mut [u8; 4], shift: [f32; 3], share: f32) {
-    if share <= 0.004 {
-        return;
-    }
-    let mut tone = lab(*pixel);
-    let lit = ((tone.l - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0);
-    let share = share * lit;
-    tone.l += shift[0] * share;
-    tone.a += shift[1] * share;
-    tone.b += shift[2] * share;
+/// What a colour changes by when its L*, a*, b* do by `shift`.
+fn step_of(rgba: [u8; 4], shift: [f32; 3]) -> Step {
+    let mut tone = lab(rgba);
+    tone.l += shift[0];
+    tone.a += shift[1];
+    tone.b += shift[2];
     let linear: LinSrgb = tone.into_color();
     let moved: Srgb<u8> = Srgb::from_linear(linear);
-    *pixel = [moved.red, moved.green, moved.blue, pixel[3]];
+    let moved = [moved.red, moved.green, moved.blue];
+    std::array::from_fn(|at| f32::from(moved[at]) - f32::from(rgba[at]))
 }
 
-/// The skin at a block's centre and at its neighbours', to go smoothly from one to the next.
-struct Corners([[f32; 3]; 3]);
-
-impl Corners {
-    fn of(cells: &[Cell], columns: usize, rows: usize, column: usize, row: usize) -> Self {
-        let near = |at: usize, step: usize, count: usize| {
-            (at + step).saturating_sub(1).min(count.saturating_sub(1))
-        };
-        Self(std::array::from_fn(|down| {
-            std::array::from_fn(|right| {
-                let (x, y) = (near(column, right, columns), near(row, down, rows));
-                cells.get(y * columns + x).map_or(0.0, |cell| cell.skin)
-            })
-        }))
+/// The tone at a block, between those of the places around it.
+fn between(tones: &[Tone], across: usize, column: usize, row: usize) -> Tone {
+    let last = [across, tones.len() / across].map(|count| count - 1);
+    // The first of two places, the second, and its share.
+    let place = |at: usize, last: usize| {
+        let at = ((at as f32 + 0.5) / PLACE as f32 - 0.5).clamp(0.0, last as f32);
+        let first = at as usize;
+        (first, (first + 1).min(last), at - first as f32)
+    };
+    let (left, right, along) = place(column, last[0]);
+    let (upper, lower, down) = place(row, last[1]);
+    let mut sum = Tone::default();
+    for (x, y, share) in [
+        (left, upper, (1.0 - along) * (1.0 - down)),
+        (right, upper, along * (1.0 - down)),
+        (left, lower, (1.0 - along) * down),
+        (right, lower, along * down),
+    ] {
+        sum.add(tones[y * across + x], share);
     }
+    sum
+}
 
-    fn none(&self) -> bool {
-        self.0.as_flattened().iter().all(|skin| *skin <= 0.004)
-    }
-
-    /// At pixel `x`, `y` of the block.
-    fn at(&self, x: usize, y: usize) -> f32 {
-        // The first of two neighbours and the share of the second.
-        let place = |at: usize| {
-            let from_centre = (at as f32 + 0.5) / SIDE as f32 - 0.5;
-            if from_centre < 0.0 {
-                (0, from_centre + 1.0)
-            } else {
-                (1, from_centre)
-            }
-        };
-        let ((left, right_share), (top, bottom_share)) = (place(x), place(y));
-        let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
-        let row = |row: usize| mix(self.0[row][left], self.0[row][left + 1], right_share);
-        mix(row(top), row(top + 1), bottom_share)
+impl Tone {
+    fn add(&mut self, other: Self, share: f32) {
+        self.skin += other.skin * share;
+        for (sum, value) in self.shift.iter_mut().zip(other.shift) {
+            *sum += value * share;
+        }
     }
 }
 
-/// Means of the cells up to `reach` columns and rows away.
+/// Means of the tones up to `reach` columns and rows away.
 fn average(
-    cells: &[Cell],
+    tones: &[Tone],
     columns: usize,
     reach: usize,
-    between: &mut Vec<Cell>,
-    out: &mut Vec<Cell>,
+    between: &mut Vec<Tone>,
+    out: &mut Vec<Tone>,
 ) {
-    let rows = cells.len() / columns.max(1);
-    between.resize(cells.len(), Cell::default());
-    out.resize(cells.len(), Cell::default());
-    for row in 0..rows {
-        slide(cells, between, row * columns, 1, columns, reach);
+    let rows = tones.len() / columns;
+    between.resize(tones.len(), Tone::default());
+    out.resize(tones.len(), Tone::default());
+    let share = 1.0 / (2 * reach + 1) as f32;
+    let around = |at: usize, count: usize| at.saturating_sub(reach)..(at + reach + 1).min(count);
+    for (at, sum) in between.iter_mut().enumerate() {
+        *sum = Tone::default();
+        let (row, column) = (at / columns, at % columns);
+        around(column, columns).for_each(|x| sum.add(tones[row * columns + x], share));
     }
-    for column in 0..columns {
-        slide(between, out, column, columns, rows, reach);
+    for (at, sum) in out.iter_mut().enumerate() {
+        *sum = Tone::default();
+        let (row, column) = (at / columns, at % columns);
+        around(row, rows).for_each(|y| sum.add(between[y * columns + column], share));
     }
 }
 
-/// Means along one line of `count` cells, `step` apart, by a running sum.
-fn slide(from: &[Cell], to: &mut [Cell], start: usize, step: usize, count: usize, reach: usize) {
-    let at = |index: usize| from.get(start + index * step).copied().unwrap_or_default();
-    let mut sum = Cell::default();
-    let add = |sum: &mut Cell, cell: Cell, sign: f32| {
-        sum.skin += sign * cell.skin;
-        for (sum, value) in sum.shift.iter_mut().zip(cell.shift) {
-            *sum += sign * value;
+/// Means of the blocks one column and one row away.
+fn widen(blocks: &[f32], columns: usize, between: &mut Vec<f32>, out: &mut Vec<f32>) {
+    let rows = blocks.len() / columns;
+    between.resize(blocks.len(), 0.0);
+    out.resize(blocks.len(), 0.0);
+    for (row, sums) in between.chunks_exact_mut(columns).enumerate() {
+        let line = |row: usize| &blocks[row * columns..(row + 1) * columns];
+        let (above, below) = (line(row.saturating_sub(1)), line((row + 1).min(rows - 1)));
+        let beside = above.iter().zip(below).zip(line(row));
+        for (sum, ((above, below), own)) in sums.iter_mut().zip(beside) {
+            *sum = (above + below + own) / 3.0;
         }
-    };
-    (0..reach.min(count)).for_each(|index| add(&mut sum, at(index), 1.0));
-    let share = 1.0 / (2 * reach + 1) as f32;
-    for index in 0..count {
-        if index + reach < count {
-            add(&mut sum, at(index + reach), 1.0);
-        }
-        if index > reach {
-            add(&mut sum, at(index - reach - 1), -1.0);
-        }
-        if let Some(target) = to.get_mut(start + index * step) {
-            *target = Cell {
-                // Rests of floating-point sums are no skin.
-                skin: (sum.skin * share).max(0.0),
-                shift: sum.shift.map(|value| value * share),
-            };
+    }
+    let lines = between
+        .chunks_exact(columns)
+        .zip(out.chunks_exact_mut(columns));
+    for (line, sums) in lines {
+        for (column, sum) in sums.iter_mut().enumerate() {
+            let (left, right) = (column.saturating_sub(1), (column + 1).min(columns - 1));
+            *sum = (line[left] + line[column] + line[right]) / 3.0;
         }
     }
 }

@@ -4,6 +4,8 @@
 //! cameras. Motion is the change of the camera's picture in blocks of pixels; a block beside one
 //! that moves counts as moving, so that nothing trails behind an edge.
 
+use multiversion::multiversion;
+
 use crate::frame::{Picture, Size};
 
 use super::blocks::{Blocks, SIDE};
@@ -16,20 +18,24 @@ const NOISIEST: f32 = 5.0;
 const MOVING: f32 = 2.5;
 /// Share of the old drawing that stays where nothing moves, at full smoothing.
 const KEPT: f32 = 0.8;
+/// A share of one.
+const ALL: i16 = i16::MAX;
 
 /// Smooths drawings in time.
 #[derive(Default)]
 pub(super) struct Smoothing {
     /// The size of the last drawing; `None` when there is none to go on from.
     size: Option<Size>,
-    /// Its values in 256ths of a level: in whole levels, slow changes would get stuck.
-    values: Vec<u16>,
+    /// Its values in 128ths of a level: in whole levels, slow changes would get stuck.
+    values: Vec<i16>,
     /// Its frame's blocks.
     blocks: Vec<[u8; 4]>,
     /// How much each block changed, in levels.
     change: Vec<u8>,
-    /// The new drawing's share of each block, of 256.
-    shares: Vec<u16>,
+    /// The new drawing's share of each block, of [`ALL`].
+    shares: Vec<i16>,
+    /// The shares of one row of blocks, one a byte of the drawing.
+    row: Vec<i16>,
 }
 
 impl Smoothing {
@@ -41,12 +47,13 @@ impl Smoothing {
             blocks,
             change,
             shares,
+            row,
         } = self;
         let colours = input.colours();
         if *size != Some(drawing.size()) || blocks.len() != colours.len() {
             *size = Some(drawing.size());
             values.clear();
-            values.extend(drawing.rgba().iter().map(|value| u16::from(*value) << 8));
+            values.extend(drawing.rgba().iter().map(|value| i16::from(*value) << 7));
             blocks.clear();
             blocks.extend_from_slice(colours);
             return;
@@ -61,20 +68,15 @@ impl Smoothing {
         share_out(change, input.columns(), input.rows(), amount, shares);
 
         let row_bytes = drawing.width() as usize * 4;
-        let rows = drawing
+        let bands = drawing
             .rgba_mut()
-            .chunks_exact_mut(row_bytes)
-            .zip(values.chunks_exact_mut(row_bytes));
-        for (y, (new, old)) in rows.enumerate() {
-            let shares = shares.get(y / SIDE * input.columns()..).unwrap_or_default();
-            let blocks = new.chunks_mut(SIDE * 4).zip(old.chunks_mut(SIDE * 4));
-            for ((new, old), share) in blocks.zip(shares) {
-                for (new, old) in new.iter_mut().zip(old) {
-                    let (from, to) = (i32::from(*old), i32::from(*new) << 8);
-                    let value = from + (((to - from) * i32::from(*share)) >> 8);
-                    *old = value as u16;
-                    *new = ((value + 128) >> 8) as u8;
-                }
+            .chunks_mut(row_bytes * SIDE)
+            .zip(values.chunks_mut(row_bytes * SIDE));
+        for ((new, old), shares) in bands.zip(shares.chunks(input.columns().max(1))) {
+            row.clear();
+            row.extend(shares.iter().flat_map(|share| [*share; SIDE * 4]));
+            for (new, old) in new.chunks_mut(row_bytes).zip(old.chunks_mut(row_bytes)) {
+                settle(new, old, row);
             }
         }
     }
@@ -85,8 +87,19 @@ impl Smoothing {
     }
 }
 
-/// The new drawing's share of each block, of 256, from how much the blocks changed.
-fn share_out(change: &[u8], columns: usize, rows: usize, amount: f32, shares: &mut Vec<u16>) {
+/// Brings a row of a drawing as near to the last one, `old`, as its shares say, and keeps the result.
+#[multiversion(targets("x86_64+avx2"))]
+fn settle(new: &mut [u8], old: &mut [i16], shares: &[i16]) {
+    for ((new, old), share) in new.iter_mut().zip(old).zip(shares) {
+        // Neither the difference nor the sum leaves 16 bits: both values are within 0..=255 * 128.
+        let way = (i16::from(*new) << 7) - *old;
+        *old += ((i32::from(way) * i32::from(*share) + (1 << 14)) >> 15) as i16;
+        *new = ((*old + 64) >> 7) as u8;
+    }
+}
+
+/// The new drawing's share of each block from how much the blocks changed.
+fn share_out(change: &[u8], columns: usize, rows: usize, amount: f32, shares: &mut Vec<i16>) {
     // Half of the blocks change by less than the median: noise, as long as half of them are still.
     let mut counts = [0usize; 256];
     change
@@ -99,10 +112,10 @@ fn share_out(change: &[u8], columns: usize, rows: usize, amount: f32, shares: &m
     });
     let still = (3.0 * median.unwrap_or(0) as f32).clamp(STILL, NOISIEST);
     let ends = (still, still * MOVING);
-    let of_level: [u16; 256] = std::array::from_fn(|level| {
+    let of_level: [i16; 256] = std::array::from_fn(|level| {
         let motion = ((level as f32 - ends.0) / (ends.1 - ends.0)).clamp(0.0, 1.0);
         let kept = KEPT * amount * (1.0 - motion);
-        (256.0 * (1.0 - kept)).round() as u16
+        (f32::from(ALL) * (1.0 - kept)).round() as i16
     });
     shares.clear();
     for row in 0..rows {

@@ -67,7 +67,7 @@ impl Follow {
         let faces = company.faces.iter().flat_map(|(face, _)| barred(face));
         let words = company.words.iter().filter_map(|words| {
             // What the artist drew over it may stay there.
-            (!bounds.home.touches(words)).then_some((*words, 2.0))
+            (!bounds.home.touches(words)).then_some((*words, WORDS))
         });
         let goal = self.state.map(|state| state.goal);
         let wanted = match face {
@@ -137,6 +137,9 @@ pub(super) fn held(bounds: &Bounds, offset: Point) -> Point {
     )
 }
 
+/// How badly words may not be covered: as eyes and mouth.
+const WORDS: f32 = 4.0;
+
 /// What of a face may not be covered, and how badly: all of it, eyes and mouth most.
 fn barred(face: &FaceAt) -> [(Rect, f32); 2] {
     let about = |half_width: f32, up: f32, down: f32| Rect {
@@ -147,7 +150,7 @@ fn barred(face: &FaceAt) -> [(Rect, f32); 2] {
     };
     [
         (about(0.42, 0.56, 0.56), 1.0),
-        (about(0.3, 0.18, 0.36), 4.0),
+        (about(0.3, 0.18, 0.36), WORDS),
     ]
 }
 
