@@ -16,7 +16,7 @@ use super::artwork::fitted;
 use super::bubble::draw::{pixels, placed};
 use super::bubble::{Balloon, Bubble, Company, FaceAt, Ground};
 use super::lettering::{self, Align, Direction, Hand};
-use super::standing::standing_words;
+use super::standing::Standing;
 use super::words::Words;
 use super::{
     Bitmap, Blend, Cover, Layer, Lettering, Page, Panel, PanelKind, PixelRect, Rect, Sprite,
@@ -156,12 +156,21 @@ impl Letterer {
             },
             usual: (units.0 * 0.5, units.1 * 0.4),
         };
+        let standing = Standing::of(page);
         let items = page
             .layers()
             .iter()
             .enumerate()
             .filter_map(|(number, layer)| match layer {
-                Layer::Text(text) => Some(Item::words(number, text, ground, units)),
+                Layer::Text(text) => {
+                    let inside = standing.box_of(&text.bounds);
+                    Some(Item::words(
+                        number,
+                        text,
+                        ground,
+                        inside.unwrap_or(ground.space),
+                    ))
+                }
                 Layer::Bubble(bubble) => Some(Item::bubble(number, bubble, ground, page)),
                 _ => None,
             })
@@ -171,7 +180,7 @@ impl Letterer {
             program,
             ground,
             items,
-            fixed: standing_words(page),
+            fixed: standing.words(),
             count: None,
         }
     }
@@ -420,12 +429,12 @@ impl Item {
         }
     }
 
-    fn words(layer: usize, lettering: &Lettering, ground: Ground, units: (f32, f32)) -> Self {
+    fn words(layer: usize, lettering: &Lettering, ground: Ground, inside: Rect) -> Self {
         let ground = Ground {
             blend: lettering.blend,
             ..ground
         };
-        let words = Words::read(lettering, ground, units);
+        let words = Words::read(lettering, ground, inside);
         Self::new(layer, lettering, What::Words(Box::new(words)))
     }
 

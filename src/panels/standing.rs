@@ -1,10 +1,31 @@
-//! Where a page has words that do not move: bubbles that do keep off them.
+//! Where a page has words that do not move, and the boxes words stand in: bubbles keep off them, and
+//! other words stay in them.
 
 use super::{Layer, Page, Rect};
 
-/// Where the words are that do not move, each with the box it stands in.
-pub(super) fn standing_words(page: &Page) -> Vec<Rect> {
-    fn gather(group: &usvg::Group, words: &mut Vec<Rect>, boxes: &mut Vec<Rect>) {
+/// What of a page's art words stand in or keep off.
+#[derive(Default)]
+pub(super) struct Standing {
+    /// Words that do not move.
+    words: Vec<Rect>,
+    /// Filled shapes.
+    shapes: Vec<Rect>,
+}
+
+impl Standing {
+    pub fn of(page: &Page) -> Self {
+        let mut standing = Self::default();
+        for layer in page.layers() {
+            match layer {
+                Layer::Art(art) => standing.gather(art.tree.root()),
+                Layer::Text(text) => standing.words.push(text.bounds),
+                _ => {}
+            }
+        }
+        standing
+    }
+
+    fn gather(&mut self, group: &usvg::Group) {
         for node in group.children() {
             let bounds = node.abs_bounding_box();
             let bounds = Rect {
@@ -14,27 +35,25 @@ pub(super) fn standing_words(page: &Page) -> Vec<Rect> {
                 height: bounds.height(),
             };
             match node {
-                usvg::Node::Group(inner) => gather(inner, words, boxes),
-                usvg::Node::Text(_) if words.len() < 64 => words.push(bounds),
-                usvg::Node::Path(path) if path.fill().is_some() => boxes.push(bounds),
+                usvg::Node::Group(inner) => self.gather(inner),
+                usvg::Node::Text(_) if self.words.len() < 64 => self.words.push(bounds),
+                usvg::Node::Path(path) if path.fill().is_some() => self.shapes.push(bounds),
                 _ => {}
             }
         }
     }
-    let (mut words, mut boxes) = (Vec::new(), Vec::new());
-    for layer in page.layers() {
-        match layer {
-            Layer::Art(art) => gather(art.tree.root(), &mut words, &mut boxes),
-            Layer::Text(text) => words.push(text.bounds),
-            _ => {}
-        }
+
+    /// The shape that these words were drawn to stand in.
+    pub fn box_of(&self, words: &Rect) -> Option<Rect> {
+        let around = self.shapes.iter().filter(|shape| is_box_of(shape, words));
+        around.min_by(|a, b| a.area().total_cmp(&b.area())).copied()
     }
-    for text in &mut words {
-        let around = boxes.iter().filter(|rect| is_box_of(rect, text));
-        let smallest = around.min_by(|a, b| a.area().total_cmp(&b.area()));
-        *text = smallest.copied().unwrap_or(*text);
+
+    /// Where words are that do not move, each with the box it stands in.
+    pub fn words(&self) -> Vec<Rect> {
+        let with_box = |words: &Rect| self.box_of(words).unwrap_or(*words);
+        self.words.iter().map(with_box).collect()
     }
-    words
 }
 
 /// Whether a shape is drawn for these words to stand in: all around them and not much larger.
@@ -62,7 +81,7 @@ mod tests {
             <rect id="live" x="10" y="80" width="300" height="150"/>
         </svg>"##;
         let page = Page::parse(svg.as_bytes(), "boxed", &Fonts::embedded()).unwrap();
-        let words = standing_words(&page);
+        let words = Standing::of(&page).words();
         assert_eq!(words.len(), 2, "{words:?}");
         let box_of_the_first = Rect {
             x: 200.0,

@@ -16,7 +16,7 @@ use super::bubble::Ground;
 use super::bubble::draw::{pixels, placed};
 use super::drawn::{Drawn, Look, scale_of};
 use super::lettering::{self, Align, Direction, Hand, Shape};
-use super::{Bitmap, Lettering, Sprite, Typeface};
+use super::{Bitmap, Lettering, Rect, Sprite, Typeface};
 
 /// Poses a second.
 const POSES_A_SECOND: f32 = 12.0;
@@ -110,8 +110,8 @@ struct TextAt {
 }
 
 impl Words {
-    /// Reads a layer. `units` is the page's size.
-    pub fn read(layer: &Lettering, ground: Ground, units: (f32, f32)) -> Self {
+    /// Reads a layer. `inside` is what other words may not leave: the box they stand in, or the page.
+    pub fn read(layer: &Lettering, ground: Ground, inside: Rect) -> Self {
         let mut words = Self {
             layer: layer.clone(),
             ground,
@@ -121,21 +121,21 @@ impl Words {
             said: None,
             poses: BTreeMap::new(),
         };
-        words.gather(layer.tree.root(), units);
+        words.gather(layer.tree.root(), inside);
         words
     }
 
-    fn gather(&mut self, group: &usvg::Group, units: (f32, f32)) {
+    fn gather(&mut self, group: &usvg::Group, inside: Rect) {
         for node in group.children() {
             let order = self.texts.len() + self.shapes.len();
             match node {
-                Node::Group(inner) => self.gather(inner, units),
+                Node::Group(inner) => self.gather(inner, inside),
                 Node::Text(text) if self.texts.len() < 32 => {
                     self.texts.extend(TextAt::read(
                         text,
                         &self.layer,
                         self.ground.short,
-                        units,
+                        inside,
                         order,
                     ));
                 }
@@ -280,7 +280,7 @@ impl TextAt {
         text: &usvg::Text,
         layer: &Lettering,
         short: f32,
-        units: (f32, f32),
+        inside: Rect,
         order: usize,
     ) -> Option<Self> {
         let chunk = text.chunks().first()?;
@@ -312,18 +312,23 @@ impl TextAt {
         );
         let is_turned = to_page.kx.abs() + to_page.ky.abs() > 1e-3;
         let left = at.0 * to_page.sx + to_page.tx;
-        // To the page's edge, but not endlessly longer than what the artist wrote.
+        // To the edge, but not endlessly longer than what the artist wrote.
+        let (before, after) = (left - inside.x, inside.x + inside.width - left);
         let to_edge = match align {
-            Align::Start => units.0 - left,
-            Align::Middle => 2.0 * left.min(units.0 - left),
-            Align::End => left,
-        } / scale
-            * 0.97;
-        let longer = (own.width() * 1.6).max(units.0.min(units.1) * 0.3 / scale);
+            _ if vertical => inside.y + inside.height - (at.1 * to_page.sy + to_page.ty),
+            Align::Start => after,
+            Align::Middle => 2.0 * before.min(after),
+            Align::End => before,
+        };
+        let long = if vertical { own.height() } else { own.width() };
+        // What the artist wrote may be nearer to the edge than other words come.
+        let to_edge = (to_edge - 0.03 * inside.width).max(long * scale) / scale;
         let room = if is_turned {
-            longer
+            // What is beside slanted words is hard to say: they keep their length, nearly.
+            long * 1.1
         } else {
-            longer.min(to_edge)
+            let longer = long * 1.6;
+            longer.max(short * 0.3 / scale).min(to_edge)
         };
         let size = span.font_size().get();
         Some(Self {

@@ -33,8 +33,6 @@ pub(super) struct Lines {
     lightness: Vec<i16>,
     narrow: Blur,
     wide: Blur,
-    /// How much ink is on each pixel of a row, of 128.
-    ink: Vec<i16>,
 }
 
 /// One row of a plane that is blurred by a Gaussian; what is beyond the plane is as its edge.
@@ -57,17 +55,10 @@ impl Lines {
         let sigma = SIGMA * (0.75 + 0.25 * width.max(height) as f32 / 512.0);
         self.narrow.widen(sigma);
         self.wide.widen(sigma * WIDER);
-        self.ink.resize(width, 0);
         for (y, pixels) in drawing.rgba_mut().chunks_exact_mut(width * 4).enumerate() {
             self.narrow.take(&self.lightness, width, y);
             self.wide.take(&self.lightness, width, y);
-            find(&self.narrow.row, &self.wide.row, amount, &mut self.ink);
-            let groups = pixels.chunks_mut(4 * TOGETHER);
-            for (pixels, ink) in groups.zip(self.ink.chunks(TOGETHER)) {
-                if ink.iter().any(|ink| *ink > 0) {
-                    lay(pixels, ink);
-                }
-            }
+            ink(pixels, &self.narrow.row, &self.wide.row, amount);
         }
     }
 }
@@ -131,24 +122,32 @@ fn lightness(rgba: &[u8], light: &mut [i16]) {
     }
 }
 
-/// How much ink is on each pixel, of 128, from the two blurred rows.
+/// Darkens a row's pixels where one blurred row is darker than the other; what is darker than ink
+/// stays.
 #[multiversion(targets("x86_64+avx2"))]
-fn find(narrow: &[i16], wide: &[i16], amount: f32, ink: &mut [i16]) {
-    for ((narrow, wide), ink) in narrow.iter().zip(wide).zip(ink) {
-        let dark = WEIGHT * f32::from(*wide) + THRESHOLD * WHITE - f32::from(*narrow);
-        let dark = dark.max(0.0);
-        // Nearly a hyperbolic tangent.
-        *ink = (128.0 * amount * dark / (dark + HALF * WHITE)) as i32 as i16;
-    }
-}
-
-/// Darkens pixels by the ink on them; what is darker than ink stays.
-#[multiversion(targets("x86_64+avx2"))]
-fn lay(pixels: &mut [u8], ink: &[i16]) {
-    for (pixel, ink) in pixels.as_chunks_mut::<4>().0.iter_mut().zip(ink) {
-        for (value, ink_value) in pixel.iter_mut().zip(INK) {
-            let old = i16::from(*value);
-            *value = (old + (((ink_value - old).min(0) * ink) >> 7)) as u8;
+fn ink(pixels: &mut [u8], narrow: &[i16], wide: &[i16], amount: f32) {
+    let groups = pixels.chunks_mut(4 * TOGETHER);
+    let groups = groups.zip(narrow.chunks(TOGETHER).zip(wide.chunks(TOGETHER)));
+    for (pixels, (narrow, wide)) in groups {
+        // How much darker each pixel is than what is ink.
+        let mut dark = [0.0; TOGETHER];
+        for (dark, (narrow, wide)) in dark.iter_mut().zip(narrow.iter().zip(wide)) {
+            *dark = WEIGHT * f32::from(*wide) + THRESHOLD * WHITE - f32::from(*narrow);
+        }
+        // Most of a picture has no lines.
+        if dark.iter().fold(0.0f32, |most, dark| most.max(*dark)) <= 0.0 {
+            continue;
+        }
+        // Of 128. Nearly a hyperbolic tangent.
+        let inks = dark.map(|dark| {
+            let dark = dark.max(0.0);
+            (128.0 * amount * dark / (dark + HALF * WHITE)) as i32 as i16
+        });
+        for (pixel, ink) in pixels.as_chunks_mut::<4>().0.iter_mut().zip(inks) {
+            for (value, ink_value) in pixel.iter_mut().zip(INK) {
+                let old = i16::from(*value);
+                *value = (old + (((ink_value - old).min(0) * ink) >> 7)) as u8;
+            }
         }
     }
 }

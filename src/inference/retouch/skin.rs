@@ -3,8 +3,8 @@
 //! The first moment of Reinhard's colour transfer (Reinhard, Ashikhmin, Gooch and Shirley, "Color
 //! transfer between images", 2001) in CIELAB, from the camera's skin to the drawing's, with means
 //! taken around each place instead of over the whole picture: two people keep two tones, and the
-//! drawing keeps its own light and shade. Colours are moved in CIELAB block by block; a block's
-//! pixels take the step that its mean takes. Skin is what lies in the matte and has the chroma of
+//! drawing keeps its own light and shade. The mean colour around a place is moved in CIELAB, and the
+//! pixels there take the step it takes. Skin is what lies in the matte and has the chroma of
 //! skin, which is nearly the same for all tones (Chai and Ngan, "Face segmentation using
 //! skin-color map", 1999).
 
@@ -29,16 +29,18 @@ const PLACE: usize = 4;
 /// 12 and 35.
 const INK: [f32; 2] = [31.0, 83.0];
 
-/// What is known of a place.
+/// The skin of a place: how much there is, and sums of its colours, red, green, blue, each times how
+/// much it is skin.
 #[derive(Clone, Copy, Default)]
 struct Tone {
-    /// How much of it is skin.
     skin: f32,
-    /// From the drawing's L*, a*, b* to the camera's, times `skin`.
-    shift: [f32; 3],
+    /// In the camera's picture.
+    own: [f32; 3],
+    /// In the drawing.
+    drawn: [f32; 3],
 }
 
-/// What a block's pixels are moved by: red, green, blue, in levels.
+/// What pixels are moved by: red, green, blue, in levels.
 type Step = [f32; 3];
 
 /// Keeps skin tones; its memory is allocated with the first picture of a size.
@@ -52,6 +54,8 @@ pub(super) struct Skin {
     tones: Vec<Tone>,
     sums: Vec<Tone>,
     around: Vec<Tone>,
+    /// Of each place, and of each block as far as it is skin.
+    wide: Vec<Step>,
     steps: Vec<Step>,
     /// The steps of one row of pixels, a block each.
     row: Vec<Step>,
@@ -72,26 +76,25 @@ impl Skin {
             return;
         }
         self.look_around(input, drawn);
+        self.wide.clear();
+        self.wide
+            .extend(self.around.iter().map(|tone| tone.step(amount)));
         // Soft edges, one block wide.
         widen(&self.skin, columns, &mut self.between, &mut self.soft);
 
         let across = columns.div_ceil(PLACE);
         self.steps.clear();
         self.steps.resize(columns * rows, Step::default());
-        let blocks = self.steps.iter_mut().zip(&self.soft).zip(drawn.colours());
-        for (at, ((step, soft), drawn)) in blocks.enumerate() {
+        for (at, (step, soft)) in self.steps.iter_mut().zip(&self.soft).enumerate() {
             if *soft > 0.004 {
-                let tone = between(&self.around, across, at % columns, at / columns);
-                if tone.skin > 0.0 {
-                    let shift = tone.shift.map(|sum| sum / tone.skin * amount);
-                    *step = step_of(*drawn, shift).map(|step| step * soft);
-                }
+                *step = between(&self.wide, across, at % columns, at / columns);
+                step.iter_mut().for_each(|value| *value *= soft);
             }
         }
         self.apply(drawing, columns, rows);
     }
 
-    /// Finds the tones, and their means around each place.
+    /// Finds the tones, and their sums around each place.
     fn look_around(&mut self, input: &Blocks, drawn: &Blocks) {
         let (columns, rows) = (input.columns(), input.rows());
         let (across, down) = (columns.div_ceil(PLACE), rows.div_ceil(PLACE));
@@ -101,19 +104,20 @@ impl Skin {
         for (at, ((input, drawn), skin)) in blocks.enumerate() {
             let place = at / columns / PLACE * across + at % columns / PLACE;
             if let (true, Some(tone)) = (*skin > 0.0, self.tones.get_mut(place)) {
-                let (own, drawn) = (lab(*input), lab(*drawn));
-                let shift = [own.l - drawn.l, own.a - drawn.a, own.b - drawn.b];
-                tone.skin += skin;
-                for (sum, shift) in tone.shift.iter_mut().zip(shift) {
-                    *sum += shift * skin;
-                }
+                let colour = |rgba: &[u8; 4]| [0, 1, 2].map(|at| f32::from(rgba[at]) * skin);
+                let (own, drawn) = (colour(input), colour(drawn));
+                tone.add(&Tone {
+                    skin: *skin,
+                    own,
+                    drawn,
+                });
             }
         }
         let reach = ((AROUND * down as f32).round() as usize).max(1);
         // Twice a box is nearly a Gaussian.
-        average(&self.tones, across, reach, &mut self.sums, &mut self.around);
+        add_up(&self.tones, across, reach, &mut self.sums, &mut self.around);
         self.tones.copy_from_slice(&self.around);
-        average(&self.tones, across, reach, &mut self.sums, &mut self.around);
+        add_up(&self.tones, across, reach, &mut self.sums, &mut self.around);
     }
 
     /// Moves each pixel by the steps of the blocks around it.
@@ -182,26 +186,38 @@ fn likeness(rgba: [u8; 4]) -> f32 {
     within(cb, CB) * within(cr, CR)
 }
 
-fn lab(rgba: [u8; 4]) -> Lab {
-    let [red, green, blue, _] = rgba;
-    Lab::from_color(Srgb::new(red, green, blue).into_linear::<f32>())
+impl Tone {
+    fn add(&mut self, other: &Self) {
+        self.skin += other.skin;
+        for at in 0..3 {
+            self.own[at] += other.own[at];
+            self.drawn[at] += other.drawn[at];
+        }
+    }
+
+    /// What the drawing's mean colour changes by when its L*, a*, b* go this far to the camera's.
+    fn step(&self, amount: f32) -> Step {
+        if self.skin <= 0.0 {
+            return Step::default();
+        }
+        let lab = |sums: [f32; 3]| {
+            let [red, green, blue] = sums.map(|sum| sum / self.skin / 255.0);
+            Lab::from_color(Srgb::new(red, green, blue).into_linear())
+        };
+        let (own, mut tone) = (lab(self.own), lab(self.drawn));
+        tone.l += (own.l - tone.l) * amount;
+        tone.a += (own.a - tone.a) * amount;
+        tone.b += (own.b - tone.b) * amount;
+        let linear: LinSrgb = tone.into_color();
+        let moved: Srgb = Srgb::from_linear(linear);
+        let moved = [moved.red, moved.green, moved.blue];
+        std::array::from_fn(|at| moved[at] * 255.0 - self.drawn[at] / self.skin)
+    }
 }
 
-/// What a colour changes by when its L*, a*, b* do by `shift`.
-fn step_of(rgba: [u8; 4], shift: [f32; 3]) -> Step {
-    let mut tone = lab(rgba);
-    tone.l += shift[0];
-    tone.a += shift[1];
-    tone.b += shift[2];
-    let linear: LinSrgb = tone.into_color();
-    let moved: Srgb<u8> = Srgb::from_linear(linear);
-    let moved = [moved.red, moved.green, moved.blue];
-    std::array::from_fn(|at| f32::from(moved[at]) - f32::from(rgba[at]))
-}
-
-/// The tone at a block, between those of the places around it.
-fn between(tones: &[Tone], across: usize, column: usize, row: usize) -> Tone {
-    let last = [across, tones.len() / across].map(|count| count - 1);
+/// The step at a block, between those of the places around it.
+fn between(steps: &[Step], across: usize, column: usize, row: usize) -> Step {
+    let last = [across, steps.len() / across].map(|count| count - 1);
     // The first of two places, the second, and its share.
     let place = |at: usize, last: usize| {
         let at = ((at as f32 + 0.5) / PLACE as f32 - 0.5).clamp(0.0, last as f32);
@@ -210,29 +226,18 @@ fn between(tones: &[Tone], across: usize, column: usize, row: usize) -> Tone {
     };
     let (left, right, along) = place(column, last[0]);
     let (upper, lower, down) = place(row, last[1]);
-    let mut sum = Tone::default();
-    for (x, y, share) in [
-        (left, upper, (1.0 - along) * (1.0 - down)),
-        (right, upper, along * (1.0 - down)),
-        (left, lower, (1.0 - along) * down),
-        (right, lower, along * down),
-    ] {
-        sum.add(tones[y * across + x], share);
-    }
-    sum
+    let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
+    std::array::from_fn(|at| {
+        let row = |y: usize| {
+            let (left, right) = (&steps[y * across + left], &steps[y * across + right]);
+            mix(left[at], right[at], along)
+        };
+        mix(row(upper), row(lower), down)
+    })
 }
 
-impl Tone {
-    fn add(&mut self, other: Self, share: f32) {
-        self.skin += other.skin * share;
-        for (sum, value) in self.shift.iter_mut().zip(other.shift) {
-            *sum += value * share;
-        }
-    }
-}
-
-/// Means of the tones up to `reach` columns and rows away.
-fn average(
+/// Sums of the tones up to `reach` columns and rows away.
+fn add_up(
     tones: &[Tone],
     columns: usize,
     reach: usize,
@@ -242,17 +247,16 @@ fn average(
     let rows = tones.len() / columns;
     between.resize(tones.len(), Tone::default());
     out.resize(tones.len(), Tone::default());
-    let share = 1.0 / (2 * reach + 1) as f32;
     let around = |at: usize, count: usize| at.saturating_sub(reach)..(at + reach + 1).min(count);
     for (at, sum) in between.iter_mut().enumerate() {
         *sum = Tone::default();
         let (row, column) = (at / columns, at % columns);
-        around(column, columns).for_each(|x| sum.add(tones[row * columns + x], share));
+        around(column, columns).for_each(|x| sum.add(&tones[row * columns + x]));
     }
     for (at, sum) in out.iter_mut().enumerate() {
         *sum = Tone::default();
         let (row, column) = (at / columns, at % columns);
-        around(row, rows).for_each(|y| sum.add(between[y * columns + column], share));
+        around(row, rows).for_each(|y| sum.add(&between[y * columns + column]));
     }
 }
 

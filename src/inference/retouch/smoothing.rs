@@ -32,6 +32,8 @@ pub(super) struct Smoothing {
     blocks: Vec<[u8; 4]>,
     /// How much each block changed, in levels.
     change: Vec<u8>,
+    /// The most of three rows.
+    largest: Vec<u8>,
     /// The new drawing's share of each block, of [`ALL`].
     shares: Vec<i16>,
     /// The shares of one row of blocks, one a byte of the drawing.
@@ -46,6 +48,7 @@ impl Smoothing {
             values,
             blocks,
             change,
+            largest,
             shares,
             row,
         } = self;
@@ -65,7 +68,14 @@ impl Smoothing {
             ((far(0) + 2 * far(1) + far(2)) / 4).max(far(0).max(far(2)) / 2) as u8
         }));
         blocks.copy_from_slice(colours);
-        share_out(change, input.columns(), input.rows(), amount, shares);
+        share_out(
+            change,
+            input.columns(),
+            input.rows(),
+            amount,
+            largest,
+            shares,
+        );
 
         let row_bytes = drawing.width() as usize * 4;
         let bands = drawing
@@ -99,7 +109,14 @@ fn settle(new: &mut [u8], old: &mut [i16], shares: &[i16]) {
 }
 
 /// The new drawing's share of each block from how much the blocks changed.
-fn share_out(change: &[u8], columns: usize, rows: usize, amount: f32, shares: &mut Vec<i16>) {
+fn share_out(
+    change: &[u8],
+    columns: usize,
+    rows: usize,
+    amount: f32,
+    largest: &mut Vec<u8>,
+    shares: &mut Vec<i16>,
+) {
     // Half of the blocks change by less than the median: noise, as long as half of them are still.
     let mut counts = [0usize; 256];
     change
@@ -118,17 +135,25 @@ fn share_out(change: &[u8], columns: usize, rows: usize, amount: f32, shares: &m
         (f32::from(ALL) * (1.0 - kept)).round() as i16
     });
     shares.clear();
+    largest.resize(columns, 0);
     for row in 0..rows {
-        let around = row.saturating_sub(1)..(row + 2).min(rows);
-        for column in 0..columns {
-            let beside = column.saturating_sub(1)..(column + 2).min(columns);
-            let largest = around
-                .clone()
-                .filter_map(|row| change.get(row * columns..)?.get(beside.clone()))
-                .flatten()
-                .max();
-            shares.push(of_level[usize::from(largest.copied().unwrap_or(0))]);
+        let line = |row: usize| change.get(row * columns..(row + 1) * columns);
+        let (above, below) = (line(row.saturating_sub(1)), line((row + 1).min(rows - 1)));
+        let (Some(above), Some(own), Some(below)) = (above, line(row), below) else {
+            return;
+        };
+        for ((largest, own), (above, below)) in
+            largest.iter_mut().zip(own).zip(above.iter().zip(below))
+        {
+            *largest = (*own).max(*above).max(*below);
         }
+        // The same to the left and to the right.
+        let left = largest.iter().take(1).chain(&*largest);
+        let right = largest.iter().skip(1).chain(largest.last());
+        shares.extend(
+            (largest.iter().zip(left.zip(right)))
+                .map(|(own, (left, right))| of_level[usize::from(*own.max(left).max(right))]),
+        );
     }
 }
 
