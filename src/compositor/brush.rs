@@ -481,21 +481,11 @@ pub(super) fn part_of(rect: PixelRect, (x, y): (u32, u32), width: usize) -> (usi
 
 /// Mixes a bitmap with what is below it.
 fn lay_bitmap(canvas: &mut Canvas, bitmap: &Bitmap, shift: (i32, i32), tiles: &[Tile]) {
-    /// Pixels at a time that are looked at for ink.
-    const STEP: usize = 8;
     let mixer = Mixer::of(bitmap.blend);
     canvas.each_row(tiles, |at, row| {
         let (skip, found) = of_bitmap(bitmap, shift, at, row.len());
-        let Some(row) = row.get_mut(skip..skip + found.len()) else {
-            return;
-        };
-        for (below, above) in row.chunks_mut(STEP).zip(found.chunks(STEP)) {
-            if above.as_flattened().iter().all(|byte| *byte == 0) {
-                continue;
-            }
-            for (below, above) in below.iter_mut().zip(above) {
-                mixer.lay(below, Pixel::from_le_bytes(*above));
-            }
+        if let Some(row) = row.get_mut(skip..skip + found.len()) {
+            mixer.lay_row(row, found);
         }
     });
 }
