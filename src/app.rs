@@ -221,13 +221,13 @@ impl App {
 
     fn tell(&mut self, ctx: &Context, topic: Topic, text: String) {
         let severity = Severity::Warning;
-        let texts = self.texts();
         let notice = Notice {
             topic,
             severity,
             text,
         };
-        self.notices.tell(ctx, notice, texts);
+        self.notices
+            .tell(ctx, notice, self.settings.window.language);
     }
 
     /// Opens what was picked in a dialog or dropped on the window.
@@ -315,7 +315,7 @@ impl eframe::App for App {
         }
         for notice in self.session.board().take_notices() {
             self.notices
-                .tell(ctx, notice, Texts::of(self.settings.window.language));
+                .tell(ctx, notice, self.settings.window.language);
         }
         self.read_status();
         if self.page.follow(ctx, self.session.desk()) {

@@ -7,6 +7,7 @@
 mod engine_section;
 mod icon;
 mod keys;
+mod messages;
 mod notices;
 mod page_editor;
 mod page_section;

@@ -9,10 +9,11 @@ use egui::{
 };
 use egui_notify::{Anchor, Toast, ToastLevel, Toasts};
 
+use super::messages::message;
 use super::widgets::{self, Look};
 use super::{Texts, icon, theme};
 use crate::action::Action;
-use crate::settings::Settings;
+use crate::settings::{Language, Settings};
 use crate::source::Source;
 use crate::status::{Notice, Severity, Topic};
 
@@ -51,7 +52,8 @@ impl Notices {
 
     /// Shows `notice`: a critical one as a card, the others as a toast. Its heading is in the
     /// person's language; what the stages report below it is in English.
-    pub fn tell(&mut self, ctx: &Context, notice: Notice, texts: &Texts) {
+    pub fn tell(&mut self, ctx: &Context, notice: Notice, language: Language) {
+        let texts = Texts::of(language);
         let (glyph, colour) = match notice.severity {
             Severity::Critical => {
                 self.critical = Some(notice);
@@ -73,7 +75,8 @@ impl Notices {
             0.0,
             TextFormat::simple(font.clone(), colour),
         );
-        job.append(&notice.text, 0.0, TextFormat::simple(font, theme::TEXT));
+        let text = message(&notice.text, language);
+        job.append(&text, 0.0, TextFormat::simple(font, theme::TEXT));
         job.wrap = TextWrapping {
             max_rows: 7,
             ..TextWrapping::wrap_at_width(TOAST_TEXT_WIDTH)
@@ -155,7 +158,8 @@ fn critical_card_ui(
                     ui.label(mark);
                     let title = RichText::new(title_of(notice.topic, texts)).heading();
                     ui.add(Label::new(title).wrap());
-                    let text = RichText::new(&notice.text).color(theme::TEXT_WEAK);
+                    let text = message(&notice.text, settings.window.language);
+                    let text = RichText::new(text).color(theme::TEXT_WEAK);
                     // Selectable: people copy it into a search or a mail.
                     ui.add(Label::new(text).wrap().selectable(true));
                 });

@@ -439,9 +439,7 @@ fn before_the_first_program_it_says_what_it_waits_for() {
 fn what_needs_a_hand_is_a_card_with_a_way_out() {
     let mut world = World::new(Scene::Program, Language::En);
     let ctx = egui::Context::default();
-    world
-        .notices
-        .tell(&ctx, camera_busy(), Texts::of(Language::En));
+    world.notices.tell(&ctx, camera_busy(), Language::En);
     let mut harness = world.harness(vec2(900.0, 700.0));
     harness.get_by_label("There is a problem with the source");
     harness.get_by_label(&camera_busy().text);
@@ -455,15 +453,25 @@ fn what_needs_a_hand_is_a_card_with_a_way_out() {
 #[test]
 fn a_card_goes_when_its_trouble_is_over() {
     let mut world = World::new(Scene::Program, Language::Ko);
-    world.notices.tell(
-        &egui::Context::default(),
-        camera_busy(),
-        Texts::of(Language::En),
-    );
+    world
+        .notices
+        .tell(&egui::Context::default(), camera_busy(), Language::En);
     world.notices.resolve(Topic::Page);
     assert!(world.notices.has_card());
     world.notices.resolve(Topic::Source);
     assert!(!world.notices.has_card());
+}
+
+#[test]
+fn a_korean_card_is_korean_all_through() {
+    let mut world = World::new(Scene::Program, Language::Ko);
+    world
+        .notices
+        .tell(&egui::Context::default(), camera_busy(), Language::Ko);
+    let harness = world.harness(vec2(900.0, 700.0));
+    harness.get_by_label(
+        "Camera 1 카메라를 다른 프로그램이 쓰고 있어요. 그 프로그램을 닫거나 다른 카메라를 고르세요. (/dev/video1)",
+    );
 }
 
 fn camera_busy() -> Notice {
@@ -512,11 +520,9 @@ fn picture_camera_lost() {
 #[test]
 fn picture_critical_card() {
     let mut world = World::new(Scene::Program, Language::Ko);
-    world.notices.tell(
-        &egui::Context::default(),
-        camera_busy(),
-        Texts::of(Language::En),
-    );
+    world
+        .notices
+        .tell(&egui::Context::default(), camera_busy(), Language::En);
     look(world.pictured(vec2(560.0, 460.0)), "critical_card");
 }
 
