@@ -26,6 +26,8 @@ pub(super) struct Inked {
     /// Two rows of a coarse drawing as one, 256 times too large.
     down: Vec<[u16; 2]>,
     row: Vec<[u8; 2]>,
+    /// What is laid.
+    above: Vec<[u8; 4]>,
 }
 
 impl Sampler<'_> {
@@ -86,7 +88,7 @@ impl Sampler<'_> {
         {
             return row;
         }
-        let Inked { down, row } = inked;
+        let Inked { down, row, .. } = inked;
         let side = |x| self.between(x, self.corner.0, self.size.width);
         let (first, last) = (side(x).0, side(x + width as i32 - 1).1);
         let part = |y: usize| line(y).get(first..=last).unwrap_or_default();
@@ -151,6 +153,7 @@ fn lay_inks(
     let [first, second] = stand.look.inks.map(shades);
     let mixer = Mixer::of(blend);
     let pixel = sampler.pixel;
+    let mut above = std::mem::take(&mut inked.above);
     canvas.each_row(&tiles.mixed, |at, row| {
         let (skip, shape) = shape_of(region, at, row.len());
         let (left, y) = (at.0 as i32 + skip as i32, at.1 as i32);
@@ -170,21 +173,21 @@ fn lay_inks(
                 continue;
             }
             let pairs = sampler.row(left + start as i32, down, end - start, inked);
-            let covered = &shape[start..end];
-            for ((below, [one, two]), covered) in row[start..end].iter_mut().zip(pairs).zip(covered)
-            {
-                if (*one | *two) == 0 || *covered == 0 {
-                    continue;
-                }
-                let above = first[usize::from(*one)] + second[usize::from((*two).min(255 - one))];
-                if *covered == 255 {
-                    mixer.lay(below, above);
-                } else {
-                    mixer.lay(below, times(above, u32::from(*covered)));
-                }
-            }
+            above.clear();
+            above.extend(
+                pairs
+                    .iter()
+                    .zip(&shape[start..end])
+                    .map(|([one, two], covered)| {
+                        let inks =
+                            first[usize::from(*one)] + second[usize::from((*two).min(255 - one))];
+                        times(inks, u32::from(*covered)).to_le_bytes()
+                    }),
+            );
+            mixer.lay_row(&mut row[start..end], &above);
         }
     });
+    inked.above = above;
 }
 
 /// Lays ink where the picture is darker than the pattern says.
