@@ -161,16 +161,28 @@ fn move_row(pixels: &mut [u8], steps: &[Step]) {
         if around == [Step::default(); 3] {
             continue;
         }
-        for (x, pixel) in pixels.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let (left, share) = neighbour(x);
-            let colour = pixel.map(f32::from);
-            let light = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2];
-            let lit = ((light - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0);
-            for at in 0..3 {
-                let step = around[left][at] + (around[left + 1][at] - around[left][at]) * share;
-                pixel[at] = (colour[at] + step * lit + 0.5) as u8;
-            }
+        // A block at a time, in arrays of one length: the last one of a row may be narrower.
+        let mut colours = [0.0; 4 * SIDE];
+        for (colour, byte) in colours.iter_mut().zip(&*pixels) {
+            *colour = f32::from(*byte);
         }
+        let lit: [f32; SIDE] = std::array::from_fn(|x| {
+            let [red, green, blue] = [0, 1, 2].map(|at| colours[4 * x + at]);
+            let light = 0.299 * red + 0.587 * green + 0.114 * blue;
+            ((light - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0)
+        });
+        let moved: [u8; 4 * SIDE] = std::array::from_fn(|byte| {
+            let (x, at) = (byte / 4, byte % 4);
+            if at == 3 {
+                return colours[byte] as u8;
+            }
+            let (left, share) = neighbour(x);
+            let step = around[left][at] + (around[left + 1][at] - around[left][at]) * share;
+            // In a float of this size the lowest bits are the whole number.
+            let value = (colours[byte] + step * lit[x]).clamp(0.0, 255.0) + 8_388_608.0;
+            value.to_bits() as u8
+        });
+        pixels.copy_from_slice(&moved[..pixels.len()]);
     }
 }
 
