@@ -166,22 +166,24 @@ fn move_row(pixels: &mut [u8], steps: &[Step]) {
         for (colour, byte) in colours.iter_mut().zip(&*pixels) {
             *colour = f32::from(*byte);
         }
-        let lit: [f32; SIDE] = std::array::from_fn(|x| {
+        // Plain loops over flat arrays: the compiler makes SIMD of them. Alpha is not moved.
+        let (mut moves, mut lit) = ([0.0; 4 * SIDE], [0.0; 4 * SIDE]);
+        for x in 0..SIDE {
+            let (left, share) = neighbour(x);
+            let (left, right) = (&around[left], &around[left + 1]);
+            for at in 0..3 {
+                moves[4 * x + at] = left[at] + (right[at] - left[at]) * share;
+            }
             let [red, green, blue] = [0, 1, 2].map(|at| colours[4 * x + at]);
             let light = 0.299 * red + 0.587 * green + 0.114 * blue;
-            ((light - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0)
-        });
-        let moved: [u8; 4 * SIDE] = std::array::from_fn(|byte| {
-            let (x, at) = (byte / 4, byte % 4);
-            if at == 3 {
-                return colours[byte] as u8;
-            }
-            let (left, share) = neighbour(x);
-            let step = around[left][at] + (around[left + 1][at] - around[left][at]) * share;
+            lit[4 * x..4 * x + 3].fill(((light - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0));
+        }
+        let mut moved = [0u8; 4 * SIDE];
+        for at in 0..4 * SIDE {
             // In a float of this size the lowest bits are the whole number.
-            let value = (colours[byte] + step * lit[x]).clamp(0.0, 255.0) + 8_388_608.0;
-            value.to_bits() as u8
-        });
+            let value = (colours[at] + moves[at] * lit[at]).clamp(0.0, 255.0) + 8_388_608.0;
+            moved[at] = value.to_bits() as u8;
+        }
         pixels.copy_from_slice(&moved[..pixels.len()]);
     }
 }
