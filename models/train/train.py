@@ -122,7 +122,7 @@ class Pairs(IterableDataset):
         self.refresh()
 
     def refresh(self) -> None:
-        """Close faces, dark and very light skin are rarer than they should be: they come more often. Pictures without a face, less."""
+        """Dark and very light skin are rarer than they should be: they come more often. Pictures without a face, less."""
         self.files, self.shares, self.faces = sorted(self.folder.glob("*.npy")), [], []
         for file in self.files:
             facts = file.with_suffix(".json")

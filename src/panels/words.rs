@@ -320,9 +320,10 @@ impl TextAt {
             Align::Middle => 2.0 * before.min(after),
             Align::End => before,
         };
+        let size = span.font_size().get();
         let long = if vertical { own.height() } else { own.width() };
         // What the artist wrote may be nearer to the edge than other words come.
-        let to_edge = (to_edge - 0.03 * inside.width).max(long * scale) / scale;
+        let to_edge = (to_edge - 0.6 * size * scale).max(long * scale) / scale;
         let room = if is_turned {
             // What is beside slanted words is hard to say: they keep their length, nearly.
             long * 1.1
@@ -330,7 +331,6 @@ impl TextAt {
             let longer = long * 1.6;
             longer.max(short * 0.3 / scale).min(to_edge)
         };
-        let size = span.font_size().get();
         Some(Self {
             to_page,
             at,
