@@ -22,13 +22,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from critic import Judge
 from people import Array
 from student import Student
 from styles import STYLES
 
 BATCH, TWINS = 8, 2
 CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
-OUTWARD = 1.2            # see other_tones
+OUTWARD = 1.35           # see other_tones
 FEATURES = 1.5           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
 
@@ -273,6 +274,7 @@ def main() -> None:
     a.add_argument("--rate", type=float, default=0.01, help="of the convolutions; style maps and biases learn at a fifth of it")
     a.add_argument("--crop", type=int, default=224)
     a.add_argument("--start", type=Path, help="weights to start from")
+    a.add_argument("--critic", type=float, default=0.5, help="the critic's share of the gradient, 0: none")
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--seed", type=int, default=0)
     a = a.parse_args()
@@ -286,12 +288,15 @@ def main() -> None:
         start_from(net, torch.load(a.start, map_location=device))
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     opts = optimisers(net, a.rate)
+    judge = Judge(len(STYLES), device) if a.critic > 0 else None
     first, before, state = 0, 0.0, a.out / "state.pt"
     if state.exists():
         s = torch.load(state, map_location=device)
         net.load_state_dict(s["net"])
         for opt, value in zip(opts, s["opts"]):
             opt.load_state_dict(value)
+        if judge and s["judge"]:
+            judge.load(s["judge"])
         ema, first, before = s["ema"], s["step"], s["seconds"]
         print("going on from step", first, flush=True)
 
@@ -310,9 +315,13 @@ def main() -> None:
         with torch.autocast(device, torch.bfloat16):
             picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
         late = 1.0 if a.start else min(1.0, 0.4 + 3 * progress)
-        loss = loss_of(picture.float(), logits.float(), target, matte, looks, late)
-        net.zero_grad()
+        drawn, cut = (x.detach().float().requires_grad_() for x in (picture, logits))
+        loss = loss_of(drawn, cut, target, matte, looks, late)
         loss.backward()
+        if judge:
+            judge.push(photo, style, drawn, target, step, a.critic)
+        net.zero_grad()
+        torch.autograd.backward((picture, logits), (drawn.grad.to(picture.dtype), cut.grad.to(logits.dtype)))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         for opt in opts:
             opt.step()
@@ -322,12 +331,12 @@ def main() -> None:
         shown = 0.99 * shown + 0.01 * loss.item() if step > first else loss.item()
         if step % REFRESH == 0:
             pairs.refresh()
-            print(f"step {step}, {progress:.1%}, loss {shown:.4f}, {len(pairs.files)} arrays, "
+            print(f"step {step}, {progress:.1%}, loss {shown:.4f}, critic right {judge.right if judge else 0:.0%}, {len(pairs.files)} arrays, "
                   f"{1000 * spent / (step - first + 1):.0f} ms a step", flush=True)
         step += 1
         if step % 250 == 0 or progress >= 1:
-            save(a.out, {"net": net.state_dict(), "opts": [o.state_dict() for o in opts], "ema": ema, "step": step,
-                         "seconds": before + spent})
+            save(a.out, {"net": net.state_dict(), "opts": [o.state_dict() for o in opts], "judge": judge and judge.state(), "ema": ema,
+                         "step": step, "seconds": before + spent})
 
 
 if __name__ == "__main__":

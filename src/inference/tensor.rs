@@ -88,25 +88,8 @@ impl Scaler {
     /// # Errors
     /// When a picture has no pixels; says why.
     pub fn scale(&mut self, from: &Picture, to: &mut Picture) -> Result<(), String> {
-        self.resize(from, to, FilterType::Bilinear)
-    }
-
-    /// Like [`scale`](Self::scale), to a smaller size: each pixel is the mean of those it covers.
-    ///
-    /// # Errors
-    /// When a picture has no pixels; says why.
-    pub fn average(&mut self, from: &Picture, to: &mut Picture) -> Result<(), String> {
-        self.resize(from, to, FilterType::Box)
-    }
-
-    fn resize(
-        &mut self,
-        from: &Picture,
-        to: &mut Picture,
-        filter: FilterType,
-    ) -> Result<(), String> {
         let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(filter))
+            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
             .use_alpha(false);
         let (source, target) = (from.size(), to.size());
         let source = ImageRef::new(source.width, source.height, from.rgba(), PixelType::U8x4)

@@ -23,11 +23,22 @@ const SOFT: f32 = 5.0;
 const LEAST: f32 = 0.002;
 /// Means are taken over about this share of the picture's height around each place.
 const AROUND: f32 = 0.12;
-/// Blocks a side of a place: means over a part of the picture need no finer ones.
-const PLACE: usize = 4;
+/// That many places away: means over a part of the picture need no finer ones.
+const REACH: usize = 3;
 /// Darker than the first level is ink and stays; from the second on, skin is moved altogether. L* of
 /// 12 and 35.
 const INK: [f32; 2] = [31.0, 83.0];
+/// A share of one.
+const ALL: f32 = 32_768.0;
+/// How much more of its step a pixel takes for each level that it is lighter than ink, of [`ALL`].
+const STEEP: i32 = (ALL / (INK[1] - INK[0])) as i32;
+/// The share, of [`ALL`], that each pixel of a block has of the block's own step; the rest is that of
+/// the block it lies nearest to.
+const NEAR: [i16; SIDE] = [20_480, 28_672, 28_672, 20_480];
+/// Blocks whose pixels are moved together.
+const TOGETHER: usize = 4;
+/// Bytes of the pixels of one row of them.
+const BYTES: usize = 4 * SIDE * TOGETHER;
 
 /// The skin of a place: how much there is, and sums of its colours, red, green, blue, each times how
 /// much it is skin.
@@ -40,8 +51,13 @@ struct Tone {
     drawn: [f32; 3],
 }
 
-/// What pixels are moved by: red, green, blue, in levels.
-type Step = [f32; 3];
+/// What pixels are moved by: red, green, blue, and alpha, which is not. Of a place in levels.
+type Step = [f32; 4];
+
+/// The same of a block, in whole parts of a level.
+type Parts = [i16; 4];
+/// Parts of a level: what keeps twice the largest step within 16 bits.
+const PARTS: f32 = 128.0;
 
 /// Keeps skin tones; its memory is allocated with the first picture of a size.
 #[derive(Default)]
@@ -50,147 +66,201 @@ pub(super) struct Skin {
     skin: Vec<f32>,
     between: Vec<f32>,
     soft: Vec<f32>,
+    /// Blocks a side of a place.
+    place: usize,
     /// Of each place, and around it.
     tones: Vec<Tone>,
     sums: Vec<Tone>,
     around: Vec<Tone>,
-    /// Of each place, and of each block as far as it is skin.
+    /// Of each place, of those between two rows of them, and of each block as far as it is skin.
     wide: Vec<Step>,
-    steps: Vec<Step>,
-    /// The steps of one row of pixels, a block each.
-    row: Vec<Step>,
+    mixed: Vec<Step>,
+    steps: Vec<Parts>,
+    /// The steps of one row of pixels, a block each, with one more on the left and on the right.
+    row: Vec<Parts>,
 }
 
 impl Skin {
     /// Moves the skin in `drawing`, whose blocks are `drawn`, to the tone it has in `input`.
     pub fn keep(&mut self, input: &Blocks, drawn: &Blocks, drawing: &mut Picture, amount: f32) {
         let (columns, rows) = (input.columns(), input.rows());
-        let blocks = input.colours().iter().zip(drawn.colours());
-        self.skin.clear();
-        self.skin.extend(blocks.map(|(input, drawn)| {
-            let skin = likeness(*input) * f32::from(drawn[3]) / 255.0;
-            if skin < 0.02 { 0.0 } else { skin }
-        }));
+        self.skin.resize(columns * rows, 0.0);
+        likenesses(input.colours(), drawn.colours(), &mut self.skin);
         let skin: f32 = self.skin.iter().sum();
         if skin <= LEAST * self.skin.len() as f32 {
             return;
         }
+        self.place = ((AROUND * rows as f32 / REACH as f32).round() as usize).max(1);
         self.look_around(input, drawn);
         self.wide.clear();
         self.wide
             .extend(self.around.iter().map(|tone| tone.step(amount)));
         // Soft edges, one block wide.
         widen(&self.skin, columns, &mut self.between, &mut self.soft);
-
-        let across = columns.div_ceil(PLACE);
-        self.steps.clear();
-        self.steps.resize(columns * rows, Step::default());
-        for (at, (step, soft)) in self.steps.iter_mut().zip(&self.soft).enumerate() {
-            if *soft > 0.004 {
-                *step = between(&self.wide, across, at % columns, at / columns);
-                step.iter_mut().for_each(|value| *value *= soft);
-            }
-        }
+        self.step_blocks(columns);
         self.apply(drawing, columns, rows);
     }
 
     /// Finds the tones, and their sums around each place.
     fn look_around(&mut self, input: &Blocks, drawn: &Blocks) {
         let (columns, rows) = (input.columns(), input.rows());
-        let (across, down) = (columns.div_ceil(PLACE), rows.div_ceil(PLACE));
+        let (across, down) = (columns.div_ceil(self.place), rows.div_ceil(self.place));
         self.tones.clear();
         self.tones.resize(across * down, Tone::default());
-        let blocks = input.colours().iter().zip(drawn.colours()).zip(&self.skin);
-        for (at, ((input, drawn), skin)) in blocks.enumerate() {
-            let place = at / columns / PLACE * across + at % columns / PLACE;
-            if let (true, Some(tone)) = (*skin > 0.0, self.tones.get_mut(place)) {
-                let colour = |rgba: &[u8; 4]| [0, 1, 2].map(|at| f32::from(rgba[at]) * skin);
-                let (own, drawn) = (colour(input), colour(drawn));
-                tone.add(&Tone {
-                    skin: *skin,
-                    own,
-                    drawn,
-                });
+        let blocks = input
+            .colours()
+            .chunks(columns)
+            .zip(drawn.colours().chunks(columns));
+        for (row, ((input, drawn), skin)) in blocks.zip(self.skin.chunks(columns)).enumerate() {
+            let first = row / self.place * across;
+            let tones = self.tones[first..first + across].iter_mut();
+            let blocks = input.chunks(self.place).zip(drawn.chunks(self.place));
+            for (tone, ((input, drawn), skin)) in tones.zip(blocks.zip(skin.chunks(self.place))) {
+                for ((input, drawn), skin) in input.iter().zip(drawn).zip(skin) {
+                    if *skin > 0.0 {
+                        let colour =
+                            |rgba: &[u8; 4]| [0, 1, 2].map(|at| f32::from(rgba[at]) * skin);
+                        let (own, drawn) = (colour(input), colour(drawn));
+                        tone.add(&Tone {
+                            skin: *skin,
+                            own,
+                            drawn,
+                        });
+                    }
+                }
             }
         }
-        let reach = ((AROUND * down as f32).round() as usize).max(1);
         // Twice a box is nearly a Gaussian.
-        add_up(&self.tones, across, reach, &mut self.sums, &mut self.around);
+        add_up(&self.tones, across, &mut self.sums, &mut self.around);
         self.tones.copy_from_slice(&self.around);
-        add_up(&self.tones, across, reach, &mut self.sums, &mut self.around);
+        add_up(&self.tones, across, &mut self.sums, &mut self.around);
+    }
+
+    /// Finds the step of each block, between those of the places around it, as far as it is skin.
+    fn step_blocks(&mut self, columns: usize) {
+        let across = columns.div_ceil(self.place);
+        let down = self.wide.len() / across;
+        self.steps.clear();
+        for (row, soft) in self.soft.chunks_exact(columns).enumerate() {
+            let (upper, lower, share) = places(row, self.place, down);
+            let line = |row: usize| &self.wide[row * across..(row + 1) * across];
+            self.mixed.clear();
+            self.mixed
+                .extend((line(upper).iter().zip(line(lower))).map(|(a, b)| mix(a, b, share)));
+            self.steps
+                .extend(soft.iter().enumerate().map(|(column, soft)| {
+                    if *soft <= 0.004 {
+                        return Parts::default();
+                    }
+                    let (left, right, share) = places(column, self.place, across);
+                    mix(&self.mixed[left], &self.mixed[right], share)
+                        .map(|step| (step * soft * PARTS) as i16)
+                }));
+        }
     }
 
     /// Moves each pixel by the steps of the blocks around it.
     fn apply(&mut self, drawing: &mut Picture, columns: usize, rows: usize) {
         let width = drawing.width() as usize;
+        self.row.clear();
+        self.row
+            .resize(columns.next_multiple_of(TOGETHER) + 2, Parts::default());
         for (y, pixels) in drawing.rgba_mut().chunks_exact_mut(width * 4).enumerate() {
-            let (upper, share) = neighbour(y);
-            let line = |row: usize| {
-                let row = row.saturating_sub(1).min(rows - 1);
-                &self.steps[row * columns..(row + 1) * columns]
+            let own = y / SIDE;
+            let beside = if y % SIDE < SIDE / 2 {
+                own.saturating_sub(1)
+            } else {
+                (own + 1).min(rows - 1)
             };
-            let (upper, lower) = (line(y / SIDE + upper), line(y / SIDE + upper + 1));
-            self.row.clear();
-            self.row
-                .extend(upper.iter().zip(lower).map(|(upper, lower)| {
-                    std::array::from_fn(|at| upper[at] + (lower[at] - upper[at]) * share)
-                }));
+            let line = |row: usize| self.steps[row * columns..(row + 1) * columns].as_flattened();
+            let share = NEAR[y % SIDE];
+            let row = self.row[1..=columns].as_flattened_mut();
+            let blocks = line(own).iter().zip(line(beside));
+            for (step, (own, beside)) in row.iter_mut().zip(blocks) {
+                *step = part(*own, share) + part(*beside, i16::MAX - share);
+            }
+            self.row[0] = self.row[1];
+            let last = self.row[columns];
+            self.row[columns + 1..].fill(last);
             move_row(pixels, &self.row);
         }
     }
 }
 
-/// The first of two neighbouring blocks between whose centres a pixel lies, 0 the one before its own
-/// and 1 its own, and the second's share.
+/// Half a share, of [`ALL`], of a value, rounded down: one instruction.
 #[inline(always)]
-fn neighbour(at: usize) -> (usize, f32) {
-    let from_centre = ((at % SIDE) as f32 + 0.5) / SIDE as f32 - 0.5;
-    if from_centre < 0.0 {
-        (0, from_centre + 1.0)
-    } else {
-        (1, from_centre)
+fn part(value: i16, share: i16) -> i16 {
+    ((i32::from(value) * i32::from(share)) >> 16) as i16
+}
+
+/// Moves a row's pixels by their blocks' steps, which are in 64ths of a level, from one block to the
+/// next smoothly.
+#[multiversion(targets("x86_64+avx2"))]
+fn move_row(pixels: &mut [u8], steps: &[Parts]) {
+    for (lot, pixels) in pixels.chunks_mut(BYTES).enumerate() {
+        let Some(near) = steps[lot * TOGETHER..].first_chunk() else {
+            return;
+        };
+        if *near == [Parts::default(); TOGETHER + 2] {
+            continue;
+        }
+        if let Some(pixels) = pixels.first_chunk_mut() {
+            move_lot(pixels, near);
+        } else {
+            let mut whole = [0; BYTES];
+            whole[..pixels.len()].copy_from_slice(pixels);
+            move_lot(&mut whole, near);
+            pixels.copy_from_slice(&whole[..pixels.len()]);
+        }
     }
 }
 
-/// Moves a row's pixels by their blocks' steps, from one block to the next smoothly.
-#[multiversion(targets("x86_64+avx2"))]
-fn move_row(pixels: &mut [u8], steps: &[Step]) {
-    for (column, pixels) in pixels.chunks_mut(4 * SIDE).enumerate() {
-        let near = |to: usize| steps[(column + to).saturating_sub(1).min(steps.len() - 1)];
-        let around = [near(0), near(1), near(2)];
-        if around == [Step::default(); 3] {
-            continue;
-        }
-        // A block at a time, in arrays of one length: the last one of a row may be narrower.
-        let mut colours = [0.0; 4 * SIDE];
-        for (colour, byte) in colours.iter_mut().zip(&*pixels) {
-            *colour = f32::from(*byte);
-        }
-        // Plain loops over flat arrays: the compiler makes SIMD of them. Alpha is not moved.
-        let (mut moves, mut lit) = ([0.0; 4 * SIDE], [0.0; 4 * SIDE]);
-        for x in 0..SIDE {
-            let (left, share) = neighbour(x);
-            let (left, right) = (&around[left], &around[left + 1]);
-            for at in 0..3 {
-                moves[4 * x + at] = left[at] + (right[at] - left[at]) * share;
-            }
-            let [red, green, blue] = [0, 1, 2].map(|at| colours[4 * x + at]);
-            let light = 0.299 * red + 0.587 * green + 0.114 * blue;
-            lit[4 * x..4 * x + 3].fill(((light - INK[0]) / (INK[1] - INK[0])).clamp(0.0, 1.0));
-        }
-        let mut moved = [0u8; 4 * SIDE];
+/// Moves the pixels of [`TOGETHER`] blocks; `steps` has one more at both ends.
+#[inline(always)]
+fn move_lot(pixels: &mut [u8; BYTES], steps: &[Parts; TOGETHER + 2]) {
+    // How much of its step each pixel takes, of ALL, once for each of its bytes.
+    let words: [u32; BYTES / 4] = bytemuck::cast(*pixels);
+    let mut lit = [0u32; BYTES / 4];
+    for (lit, word) in lit.iter_mut().zip(words) {
+        let word = u32::from_le(word);
+        let (red, green, blue) = (word & 255, (word >> 8) & 255, (word >> 16) & 255);
+        let light = (77 * red + 150 * green + 29 * blue) as i32 - (INK[0] * 256.0) as i32;
+        let share = (light * STEEP) >> 8;
+        *lit = share.clamp(0, i32::from(i16::MAX)) as u32;
+    }
+    let twice = lit.map(|lit| u64::from(lit | lit << 16));
+    let lit: [i16; BYTES] = bytemuck::cast(twice.map(|lit| lit | lit << 32));
+    for block in 0..TOGETHER {
+        let [left, own, right] = [0, 1, 2].map(|at| steps[block + at]);
+        let own: [i16; 4 * SIDE] = bytemuck::cast([own; SIDE]);
+        let beside: [i16; 4 * SIDE] = bytemuck::cast([left, left, right, right]);
+        let first = 4 * SIDE * block;
         for at in 0..4 * SIDE {
-            // In a float of this size the lowest bits are the whole number.
-            let value = (colours[at] + moves[at] * lit[at]).clamp(0.0, 255.0) + 8_388_608.0;
-            moved[at] = value.to_bits() as u8;
+            let near = NEAR[at / 4];
+            let step = part(own[at], near) + part(beside[at], i16::MAX - near);
+            // In 16ths of a level, as half of what was a 32nd.
+            let step = part(step, lit[first + at]);
+            let moved = (i16::from(pixels[first + at]) << 4) + step + 8;
+            pixels[first + at] = (moved >> 4).clamp(0, 255) as u8;
         }
-        pixels.copy_from_slice(&moved[..pixels.len()]);
+    }
+}
+
+/// How much the blocks of the person, as `drawn`'s alpha says, have the colour of skin.
+#[multiversion(targets("x86_64+avx2"))]
+fn likenesses(input: &[[u8; 4]], drawn: &[[u8; 4]], skin: &mut [f32]) {
+    for ((skin, input), drawn) in skin.iter_mut().zip(input).zip(drawn) {
+        let alpha = u32::from_le_bytes(*drawn) >> 24;
+        let like = likeness(*input) * (alpha as i32 as f32 / 255.0);
+        *skin = if like < 0.02 { 0.0 } else { like };
     }
 }
 
 /// How much a colour is one of skin, 0..1.
+#[inline(always)]
 fn likeness(rgba: [u8; 4]) -> f32 {
-    let [red, green, blue, _] = rgba.map(f32::from);
+    let word = u32::from_le_bytes(rgba);
+    let [red, green, blue] = [0, 8, 16].map(|bits| ((word >> bits) & 255) as i32 as f32);
     let cb = 128.0 - 0.168_736 * red - 0.331_264 * green + 0.5 * blue;
     let cr = 128.0 + 0.5 * red - 0.418_688 * green - 0.081_312 * blue;
     let within = |value: f32, [low, high]: [f32; 2]| {
@@ -225,43 +295,30 @@ impl Tone {
         let linear: LinSrgb = tone.into_color();
         let moved: Srgb = Srgb::from_linear(linear);
         let moved = [moved.red, moved.green, moved.blue];
-        std::array::from_fn(|at| moved[at] * 255.0 - self.drawn[at] / self.skin)
+        let step = |at: usize| moved[at] * 255.0 - self.drawn[at] / self.skin;
+        [step(0), step(1), step(2), 0.0]
     }
 }
 
-/// The step at a block, between those of the places around it.
-fn between(steps: &[Step], across: usize, column: usize, row: usize) -> Step {
-    let last = [across, steps.len() / across].map(|count| count - 1);
-    // The first of two places, the second, and its share.
-    let place = |at: usize, last: usize| {
-        let at = ((at as f32 + 0.5) / PLACE as f32 - 0.5).clamp(0.0, last as f32);
-        let first = at as usize;
-        (first, (first + 1).min(last), at - first as f32)
-    };
-    let (left, right, along) = place(column, last[0]);
-    let (upper, lower, down) = place(row, last[1]);
-    let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
-    std::array::from_fn(|at| {
-        let row = |y: usize| {
-            let (left, right) = (&steps[y * across + left], &steps[y * across + right]);
-            mix(left[at], right[at], along)
-        };
-        mix(row(upper), row(lower), down)
-    })
+/// The two places between whose centres a block lies, out of `count` of `place` blocks, and the
+/// second's share.
+fn places(block: usize, place: usize, count: usize) -> (usize, usize, f32) {
+    let last = count - 1;
+    let at = ((block as f32 + 0.5) / place as f32 - 0.5).clamp(0.0, last as f32);
+    let first = at as usize;
+    (first, (first + 1).min(last), at - first as f32)
 }
 
-/// Sums of the tones up to `reach` columns and rows away.
-fn add_up(
-    tones: &[Tone],
-    columns: usize,
-    reach: usize,
-    between: &mut Vec<Tone>,
-    out: &mut Vec<Tone>,
-) {
+fn mix(a: &Step, b: &Step, share: f32) -> Step {
+    std::array::from_fn(|at| a[at] + (b[at] - a[at]) * share)
+}
+
+/// Sums of the tones up to [`REACH`] columns and rows away.
+fn add_up(tones: &[Tone], columns: usize, between: &mut Vec<Tone>, out: &mut Vec<Tone>) {
     let rows = tones.len() / columns;
     between.resize(tones.len(), Tone::default());
     out.resize(tones.len(), Tone::default());
-    let around = |at: usize, count: usize| at.saturating_sub(reach)..(at + reach + 1).min(count);
+    let around = |at: usize, count: usize| at.saturating_sub(REACH)..(at + REACH + 1).min(count);
     for (at, sum) in between.iter_mut().enumerate() {
         *sum = Tone::default();
         let (row, column) = (at / columns, at % columns);
