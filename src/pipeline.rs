@@ -309,10 +309,12 @@ fn request(settings: &Settings, pages: &panels::Library, fps: u32) -> capture::R
         .program
         .size
         .unwrap_or_else(|| pages.size(&settings.look.page));
+    let turn = settings.capture.turn_of_source();
     capture::Request {
         source: settings.capture.source.clone(),
         format: settings.capture.format.clone(),
-        size: frame_size(program),
+        turn,
+        size: turn.size(frame_size(turn.size(program))),
         fps: settings.program.fps.min(fps),
     }
 }

@@ -19,7 +19,7 @@ pub use retouch::{RetouchSettings, Transition};
 pub use shots::{ShotSettings, StripClip, StripFile};
 
 use crate::frame::Size;
-use crate::source::Source;
+use crate::source::{Source, Turn};
 
 /// All settings, a section a part of the program.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -49,6 +49,19 @@ pub struct CaptureSettings {
     /// The camera format asked for, written `MJPEG 1280x720 30`; `None`: the best by measured rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// How a camera's pictures are turned to stand upright.
+    pub turn: Turn,
+}
+
+impl CaptureSettings {
+    /// How the pictures of the source are turned: those of files stand as they should.
+    pub const fn turn_of_source(&self) -> Turn {
+        if self.source.is_live() {
+            self.turn
+        } else {
+            Turn::None
+        }
+    }
 }
 
 /// How people are drawn.

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::frame::Size;
+
 /// Where frames come from.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
@@ -39,7 +41,50 @@ pub enum CameraChoice {
     Name(String),
 }
 
+/// How far pictures of a camera are turned to the right, for one that lies on its side or hangs upside
+/// down.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
+pub enum Turn {
+    /// Not at all.
+    #[default]
+    #[serde(rename = "0")]
+    #[value(name = "0")]
+    None,
+    /// A quarter: 90 degrees.
+    #[serde(rename = "90")]
+    #[value(name = "90")]
+    Right,
+    /// 180 degrees.
+    #[serde(rename = "180")]
+    #[value(name = "180")]
+    Half,
+    /// A quarter to the left: 270 degrees.
+    #[serde(rename = "270")]
+    #[value(name = "270")]
+    Left,
+}
+
+impl Turn {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
+
+    /// The size of a picture of `size` after it, and of one that has `size` after it before.
+    pub const fn size(self, size: Size) -> Size {
+        match self {
+            Self::None | Self::Half => size,
+            Self::Right | Self::Left => Size::new(size.height, size.width),
+        }
+    }
+}
+
 impl Source {
+    /// Whether pictures come live from a lens: those may have to be turned.
+    pub const fn is_live(&self) -> bool {
+        matches!(self, Self::Auto | Self::Camera(_) | Self::Url(_))
+    }
+
     fn parse(text: &str) -> Self {
         match text {
             "" | "auto" => return Self::Auto,

@@ -106,7 +106,7 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
         };
     }
     Settings {
-        capture: section!(capture: CaptureSettings { source, format }),
+        capture: section!(capture: CaptureSettings { source, format, turn }),
         look: section!(look: LookSettings { style, strength, page, mirror, effects_off, texts }),
         retouch: section!(retouch: RetouchSettings { skin_tone, smoothing, lines, transition }),
         program: section!(program: ProgramSettings { size, fps }),

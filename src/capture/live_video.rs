@@ -147,7 +147,9 @@ fn play(clip: &mut Clip, name: &str, sender: &Sender, stop: &Stop) -> Result<u64
                 continue;
             }
         }
-        sender.send(picture, Instant::now(), work);
+        let started = Instant::now();
+        let picture = sender.turned(picture);
+        sender.send(picture, started, work + started.elapsed());
     }
     Ok(frames)
 }

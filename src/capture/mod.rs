@@ -12,6 +12,7 @@ mod made;
 mod pattern;
 mod photo;
 mod sender;
+mod turn;
 mod video;
 
 use std::path::Path;
@@ -32,7 +33,7 @@ use sender::Sender;
 use crate::ffmpeg::Input;
 use crate::frame::{Frame, Size};
 use crate::mailbox::Mailbox;
-use crate::source::{CameraChoice, Source};
+use crate::source::{CameraChoice, Source, Turn};
 use crate::status::{Board, SourceState};
 use crate::worker::Worker;
 
@@ -46,7 +47,9 @@ pub struct Request {
     pub source: Source,
     /// A camera format such as `MJPEG 1280x720 30`; `None`: the best by measured rate.
     pub format: Option<String>,
-    /// Size of the frames that the stages behind need. Cameras, files and URLs give at least
+    /// How frames of a camera or a URL are turned.
+    pub turn: Turn,
+    /// Size of the frames that the stages behind need, turned. Cameras, files and URLs give at least
     /// this where they can; the demo and the pattern exactly this.
     pub size: Size,
     /// Frames a second: of the demo and the pattern, and wanted of a camera. Files have their own.
@@ -85,11 +88,13 @@ pub fn start(request: Request, outbox: Outbox, board: Arc<Board>) -> Result<Capt
     let Request {
         source,
         format,
+        turn,
         size,
         fps,
     } = request;
     board.set_source(SourceState::Opening);
-    let sender = Arc::new(Sender::new(outbox, board));
+    let turn = if source.is_live() { turn } else { Turn::None };
+    let sender = Arc::new(Sender::new(outbox, turn, board));
     let switch = KillSwitch::default();
     let worker = match source {
         Source::Auto => camera(Wanted::FirstOrDemo, format, size, fps, sender),
@@ -107,7 +112,7 @@ pub fn start(request: Request, outbox: Outbox, board: Arc<Board>) -> Result<Capt
                 clip(input, info, size, &switch, sender)
             }
         },
-        Source::Url(url) => clip(Input::Url(url), None, size, &switch, sender),
+        Source::Url(url) => clip(Input::Url(url), None, turn.size(size), &switch, sender),
     }?;
     Ok(Capture { worker, switch })
 }

@@ -5,22 +5,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Outbox;
+use super::turn::turn_into;
 use crate::frame::{Frame, Picture, Pool, Pooled, Stamp};
 use crate::mailbox::Replaced;
+use crate::source::Turn;
 use crate::status::{Board, Rate, Stage};
 
 /// Stamps frames and hands them to both mailboxes.
 pub(super) struct Sender {
     pub board: Arc<Board>,
+    /// How pictures from a lens are turned.
+    pub turn: Turn,
     outbox: Outbox,
     pool: Pool<Picture>,
     sequence: AtomicU64,
 }
 
 impl Sender {
-    pub fn new(outbox: Outbox, board: Arc<Board>) -> Self {
+    pub fn new(outbox: Outbox, turn: Turn, board: Arc<Board>) -> Self {
         Self {
             board,
+            turn,
             outbox,
             pool: Pool::new(),
             sequence: AtomicU64::new(0),
@@ -30,6 +35,16 @@ impl Sender {
     /// A buffer for the next frame.
     pub fn picture(&self) -> Pooled<Picture> {
         self.pool.take()
+    }
+
+    /// A picture from a lens, turned as it should be.
+    pub fn turned(&self, picture: Pooled<Picture>) -> Pooled<Picture> {
+        if self.turn == Turn::None {
+            return picture;
+        }
+        let mut turned = self.pool.take();
+        turn_into(&picture, self.turn, &mut turned);
+        turned
     }
 
     /// Sends a frame that arrived at `captured` and took `work` to decode.

@@ -26,7 +26,7 @@ use crate::frame::Size;
 use crate::inference::import;
 use crate::places::Places;
 use crate::settings::{Provider, Quality, Settings};
-use crate::source::Source;
+use crate::source::{Source, Turn};
 
 /// Puts people into a webtoon, live.
 #[derive(Parser)]
@@ -81,6 +81,9 @@ struct Common {
     /// Where frames come from: `camera[:N]`, a path, a URL, `demo` or `pattern`.
     #[arg(long, global = true, value_name = "SOURCE")]
     source: Option<Source>,
+    /// Turns a camera's picture to the right by so many degrees: for a camera on its side.
+    #[arg(long, global = true, value_name = "DEGREES")]
+    turn: Option<Turn>,
     /// Id of the style.
     #[arg(long, global = true, value_name = "ID")]
     style: Option<String>,
@@ -168,6 +171,7 @@ impl Common {
             }
         }
         set(&mut settings.capture.source, &self.source);
+        set(&mut settings.capture.turn, &self.turn);
         set(&mut settings.look.style, &self.style);
         set(&mut settings.look.page, &self.page);
         set(&mut settings.look.strength, &self.strength);

@@ -5,7 +5,7 @@ use egui::{Color32, Ui, vec2};
 use super::{Device, PanelState, Texts, fill, icon, theme, widgets};
 use crate::action::Action;
 use crate::settings::Settings;
-use crate::source::{CameraChoice, Source};
+use crate::source::{CameraChoice, Source, Turn};
 use crate::status::{SourceState, Status};
 
 /// The source section.
@@ -34,6 +34,9 @@ pub fn source_section_ui(
             && !device.formats.is_empty()
         {
             format_combo_ui(ui, settings, device, texts);
+        }
+        if settings.capture.source.is_live() {
+            turn_combo_ui(ui, &mut settings.capture.turn, texts);
         }
         let (colour, line) = state_line(state.status, texts);
         widgets::state_line_ui(ui, colour, &line);
@@ -98,6 +101,24 @@ fn format_combo_ui(ui: &mut Ui, settings: &mut Settings, device: &Device, texts:
             let on = current.as_ref() == Some(format);
             if widgets::choice_ui(ui, "", format, "", on) {
                 settings.capture.format = Some(format.clone());
+            }
+        }
+    });
+}
+
+fn turn_combo_ui(ui: &mut Ui, turn: &mut Turn, texts: &Texts) {
+    let texts = &texts.source;
+    let name = |turn: Turn| match turn {
+        Turn::None => &texts.turn_none,
+        Turn::Right => &texts.turn_right,
+        Turn::Half => &texts.turn_half,
+        Turn::Left => &texts.turn_left,
+    };
+    let shown = *turn;
+    widgets::combo_ui(ui, "turn", &texts.turn, name(shown), |ui| {
+        for choice in Turn::ALL {
+            if widgets::choice_ui(ui, "", name(choice), "", choice == shown) {
+                *turn = choice;
             }
         }
     });

@@ -67,7 +67,7 @@ areas! {
     }
     /// Source and camera format.
     SourceTexts {
-        title, choose, auto, first_camera, demo, pattern, format, best_format, find_cameras, open_file, opening, live, lost, lost_in, failed, ended, no_cameras,
+        title, choose, auto, first_camera, demo, pattern, format, best_format, turn, turn_none, turn_right, turn_half, turn_left, find_cameras, open_file, opening, live, lost, lost_in, failed, ended, no_cameras,
     }
     /// The style grid.
     StyleTexts {

@@ -15,7 +15,7 @@ use panelcam::capture::{
 use panelcam::ffmpeg::{self, FfmpegError};
 use panelcam::frame::{Frame, Picture, Size};
 use panelcam::mailbox::{Mailbox, Taken};
-use panelcam::source::Source;
+use panelcam::source::{Source, Turn};
 use panelcam::status::{Board, SourceState};
 
 const SIZE: Size = Size::new(320, 180);
@@ -397,6 +397,7 @@ fn request(source: Source) -> Request {
     Request {
         source,
         format: None,
+        turn: Turn::None,
         size: SIZE,
         fps: 30,
     }

@@ -89,6 +89,7 @@ pub(super) fn read(job: &Job, link: &Link, stop: &Stop) -> Result<(), CaptureErr
         need,
         sender,
     } = job;
+    let need = sender.turn.size(*need);
     let wrong = |error: &dyn ToString| explain(device, &error.to_string());
     let mut decoder = Decoder::new().map_err(|error| wrong(&error))?;
     let exact = CameraFormat::new(
@@ -115,9 +116,10 @@ pub(super) fn read(job: &Job, link: &Link, stop: &Stop) -> Result<(), CaptureErr
                 }
                 link.frame_came(captured);
                 let mut picture = sender.picture();
-                match decoder.decode(format.fourcc, format.size, &bytes, *need, &mut picture) {
+                match decoder.decode(format.fourcc, format.size, &bytes, need, &mut picture) {
                     Ok(()) => {
                         link.frame_was_good();
+                        let picture = sender.turned(picture);
                         sender.send(picture, captured, captured.elapsed());
                     }
                     Err(error) => {

@@ -50,7 +50,7 @@ pub(in crate::capture) struct Plan {
     pub wanted: Wanted,
     /// The format that a person chose.
     pub format: Option<Format>,
-    /// Size that frames should cover.
+    /// Size that frames should cover, turned.
     pub need: Size,
     /// Frames a second that are wanted.
     pub fps: u32,
@@ -103,7 +103,8 @@ impl Supervisor<'_> {
     /// Opens the camera and keeps it until it fails or all ends.
     fn run(&mut self, stop: &Stop) -> Result<(), CaptureError> {
         let device = self.pick(&devices()?)?;
-        let ranked = ranked(&device.formats, self.plan.need, self.plan.fps);
+        let need = self.plan.sender.turn.size(self.plan.need);
+        let ranked = ranked(&device.formats, need, self.plan.fps);
         let mut format = self.first_format(&device, &ranked);
         let mut measured: Vec<(Format, f64)> = Vec::new();
         loop {
