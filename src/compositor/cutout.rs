@@ -6,6 +6,8 @@
 //! foreground estimation (Forte: Approximate Fast Foreground Colour Estimation, ICIP 2021), done
 //! only where the matte is neither 0 nor 1.
 
+use std::time::Duration;
+
 use crate::frame::{Picture, Size};
 use crate::panels::matte_curve;
 
@@ -250,6 +252,38 @@ fn cuts(drawing: &Picture, did: bool) -> bool {
     share > if did { 0.012 } else { 0.03 }
 }
 
+/// People go back into their panel when the camera cuts off their heads, and come out again later: a
+/// head at the very edge must not flicker in and out.
+#[derive(Default)]
+pub(super) struct Retreat {
+    /// How far they are in, 0..1.
+    share: f32,
+    /// When a head was last cut off, and when this was last asked.
+    cut: Option<Duration>,
+    before: Option<Duration>,
+}
+
+impl Retreat {
+    /// They go in and come out in about this time.
+    const SETTLES_SECS: f32 = 0.15;
+    /// They stay in for so long after the last cut.
+    const STAYS: Duration = Duration::from_millis(1500);
+
+    /// How far they are in at `time`, when heads are `cut` off or not.
+    pub fn follow(&mut self, cut: bool, time: Duration) -> f32 {
+        if cut {
+            self.cut = Some(time);
+        }
+        let stays = |cut: Duration| time.abs_diff(cut) < Self::STAYS;
+        let goal = f32::from(u8::from(self.cut.is_some_and(stays)));
+        let passed = self.before.map(|before| time.abs_diff(before));
+        let passed = passed.map_or(f32::INFINITY, |passed| passed.as_secs_f32());
+        self.share += (goal - self.share) * (1.0 - (-passed / Self::SETTLES_SECS).exp());
+        self.before = Some(time);
+        self.share
+    }
+}
+
 impl Around {
     /// The longest distance that is measured, in pixels of the plane.
     pub const REACH: f32 = 85.0;
@@ -430,6 +464,21 @@ mod tests {
         assert_eq!(cutout.columns(0.95, 2.0), None);
         cutout.make(&disc(200, 40.0), true);
         assert!(cutout.columns(0.1, 0.15).is_some(), "what is around them");
+    }
+
+    #[test]
+    fn people_go_in_at_once_and_come_out_late() {
+        let mut retreat = Retreat::default();
+        let at = Duration::from_millis;
+        assert!(retreat.follow(false, at(0)) < 0.01);
+        retreat.follow(true, at(33));
+        // In and out of the edge, a few times a second.
+        for frame in 2..60 {
+            let share = retreat.follow(frame % 20 == 0, at(33 * frame));
+            assert!(frame < 30 || share > 0.98, "frame {frame}: {share}");
+        }
+        assert!(retreat.follow(false, at(33 * 40 - 1) + Retreat::STAYS) > 0.98);
+        assert!(retreat.follow(false, at(10_000)) < 0.01);
     }
 
     #[test]

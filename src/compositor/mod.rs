@@ -43,6 +43,7 @@ use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Cover, Page, PageError, PanelKind, Sprite, Sprites};
 use crate::people::Point;
 
+use cutout::Retreat;
 use device::{Device, Making};
 use fx::{Effects, Laid, Painter};
 use memory::Memory;
@@ -128,8 +129,7 @@ pub struct Compositor {
     effects: Effects,
     /// The point of each shot that is kept in view.
     shots: [Option<(Size, Point)>; MOST_SHOTS],
-    /// When the last program was.
-    before: Option<Duration>,
+    retreat: Retreat,
 }
 
 enum Backend {
@@ -220,7 +220,7 @@ impl Compositor {
             page: Arc::new(page),
             now: Now::default(),
             shots: [None; MOST_SHOTS],
-            before: None,
+            retreat: Retreat::default(),
         })
     }
 
@@ -450,13 +450,7 @@ impl Compositor {
             let places = numbers.map(|number| usize::from(number).wrapping_sub(1));
             places.filter(missing).min()
         });
-        // A head at the very edge must not flicker in and out of its panel.
-        let passed = self.before.map_or(f32::INFINITY, |before| {
-            scene.time.abs_diff(before).as_secs_f32()
-        });
-        let share = 1.0 - (-passed / CUT_SETTLES_SECS).exp();
-        self.now.cut += (f32::from(u8::from(cut)) - self.now.cut) * share;
-        self.before = Some(scene.time);
+        self.now.cut = self.retreat.follow(cut, scene.time);
         self.now.effects = self.effects.show(&self.page, scene, &sizes);
         sizes
     }
@@ -512,9 +506,6 @@ impl Backend {
         }
     }
 }
-
-/// People go back into their panel, when the camera cuts off their heads, in about this time.
-const CUT_SETTLES_SECS: f32 = 0.15;
 
 impl Now {
     /// Sprites on top of everything.
