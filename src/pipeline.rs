@@ -281,6 +281,11 @@ impl Pipeline {
         &self.pages
     }
 
+    /// What the stages read for every frame.
+    pub fn control(&self) -> &Arc<Watch<Control>> {
+        &self.control
+    }
+
     /// Where the stages report.
     pub fn board(&self) -> &Arc<Board> {
         &self.board

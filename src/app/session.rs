@@ -258,10 +258,16 @@ impl Stages {
         self.catalogue.list(&styles, &pages);
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
         let (desk, gpu) = (Arc::clone(&self.desk), Arc::clone(&self.gpu));
+        let control = pipeline.map(|pipeline| Arc::clone(pipeline.control()));
+        let first = self.settings.clone();
         Worker::spawn("thumbnails", move |stop| {
             let looks = (&*styles, &*pages);
-            thumbnails::draw(runtime, &gpu, looks, &catalogue, &board, stop);
-            thumbnails::keep_fresh(&gpu, looks, &catalogue, &desk, stop);
+            let settings = || match &control {
+                Some(control) => control.get().settings.clone(),
+                None => first.clone(),
+            };
+            thumbnails::draw(runtime, &gpu, looks, &settings, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&gpu, looks, &settings, &catalogue, &desk, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

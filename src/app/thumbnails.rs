@@ -1,16 +1,19 @@
 //! Small pictures of the styles and pages, drawn from the demo once the program is on the screen:
 //! the first picture must not wait for them.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::shelf::Catalogue;
 use crate::capture::Demo;
+use crate::clock::Clock;
 use crate::compositor::{Compositor, CompositorError, Gpu};
 use crate::frame::{Picture, Pooled, Size};
 use crate::inference::{Generator, InferenceError, Library, Model, Runtime, Style, StyleMap};
 use crate::panels::{self, Page};
+use crate::settings::Settings;
 use crate::shots::{self, Desk};
 use crate::status::Board;
 use crate::worker::Stop;
@@ -33,6 +36,7 @@ pub fn draw(
     runtime: Option<Arc<Runtime>>,
     gpu: &Arc<Gpu>,
     (styles, pages): (&Library, &panels::Library),
+    settings: &dyn Fn() -> Settings,
     catalogue: &Catalogue,
     board: &Board,
     stop: &Stop,
@@ -82,7 +86,8 @@ pub fn draw(
         if stop.asked() {
             return;
         }
-        match page_thumbnail(&mut compositor, page, drawing, &raw) {
+        let texts = texts_of(page, &settings());
+        match page_thumbnail(&mut compositor, page, drawing, &raw, &texts) {
             Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
             Err(error) => tracing::warn!("No thumbnail of a page: {error}"),
         }
@@ -94,6 +99,7 @@ pub fn draw(
 pub fn keep_fresh(
     gpu: &Arc<Gpu>,
     (styles, pages): (&Library, &panels::Library),
+    settings: &dyn Fn() -> Settings,
     catalogue: &Catalogue,
     desk: &Desk,
     stop: &Stop,
@@ -101,6 +107,7 @@ pub fn keep_fresh(
     let mut compositor = Compositor::new(Arc::clone(gpu)).ok();
     let mut turn = 0;
     let mut shown: Option<Arc<Pooled<Picture>>> = None;
+    let mut language = settings().window.language;
     while !stop.asked() {
         stop.sleep(EVERY);
         if pages.refresh() {
@@ -108,6 +115,10 @@ pub fn keep_fresh(
         }
         let list = pages.pages();
         let Some(drawing) = desk.live() else { continue };
+        let settings = settings();
+        if settings.window.language != language {
+            (language, turn) = (settings.window.language, 0);
+        }
         // All pages once for each drawing: a photo does not change.
         let is_new = shown
             .as_ref()
@@ -121,7 +132,8 @@ pub fn keep_fresh(
         };
         if let (Some(page), Some(compositor)) = (list.get(turn), &mut compositor) {
             let small = shots::small(drawing, STYLE_SIZE.width);
-            match page_thumbnail(compositor, page, &small, &small) {
+            let texts = texts_of(page, &settings);
+            match page_thumbnail(compositor, page, &small, &small, &texts) {
                 Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
                 Err(error) => tracing::debug!("No thumbnail of a page: {error}"),
             }
@@ -165,17 +177,25 @@ impl Artist {
     }
 }
 
+/// What a page says to those who sit before it.
+fn texts_of(page: &Page, settings: &Settings) -> BTreeMap<String, String> {
+    let language = settings.window.language.code();
+    let changed = settings.look.texts_of(page.id());
+    page.texts(changed, language, Clock::system().today())
+}
+
 fn page_thumbnail(
     compositor: &mut Compositor,
     page: &Page,
     drawing: &Picture,
     raw: &Picture,
+    texts: &BTreeMap<String, String>,
 ) -> Result<Picture, CompositorError> {
     let size = page.size();
     let scale = PAGE_SIDE / size.width.max(size.height).max(1) as f32;
     let side = |pixels: u32| ((pixels as f32 * scale).round() as u32).max(1);
     let small = Size::new(side(size.width), side(size.height));
-    compositor.still(page, small, drawing, raw)
+    compositor.still(page, small, drawing, raw, texts)
 }
 
 /// A drawing without its matte.

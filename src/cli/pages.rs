@@ -1,5 +1,6 @@
 //! `panelcam pages`: list, add, check, render a preview.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -98,7 +99,9 @@ fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
 fn drawn(page: &Page, size: Size) -> anyhow::Result<Picture> {
     let stand_in = panels::stand_in();
     match Gpu::headless() {
-        Ok(gpu) => Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in)?),
+        Ok(gpu) => {
+            Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in, &BTreeMap::new())?)
+        }
         Err(error) => {
             say(&format!("The preview shows no effects. {error}"));
             let artwork = page.rasterise(size)?;

@@ -1,5 +1,7 @@
 //! Single pictures of pages: thumbnails and previews.
 
+use std::collections::BTreeMap;
+
 use crate::frame::{Picture, Size};
 use crate::panels::{Letterer, Moment, Page, PanelKind, Seen};
 use crate::people::Point;
@@ -9,7 +11,7 @@ use super::{Compositor, CompositorError, STILL, Scene};
 impl Compositor {
     /// One picture of a page with everything on it: `drawing` with its matte in each panel and shot,
     /// `camera` where the page shows the camera's picture, bubbles where their faces are, effects in
-    /// full swing. The result has premultiplied alpha.
+    /// full swing, words saying `texts` where those name them. The result has premultiplied alpha.
     ///
     /// # Errors
     /// When a size is too large or graphics fail.
@@ -19,6 +21,7 @@ impl Compositor {
         size: Size,
         drawing: &Picture,
         camera: &Picture,
+        texts: &BTreeMap<String, String>,
     ) -> Result<Picture, CompositorError> {
         self.set_page(page, size)?;
         let seen = Seen {
@@ -29,7 +32,7 @@ impl Compositor {
         let mut letterer = Letterer::new(page, size);
         let sprites = letterer.sprites(&Moment {
             time: STILL,
-            texts: &Default::default(),
+            texts,
             turned: 0,
             live: &seen,
             shots: &[],
