@@ -88,7 +88,7 @@ def description(sha256: str, counts: dict[str, int], styles: tuple[Style, ...]) 
              'licence = "MIT OR Apache-2.0"', "size_multiple = 16", "",
              "[image]", 'name = "image"', 'layout = "nchw"', "range = [0.0, 1.0]", 'channels = "rgb"', "",
              "[style]", 'name = "style"', "cell = 16", "", "[picture]", 'name = "picture"', "range = [0.0, 1.0]", "",
-             "[matte]", 'name = "matte"']
+             "[matte]", 'name = "matte"', "only_edges = true"]
     for channel, style in enumerate(styles):
         lines += ["", "[[styles]]", f'id = "{style.id}"', f"channel = {channel}", f'name.en = "{style.en}"', f'name.ko = "{style.ko}"']
     for c in tomllib.loads((HERE / "collections.toml").read_text())["collections"]:

@@ -151,6 +151,9 @@ pub(super) enum Numbers {
 #[derive(Deserialize)]
 pub(super) struct MatteDescription {
     pub(super) name: String,
+    /// Whether it knows the people's edges better than where people are: the segmenter says that.
+    #[serde(default)]
+    pub(super) only_edges: bool,
 }
 
 #[derive(Deserialize)]

@@ -37,7 +37,7 @@ pub struct Generator {
     styles: Vec<Vec<f32>>,
     /// Locked for each run: a session does one at a time.
     session: Mutex<Session>,
-    /// For models without a matte.
+    /// For models that do not find people, or not well.
     segmenter: Option<Mutex<Segmenter>>,
     /// Of [`stylize`](Self::stylize).
     own: Mutex<Option<Slot>>,
@@ -136,10 +136,10 @@ impl Generator {
             file_bytes: std::fs::metadata(model.path()).map_or(0, |file| file.len()),
             tensors,
             styles,
-            segmenter: match model.matte() {
-                Some(_) => None,
-                None => Some(Mutex::new(Segmenter::open(runtime)?)),
-            },
+            segmenter: model
+                .segmented()
+                .map(|edges| Segmenter::open(runtime, edges).map(Mutex::new))
+                .transpose()?,
             session: Mutex::new(session),
             own: Mutex::new(None),
         })
@@ -268,7 +268,7 @@ impl Generator {
     }
 
     /// Writes the drawing to `styled`, at the generator's size: RGB is the drawing, alpha the
-    /// matte, which another network finds when the model has none.
+    /// matte, which another network finds when the model has none of its own, or an unsure one.
     ///
     /// # Errors
     /// When the network's values are not numbers; `styled` then holds no picture.

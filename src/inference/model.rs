@@ -11,6 +11,7 @@ use super::description::{
 };
 use super::error::InferenceError;
 use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture, sha256};
+use super::segmenter::Edges;
 use super::tensor::Coding;
 use crate::frame::{Picture, Size};
 
@@ -38,6 +39,7 @@ pub struct Model {
     constants: Vec<Constant>,
     picture: Port,
     matte: Option<String>,
+    only_edges: bool,
     external: Vec<ExternalDescription>,
     styles: Vec<ModelStyle>,
     content: Content,
@@ -313,6 +315,15 @@ impl Model {
         self.matte.as_deref()
     }
 
+    /// Whose edges people have; `None` when the network alone finds the people.
+    pub(super) fn segmented(&self) -> Option<Edges> {
+        match &self.matte {
+            None => Some(Edges::Segmenter),
+            Some(_) if self.only_edges => Some(Edges::Model),
+            Some(_) => None,
+        }
+    }
+
     /// What `description` says, with its defaults; `thumbnail` and `picture` read a file of the
     /// model's folder.
     fn assemble(
@@ -386,6 +397,10 @@ impl Model {
             }),
             constants: description.inputs.into_iter().map(Constant::from).collect(),
             picture,
+            only_edges: description
+                .matte
+                .as_ref()
+                .is_some_and(|matte| matte.only_edges),
             matte: description.matte.map(|matte| matte.name),
             content,
             described: String::new(),

@@ -1,4 +1,4 @@
-//! The matte for models that have none: a small network finds the people.
+//! The matte for models that have none, or are unsure: a small network finds the people.
 //!
 //! `MediaPipe` Selfie Segmentation (`models/people`), 256 x 144 pixels, about 2 ms of one thread.
 
@@ -20,9 +20,21 @@ const MATTE: &str = "segment_back";
 const SIZE: Size = Size::new(256, 144);
 const CODING: Coding = Coding::new(Layout::Pixels, Channels::Rgb, [0.0, 1.0]);
 
+/// Whose edges people have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edges {
+    /// The segmenter's, which are as coarse as its picture.
+    Segmenter,
+    /// The model's matte moves them, where the segmenter is unsure.
+    Model,
+}
+
 /// Finds people in pictures.
 pub(super) struct Segmenter {
     session: Session,
+    /// The matte of each value of the segmenter's and each of the model's, 256 a row; without the
+    /// model's one row.
+    mixed: Vec<u8>,
     image: Tensor<f32>,
     matte: Tensor<f32>,
     binding: IoBinding,
@@ -37,14 +49,14 @@ pub(super) struct Segmenter {
 
 impl Segmenter {
     /// Loads the network.
-    pub fn open(runtime: &Runtime) -> Result<Self, InferenceError> {
-        Self::load(runtime).map_err(|error| InferenceError::Broken {
+    pub fn open(runtime: &Runtime, edges: Edges) -> Result<Self, InferenceError> {
+        Self::load(runtime, edges).map_err(|error| InferenceError::Broken {
             why: why(&error),
             path: path(),
         })
     }
 
-    fn load(runtime: &Runtime) -> ort::Result<Self> {
+    fn load(runtime: &Runtime, edges: Edges) -> ort::Result<Self> {
         let session = Session::builder(runtime.environment())?
             .with_inter_threads(1)?
             .with_intra_threads(1)?
@@ -58,6 +70,10 @@ impl Segmenter {
         binding.bind_output(MATTE, &mut matte)?;
         Ok(Self {
             session,
+            mixed: match edges {
+                Edges::Segmenter => Vec::new(),
+                Edges::Model => mixed(),
+            },
             image,
             matte,
             binding,
@@ -68,7 +84,8 @@ impl Segmenter {
         })
     }
 
-    /// Writes the matte of the people in `input` to the alpha of `drawing`, whatever their sizes.
+    /// Writes the matte of the people in `input` to the alpha of `drawing`, whatever their sizes;
+    /// [`Edges::Model`] expects the model's matte there.
     pub fn cut_out(
         &mut self,
         input: &Picture,
@@ -107,10 +124,27 @@ impl Segmenter {
         let people = self.people.rgba().as_chunks::<4>().0;
         let drawn = drawing.rgba_mut().as_chunks_mut::<4>().0;
         for (pixel, people) in drawn.iter_mut().zip(people) {
-            pixel[3] = people[0];
+            let at = usize::from(people[0]) << 8 | usize::from(pixel[3]);
+            pixel[3] = self.mixed.get(at).copied().unwrap_or(people[0]);
         }
         Ok(())
     }
+}
+
+/// What two networks think together: each one's odds count, the model's as their root, and neither is
+/// ever quite sure.
+fn mixed() -> Vec<u8> {
+    let odds = |value: u16, doubt: f32| {
+        let share = (f32::from(value) / 255.0).clamp(doubt, 1.0 - doubt);
+        share / (1.0 - share)
+    };
+    let mix = |segmenter: u16, model: u16| {
+        let odds = odds(segmenter, 0.01) * odds(model, 0.05).sqrt();
+        (odds / (1.0 + odds) * 255.0).round() as u8
+    };
+    let rows = 0..256;
+    rows.flat_map(|segmenter| (0..256).map(move |model| mix(segmenter, model)))
+        .collect()
 }
 
 fn path() -> PathBuf {
@@ -163,6 +197,21 @@ mod tests {
         assert_eq!(manifest["sha256"].as_str(), Some(hash.as_str()));
         assert_eq!(manifest["image"]["name"].as_str(), Some(IMAGE));
         assert_eq!(manifest["matte"]["name"].as_str(), Some(MATTE));
+    }
+
+    #[test]
+    fn the_segmenter_decides_and_the_model_moves_the_edge() {
+        let table = mixed();
+        let mix = |segmenter: usize, model: usize| table[segmenter << 8 | model];
+        // Sure of it: no crumbs, no holes.
+        assert!(mix(0, 255) < 30 && mix(255, 0) > 225);
+        assert!(mix(0, 0) < 5 && mix(255, 255) > 250);
+        // Unsure: the model has the last word, as far as it is sure.
+        assert!(mix(128, 255) > 190 && mix(128, 0) < 66);
+        assert_eq!(mix(128, 128), 128);
+        for at in 1..256 {
+            assert!(mix(at, 90) >= mix(at - 1, 90) && mix(90, at) >= mix(90, at - 1));
+        }
     }
 
     #[test]

@@ -284,11 +284,14 @@ fn portrait() -> Picture {
 }
 
 #[test]
-fn a_model_without_a_matte_gets_one_from_the_segmenter() {
+fn the_segmenter_finds_people_for_models_without_a_matte_and_for_the_builtin_one() {
     let Some(runtime) = runtime() else { return };
     let photo = portrait();
-    for size in [Size::new(256, 256), Size::new(320, 192), Size::new(96, 192)] {
-        let mut generator = Generator::open(&runtime, &model("invert"), size, 1).unwrap();
+    let sizes = [Size::new(256, 256), Size::new(320, 192), Size::new(96, 192)];
+    let builtin = Arc::new(Model::builtin().unwrap());
+    let cases = sizes.map(|size| [(model("invert"), size), (Arc::clone(&builtin), size)]);
+    for (model, size) in cases.into_iter().flatten() {
+        let mut generator = Generator::open(&runtime, &model, size, 1).unwrap();
         let styled = draw(&mut generator, &photo, 0, 1.0);
         let alpha = |x: f32, y: f32| {
             let at = |share: f32, side: u32| (share * side as f32) as u32;
