@@ -16,7 +16,8 @@ use crate::frame::{Picture, Size};
 const ONNX: &[u8] = include_bytes!("../../models/people/segmenter.onnx");
 const IMAGE: &str = "input_1";
 const MATTE: &str = "segment_back";
-/// The network's picture.
+/// The network's picture. Pictures of other shapes are stretched, as it was made for: a camera on its
+/// side, letterboxed, would fill a third of it.
 const SIZE: Size = Size::new(256, 144);
 const CODING: Coding = Coding::new(Layout::Pixels, Channels::Rgb, [0.0, 1.0]);
 
@@ -39,10 +40,8 @@ pub(super) struct Segmenter {
     matte: Tensor<f32>,
     binding: IoBinding,
     scaler: Scaler,
-    /// The picture as large as fits, and its matte.
-    fitted: Picture,
-    /// All of the network's picture.
-    canvas: Picture,
+    /// The picture in the network's size, then its matte.
+    picture: Picture,
     /// The matte at the drawing's size, in every channel.
     people: Picture,
 }
@@ -78,8 +77,7 @@ impl Segmenter {
             matte,
             binding,
             scaler: Scaler::default(),
-            fitted: Picture::default(),
-            canvas: Picture::new(SIZE),
+            picture: Picture::new(SIZE),
             people: Picture::default(),
         })
     }
@@ -93,33 +91,22 @@ impl Segmenter {
     ) -> Result<(), InferenceError> {
         let failed = |why: String| InferenceError::Run { why, path: path() };
         let of_ort = |error: ort::Error| failed(why(&error));
-        let inner = fitted(input.size());
-        let corner = (
-            (SIZE.width - inner.width) / 2,
-            (SIZE.height - inner.height) / 2,
-        );
-        self.fitted.reshape(inner);
-        self.scaler.scale(input, &mut self.fitted).map_err(failed)?;
-        self.canvas.rgba_mut().fill(0);
-        each_row(&mut self.canvas, corner, &mut self.fitted, |canvas, row| {
-            canvas.copy_from_slice(row);
-        });
+        self.scaler
+            .scale(input, &mut self.picture)
+            .map_err(failed)?;
         let (_, values) = self.image.try_extract_tensor_mut::<f32>().map_err(of_ort)?;
-        tensor::encode(self.canvas.rgba(), values, CODING);
+        tensor::encode(self.picture.rgba(), values, CODING);
         self.session.run_binding(&self.binding).map_err(of_ort)?;
 
         let (_, values) = self.matte.try_extract_tensor::<f32>().map_err(of_ort)?;
-        let pixels = self.canvas.rgba_mut().as_chunks_mut::<4>().0;
+        let pixels = self.picture.rgba_mut().as_chunks_mut::<4>().0;
         for (pixel, value) in pixels.iter_mut().zip(values) {
             // What is not a number becomes 0.
             *pixel = [(value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8; 4];
         }
-        each_row(&mut self.canvas, corner, &mut self.fitted, |canvas, row| {
-            row.copy_from_slice(canvas);
-        });
         self.people.reshape(drawing.size());
         self.scaler
-            .scale(&self.fitted, &mut self.people)
+            .scale(&self.picture, &mut self.people)
             .map_err(failed)?;
         let people = self.people.rgba().as_chunks::<4>().0;
         let drawn = drawing.rgba_mut().as_chunks_mut::<4>().0;
@@ -149,34 +136,6 @@ fn mixed() -> Vec<u8> {
 
 fn path() -> PathBuf {
     Path::new("models/people/segmenter.onnx").to_owned()
-}
-
-/// The largest size of this shape in the network's picture.
-fn fitted(size: Size) -> Size {
-    let scale = (SIZE.width as f32 / size.width.max(1) as f32)
-        .min(SIZE.height as f32 / size.height.max(1) as f32);
-    let side = |side: u32, most: u32| ((side as f32 * scale).round() as u32).clamp(1, most);
-    Size::new(side(size.width, SIZE.width), side(size.height, SIZE.height))
-}
-
-/// Gives each row of `part` with the place it has in `canvas`.
-fn each_row(
-    canvas: &mut Picture,
-    (x, y): (u32, u32),
-    part: &mut Picture,
-    mut with: impl FnMut(&mut [u8], &mut [u8]),
-) {
-    let (width, row_bytes) = (canvas.width() as usize * 4, part.width() as usize * 4);
-    let rows = canvas
-        .rgba_mut()
-        .chunks_exact_mut(width.max(1))
-        .skip(y as usize);
-    for (canvas, row) in rows.zip(part.rgba_mut().chunks_exact_mut(row_bytes.max(1))) {
-        let start = x as usize * 4;
-        if let Some(canvas) = canvas.get_mut(start..start + row_bytes) {
-            with(canvas, row);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -212,12 +171,5 @@ mod tests {
         for at in 1..256 {
             assert!(mix(at, 90) >= mix(at - 1, 90) && mix(90, at) >= mix(90, at - 1));
         }
-    }
-
-    #[test]
-    fn every_shape_fits() {
-        assert_eq!(fitted(Size::new(1280, 720)), SIZE);
-        assert_eq!(fitted(Size::new(720, 1280)), Size::new(81, 144));
-        assert_eq!(fitted(Size::new(16000, 1)), Size::new(256, 1));
     }
 }
