@@ -294,8 +294,8 @@ impl Letterer {
         places
     }
 
-    /// Where a bubble may not be for other words: those that stay, and the other bubbles that do
-    /// not lie on it by the artist's will.
+    /// Where a bubble may not be for other words: those that stay, those that say something else now, and
+    /// the other bubbles that do not lie on it by the artist's will.
     fn taken(&self, number: usize) -> Vec<Rect> {
         let home = |item: &Item| match &item.what {
             What::Bubble(balloon, _) => Some(balloon.bubble().home),
@@ -305,7 +305,8 @@ impl Letterer {
             return Vec::new();
         };
         let others = self.items.iter().enumerate().filter_map(|(at, item)| {
-            let apart = at != number && !home(item)?.touches(&own);
+            // Words that say something else than the artist wrote may take more room.
+            let apart = at != number && home(item).is_none_or(|home| !home.touches(&own));
             let (_, rect) = item.shown.as_ref().filter(|_| apart)?;
             Some(self.ground.on_page(*rect))
         });
