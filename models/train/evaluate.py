@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from data import SHOWN
-from people import CHEEK_FLATS, Array, Vision, session
+from data import HERE, SHOWN
+from people import CHEEK_FLATS, Array, Vision, run, session
 from styles import STYLES
 
 Rows = dict[str, list[float]]
@@ -33,6 +33,21 @@ class Student:
         weights[:, style] = 1
         picture, matte = self.net.run(None, {"image": photo.transpose(2, 0, 1)[None], "style": weights})
         return picture[0].transpose(1, 2, 0), matte[0, 0]
+
+
+class Segmenter:
+    """Where people are, as panelcam decides it: `src/inference/segmenter.rs` in Python."""
+
+    def __init__(self, path: Path = HERE.parent / "people" / "segmenter.onnx"):
+        self.net = session(path)
+
+    def matte(self, photo: Array, own: Array) -> Array:
+        """The network's matte only moves the edge of the segmenter's: odds times the root of the other's odds."""
+        seen = cv2.resize(photo, (256, 144), interpolation=cv2.INTER_AREA)[None]
+        people = cv2.resize(run(self.net, seen)[0][0, ..., 0], photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        odds = lambda share, doubt: share.clip(doubt, 1 - doubt) / (1 - share.clip(doubt, 1 - doubt))
+        both = odds(people, 0.01) * np.sqrt(odds(own, 0.05))
+        return both / (1 + both)
 
 
 def grey(x: Array) -> Array:
@@ -92,7 +107,8 @@ def change(student: Student, style: int, before: Array, after: Array, drawn_befo
 def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[Rows], Rows]:
     rows: list[Rows] = [{k: [] for k in "ssim photo ink flat teacher_flat landmark found calm moved light".split()} for _ in STYLES]
     skins: list[list[tuple[Array, Array]]] = [[] for _ in STYLES]
-    cuts: Rows = {"iou": [], "edge": []}
+    cuts: Rows = {"iou": [], "edge": [], "shown iou": [], "shown edge": []}
+    segmenter = Segmenter()
     noise = np.random.default_rng(0)
     for n, file in enumerate(files):
         array = np.load(file).astype(np.float32) / 255
@@ -125,9 +141,11 @@ def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[R
                 if match:
                     r["landmark"].append(float(np.linalg.norm(match[0].points[:468] - face.points[:468], axis=1).mean() / face.eye_distance))
         if truth.max() > 0.5:
-            a, b = (matte > 0.5).astype(np.uint8), (truth > 0.5).astype(np.uint8)
-            cuts["iou"].append(float((a & b).sum() / max(1, (a | b).sum())))
-            cuts["edge"].append(f_score(edge(a), edge(b)))
+            b = (truth > 0.5).astype(np.uint8)
+            for kind, found in (("", matte), ("shown ", segmenter.matte(photo, matte))):
+                a = (found > 0.5).astype(np.uint8)
+                cuts[kind + "iou"].append(float((a & b).sum() / max(1, (a | b).sum())))
+                cuts[kind + "edge"].append(f_score(edge(a), edge(b)))
         if n % 20 == 0:
             print(f"{n}/{len(files)} photos measured", flush=True)
     for r, pairs, style in zip(rows, skins, STYLES):
@@ -212,7 +230,8 @@ def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, times: di
     lines += ["", "Skin ΔE by tone group, the photo's cheek L* and the number of faces:", "",
               f"| style | under 50 ({sizes[0]}) | 50-60 ({sizes[1]}) | 60-70 ({sizes[2]}) | over 70 ({sizes[3]}) |", "| --- | --- | --- | --- | --- |"]
     lines += [f"| {style.id} | " + " | ".join(f"{v:.1f}" for v in r["skin_groups"]) + " |" for style, r in zip(STYLES, rows[:student.styles])]
-    lines += ["", f"Matte against the fused segmenters: IoU {mean(cuts['iou']):.3f}, boundary F-score (1 px) {mean(cuts['edge']):.2f}.", "",
+    lines += ["", f"Matte against the fused segmenters: the network's own IoU {mean(cuts['iou']):.3f}, boundary F-score (1 px) {mean(cuts['edge']):.2f}; as panelcam shows it, "
+              f"where the segmenter beside it decides (`models/people`, one of those the masks were fused from), IoU {mean(cuts['shown iou']):.3f}, boundary F-score {mean(cuts['shown edge']):.2f}.", "",
               f"File: {path.stat().st_size / 2**20:.2f} MiB.", ""]
     if times:
         lines += [f"Least time for 512 x 512 in one interleaved run, ONNX Runtime {ort.__version__}, {platform.machine()}, CPU; the machine was not quiet, compare within a column:", "",
