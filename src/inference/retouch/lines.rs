@@ -8,6 +8,8 @@ use multiversion::multiversion;
 
 use crate::frame::Picture;
 
+use super::part;
+
 /// Deviation of the narrow Gaussian in pixels of a picture 512 pixels long.
 const SIGMA: f32 = 0.9;
 /// How much wider the other is.
@@ -144,16 +146,10 @@ fn blurred(weights: &[i16], at: impl Fn(usize) -> (Lot, Lot)) -> Lot {
     for (step, weight) in weights.iter().enumerate() {
         let (one, other) = at(step);
         for lane in 0..TOGETHER {
-            sums[lane] += share(one[lane] + other[lane], *weight);
+            sums[lane] += part(one[lane] + other[lane], *weight);
         }
     }
     sums
-}
-
-/// A share, of 65536, of a value, rounded down: one instruction.
-#[inline(always)]
-fn share(value: i16, of: i16) -> i16 {
-    ((i32::from(value) * i32::from(of)) >> 16) as i16
 }
 
 /// A number of 0 to some thousands as a whole one: in a float of this size the lowest bits are.
@@ -189,7 +185,7 @@ fn ink(pixels: &mut [u8], narrow: &Blur, wide: &Blur, amount: f32) {
         // How much darker each pixel is than what is ink.
         let mut dark = wide.lot(column * TOGETHER);
         for (dark, narrow) in dark.iter_mut().zip(narrow.lot(column * TOGETHER)) {
-            *dark = (*dark - share(*dark, LESS) + THRESHOLD - narrow).max(0);
+            *dark = (*dark - part(*dark, LESS) + THRESHOLD - narrow).max(0);
         }
         // Most of a picture has no lines.
         if dark.iter().fold(0, |most, dark| most.max(*dark)) == 0 {

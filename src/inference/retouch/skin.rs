@@ -14,6 +14,7 @@ use palette::{FromColor as _, IntoColor as _, Lab, LinSrgb, Srgb};
 use crate::frame::Picture;
 
 use super::blocks::{Blocks, SIDE};
+use super::part;
 
 /// Chroma of skin, Cb and Cr, and how soft its limits are, in levels.
 const CB: [f32; 2] = [77.0, 127.0];
@@ -175,6 +176,7 @@ impl Skin {
             let line = |row: usize| self.steps[row * columns..(row + 1) * columns].as_flattened();
             let share = NEAR[y % SIDE];
             let row = self.row[1..=columns].as_flattened_mut();
+            // Shares are of half of what a part is of: 128ths of a level become 64ths.
             let blocks = line(own).iter().zip(line(beside));
             for (step, (own, beside)) in row.iter_mut().zip(blocks) {
                 *step = part(*own, share) + part(*beside, i16::MAX - share);
@@ -185,12 +187,6 @@ impl Skin {
             move_row(pixels, &self.row);
         }
     }
-}
-
-/// Half a share, of [`ALL`], of a value, rounded down: one instruction.
-#[inline(always)]
-fn part(value: i16, share: i16) -> i16 {
-    ((i32::from(value) * i32::from(share)) >> 16) as i16
 }
 
 /// Moves a row's pixels by their blocks' steps, which are in 64ths of a level, from one block to the
