@@ -274,7 +274,7 @@ def main() -> None:
     a.add_argument("--rate", type=float, default=0.01, help="of the convolutions; style maps and biases learn at a fifth of it")
     a.add_argument("--crop", type=int, default=224)
     a.add_argument("--start", type=Path, help="weights to start from")
-    a.add_argument("--critic", type=float, default=0.5, help="the critic's share of the gradient, 0: none")
+    a.add_argument("--critic", type=float, default=2.0, help="the critic's share of the gradient, 0: none")
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--seed", type=int, default=0)
     a = a.parse_args()
