@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::{Session, say};
 use crate::compositor::Gpu;
+use crate::frame::Size;
 use crate::inference::Runtime;
 use crate::output::{Count, Existing, Output, VideoFormat, VideoWriter, run as run_output};
 use crate::pipeline::{LIVE_FPS, Pipeline, Setup};
@@ -102,7 +103,12 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
 pub(super) struct Headless {
     pub(super) pipeline: Pipeline,
     pub(super) board: Arc<Board>,
+    /// The programs' size once the page is there: until then a plain one is shown.
+    size: Size,
 }
+
+/// A page that is not there after this long does not come.
+const PAGE_PATIENCE: Duration = Duration::from_secs(15);
 
 impl Headless {
     /// Starts every stage; without ONNX Runtime or graphics there is nothing to run.
@@ -110,6 +116,10 @@ impl Headless {
         let board = Board::new();
         let runtime = Runtime::load(&session.places)?;
         let gpu = Gpu::headless()?;
+        let (size, page) = (
+            session.settings.program.size,
+            session.settings.look.page.clone(),
+        );
         let pipeline = Pipeline::start(Setup {
             places: session.places,
             settings: session.settings,
@@ -120,20 +130,27 @@ impl Headless {
             screen: None,
             source_fps,
         })?;
-        Ok(Self { pipeline, board })
+        let size = size.unwrap_or_else(|| pipeline.pages().size(&page));
+        Ok(Self {
+            pipeline,
+            board,
+            size,
+        })
     }
 
-    /// Waits for a program that shows a drawing.
+    /// Waits for a program that shows a drawing on the page.
     pub(super) fn first_program(
         &mut self,
         stop: &AtomicBool,
     ) -> anyhow::Result<Arc<crate::frame::Program>> {
         let outlet = self.pipeline.subscribe();
         let patience = Instant::now() + Duration::from_secs(30);
+        let page_patience = Instant::now() + PAGE_PATIENCE;
         while !stop.load(Ordering::SeqCst) {
             if let crate::mailbox::Taken::Value(program) =
                 outlet.mailbox().take_within(Duration::from_millis(50))
                 && self.board.status().counts[Rate::Styled as usize] > 0
+                && (program.picture.size() == self.size || Instant::now() > page_patience)
             {
                 return Ok(program);
             }

@@ -127,6 +127,22 @@ fn stream_writes_a_clip_at_a_steady_rate() {
     assert_eq!(home.names(), ["out.mp4"]);
 }
 
+/// The first programs are plain ones of another size: the page takes a moment to be drawn.
+#[test]
+fn a_streamed_clip_has_the_size_of_its_page() {
+    let home = Home::new();
+    home.line(
+        "stream --source demo --page close-up --quality fast --fps 5 --seconds 2 --output out.mp4",
+    )
+    .ok();
+    let probe = ffprobe(&home.path("out.mp4"));
+    let video = stream(&probe, "video").unwrap();
+    assert_eq!(
+        (&video["width"], &video["height"]),
+        (&1080.into(), &1350.into())
+    );
+}
+
 #[test]
 fn stream_without_a_camera_shows_the_demo_and_says_so() {
     if cfg!(target_os = "linux") && std::path::Path::new("/dev/video0").exists() {
