@@ -149,7 +149,11 @@ impl Studio {
     pub(super) fn draw(&mut self, picture: Picture) -> anyhow::Result<Picture> {
         let (mut drawing, mut compositing) = self.halves(picture.size(), PHOTO_SIDE)?;
         let mut program = Picture::default();
-        compositing.compose(&drawing.draw(picture)?, STILL, &mut program)?;
+        let styled = drawing.draw(picture)?;
+        // Twice: a bubble makes room for others once it has seen where they are.
+        for time in [Duration::ZERO, STILL] {
+            compositing.compose(&styled, time, &mut program)?;
+        }
         Ok(program)
     }
 

@@ -1,6 +1,7 @@
 //! Single pictures of pages: thumbnails and previews.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::frame::{Picture, Size};
 use crate::panels::{Letterer, Moment, Page, PanelKind, Seen};
@@ -30,16 +31,19 @@ impl Compositor {
             faces: crate::people::faces(drawing),
         };
         let mut letterer = Letterer::new(page, size);
-        let sprites = letterer.sprites(&Moment {
-            time: STILL,
-            texts,
-            turned: 0,
-            live: &seen,
-            shots: &[],
-            mirror: false,
-            countdown: None,
-        });
-        self.set_sprites(sprites);
+        // Twice: a bubble makes room for others once it has seen where they are.
+        for time in [Duration::ZERO, STILL] {
+            let sprites = letterer.sprites(&Moment {
+                time,
+                texts,
+                turned: 0,
+                live: &seen,
+                shots: &[],
+                mirror: false,
+                countdown: None,
+            });
+            self.set_sprites(sprites);
+        }
         self.upload_frame(camera)?;
         self.upload_styled(drawing)?;
         for panel in page.panels() {
