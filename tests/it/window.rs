@@ -60,12 +60,19 @@ impl Display {
         let mut said = BufReader::new(server.stdout.take().unwrap());
         said.read_line(&mut number).unwrap();
         let name = format!(":{}", number.trim());
-        Some(Self {
+        let display = Self {
             _one: one,
             server,
             name,
             size,
-        })
+        };
+        // It tells the number a moment before everybody can connect.
+        let started = Instant::now();
+        while display.xdotool("getdisplaygeometry").is_empty() {
+            assert!(started.elapsed() < PATIENCE, "the display does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(display)
     }
 
     /// What is on the screen now.
