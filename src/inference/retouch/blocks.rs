@@ -22,7 +22,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Takes the means of `picture`. Blocks that stick out of it repeat its edge.
+    /// Takes the means of `picture`, which has some pixels. Blocks that stick out of it repeat its edge.
     pub fn take(&mut self, picture: &Picture) {
         let side = |pixels: u32| pixels.div_ceil(SIDE as u32);
         let size = Size::new(side(picture.width()), side(picture.height()));
