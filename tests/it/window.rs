@@ -48,9 +48,12 @@ impl Display {
             }
         }
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // The server picks a free number itself and tells it on its standard output.
+        // The server picks a free number itself and tells it on its standard output. Without
+        // `-noreset` it starts anew whenever its last client leaves, as xdotool does all the time,
+        // and refuses whoever comes in that moment.
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            .args(["-displayfd", "1", "-noreset", "-nolisten", "tcp"])
+            .args(["-screen", "0"])
             .arg(format!("{}x{}x24", size.0, size.1))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
