@@ -2,12 +2,14 @@
 //! one run gives.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ort::session::{Session, SessionInputValue};
 use ort::value::ValueType;
 
-use super::error::{InferenceError, contract, why};
+use super::error::{InferenceError, contract, too_long, why};
 use super::fit::Fit;
+use super::limit::{Limit, NoResult};
 use super::model::{Model, Port, StyleInput, StyleKind};
 use super::style_map::cells;
 use super::tensor::Layout;
@@ -37,12 +39,14 @@ pub(super) struct Tensors {
     pub(super) matte: Option<Shaped>,
 }
 
-/// Compares `session` with the description of `model`, runs it once on a grey picture, and tells
-/// its tensors.
+/// Compares `session` with the description of `model`, runs it once on a grey picture, for
+/// `patience` at most, and tells its tensors.
 pub(super) fn examine(
     session: &mut Session,
     model: &Model,
     fit: &Fit,
+    limit: &Limit,
+    patience: Duration,
 ) -> Result<Tensors, InferenceError> {
     let path = model.path();
     let image = input(session, &model.image().name, path)?;
@@ -102,13 +106,19 @@ pub(super) fn examine(
             format!("it needs an input \"{}\"", other.name()),
         ));
     }
-    let (picture, matte) = try_out(session, model, fit, &image, style.as_ref(), &constants)?;
-    Ok(Tensors {
+    let tensors = Tensors {
+        // As the run shows them.
+        picture: image.clone(),
+        matte: None,
         image,
         style,
         constants,
+    };
+    let (picture, matte) = try_out(session, model, fit, &tensors, limit, patience)?;
+    Ok(Tensors {
         picture,
         matte,
+        ..tensors
     })
 }
 
@@ -132,10 +142,16 @@ fn try_out(
     session: &mut Session,
     model: &Model,
     fit: &Fit,
-    image: &Shaped,
-    style: Option<&Shaped>,
-    shapes: &[Shaped],
+    tensors: &Tensors,
+    limit: &Limit,
+    patience: Duration,
 ) -> Result<(Shaped, Option<Shaped>), InferenceError> {
+    let Tensors {
+        image,
+        style,
+        constants: shapes,
+        ..
+    } = tensors;
     let path = model.path();
     let failed = |error: ort::Error| InferenceError::Broken {
         why: why(&error),
@@ -175,7 +191,11 @@ fn try_out(
         .iter()
         .map(|constant| constant.name.as_str());
     inputs.extend(names.zip(constants.iter().map(Values::input)));
-    let found = session.run(inputs).map_err(failed)?;
+    let run = |options| session.run_with_options(inputs, options);
+    let found = limit.within(patience, run).map_err(|none| match none {
+        NoResult::TooLong => too_long(path, patience),
+        NoResult::Failed(error) => failed(error),
+    })?;
 
     let output = |name: &str, expected: &[i64]| -> Result<Shaped, InferenceError> {
         let value = found

@@ -1,6 +1,7 @@
 //! What can go wrong between a model's file and a drawing.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::frame::Size;
 
@@ -119,6 +120,14 @@ pub enum InferenceError {
         /// The ONNX file.
         path: PathBuf,
     },
+    /// A run that was ended.
+    #[error("The model drew one picture for {seconds} s without an end. Choose a smaller quality or another style. ({})", .path.display())]
+    TooLong {
+        /// How long.
+        seconds: u64,
+        /// The ONNX file.
+        path: PathBuf,
+    },
     /// There is no style at all.
     #[error("There is no style to draw with. Install panelcam again.")]
     NoStyle,
@@ -143,6 +152,14 @@ pub(super) fn why(error: &ort::Error) -> String {
 pub(super) fn contract(path: &Path, why: impl Into<String>) -> InferenceError {
     InferenceError::Contract {
         why: why.into(),
+        path: path.to_owned(),
+    }
+}
+
+/// A run of the model at `path` that was ended after `time`.
+pub(super) fn too_long(path: &Path, time: Duration) -> InferenceError {
+    InferenceError::TooLong {
+        seconds: time.as_secs(),
         path: path.to_owned(),
     }
 }

@@ -13,8 +13,9 @@ use ort::session::{IoBinding, Session};
 use parking_lot::Mutex;
 
 use super::contract::{self, Shaped, Tensors};
-use super::error::{InferenceError, why};
+use super::error::{InferenceError, too_long, why};
 use super::fit::Fit;
+use super::limit::{Limit, NoResult, PATIENT};
 use super::model::{Model, StyleInput, StyleKind};
 use super::provider::equip;
 use super::runtime::Runtime;
@@ -37,6 +38,7 @@ pub struct Generator {
     styles: Vec<Vec<f32>>,
     /// Locked for each run: a session does one at a time.
     session: Mutex<Session>,
+    limit: Limit,
     /// For models that do not find people, or not well.
     segmenter: Option<Mutex<Segmenter>>,
     /// Of [`stylize`](Self::stylize).
@@ -106,6 +108,21 @@ impl Generator {
         threads: usize,
         provider: Provider,
     ) -> Result<Self, InferenceError> {
+        Self::open_within(runtime, model, size, threads, provider, PATIENT)
+    }
+
+    /// The same; its first run is ended after about `patience`.
+    ///
+    /// # Errors
+    /// As [`open_on`](Self::open_on), and when the run was ended.
+    pub(super) fn open_within(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        size: Size,
+        threads: usize,
+        provider: Provider,
+        patience: Duration,
+    ) -> Result<Self, InferenceError> {
         let multiple = model.size_multiple();
         let fits =
             |side: u32| (1..=Size::MAX_SIDE).contains(&side) && side.is_multiple_of(multiple);
@@ -125,7 +142,11 @@ impl Generator {
                 why: why(&error),
                 path: model.path().to_owned(),
             })?;
-        let tensors = contract::examine(&mut session, model, &fit)?;
+        let limit = Limit::new().map_err(|error| InferenceError::Run {
+            why: why(&error),
+            path: model.path().to_owned(),
+        })?;
+        let tensors = contract::examine(&mut session, model, &fit, &limit, patience)?;
         let styles = own_styles(model, tensors.style.as_ref())?;
         Ok(Self {
             model: Arc::clone(model),
@@ -141,6 +162,7 @@ impl Generator {
                 .map(|edges| Segmenter::open(runtime, edges).map(Mutex::new))
                 .transpose()?,
             session: Mutex::new(session),
+            limit,
             own: Mutex::new(None),
         })
     }
@@ -255,14 +277,34 @@ impl Generator {
     /// # Errors
     /// When ONNX Runtime fails, for want of memory for one.
     pub fn run(&self, slot: &mut Slot) -> Result<(), InferenceError> {
+        self.run_within(slot, PATIENT)
+    }
+
+    /// The same; each pass is ended after about `patience`.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and when a pass was ended.
+    pub(super) fn run_within(
+        &self,
+        slot: &mut Slot,
+        patience: Duration,
+    ) -> Result<(), InferenceError> {
         if self.provider != Provider::Cpu {
             self.hand_over(slot).map_err(|error| self.failed(&error))?;
         }
         for pass in &slot.passes {
-            self.session
-                .lock()
-                .run_binding(&pass.binding)
-                .map_err(|error| self.failed(&error))?;
+            let mut session = self.session.lock();
+            let run = |options| {
+                let outputs = session.run_binding_with_options(&pass.binding, options)?;
+                drop(outputs);
+                Ok(())
+            };
+            self.limit
+                .within(patience, run)
+                .map_err(|none| match none {
+                    NoResult::TooLong => too_long(self.model.path(), patience),
+                    NoResult::Failed(error) => self.failed(&error),
+                })?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::error::InferenceError;
 use super::generator::{Generator, Slot};
+use super::limit::{LIVE, PATIENT};
 use super::model::Model;
 use super::runtime::Runtime;
 use crate::frame::Size;
@@ -15,6 +16,12 @@ use crate::settings::Provider;
 
 /// One is prepared, one waits, one runs, one is finished.
 const SLOTS: usize = 4;
+
+/// A provider is slow when so many runs in a row take so many times as long as when it was checked,
+/// and so much longer, in nanoseconds: that it takes to be asked at all does not count.
+const SLOW_RUNS: u64 = 12;
+const TOO_SLOW: f64 = 3.0;
+const SLACK: f64 = 5e6;
 
 /// A generator with the memory for the frames that are on their way through it.
 pub(super) struct Loaded {
@@ -25,12 +32,14 @@ pub(super) struct Loaded {
     pub(super) fastest: AtomicU64,
     /// A run's time of late, in nanoseconds.
     pub(super) recent: AtomicU64,
+    /// How many runs in a row took several times what its provider's check found.
+    slow_runs: AtomicU64,
     /// How many runs there were.
     pub(super) runs: AtomicU64,
     /// Time of a run as its provider's check found it, in nanoseconds; 0 for the CPU.
     pub(super) expected: f64,
-    /// Why its provider can draw no more; the CPU takes over.
-    pub(super) broken: Mutex<Option<String>>,
+    /// Why it can draw no more; another takes over.
+    broken: Mutex<Option<String>>,
     free: Mutex<Vec<Slot>>,
     returned: Condvar,
 }
@@ -43,7 +52,12 @@ impl Loaded {
         threads: usize,
         provider: Provider,
     ) -> Result<Self, InferenceError> {
-        let generator = Generator::open_on(runtime, model, size, threads, provider)?;
+        // A provider compiles its network, which may take minutes.
+        let patience = match provider {
+            Provider::Cpu => LIVE,
+            _ => PATIENT,
+        };
+        let generator = Generator::open_within(runtime, model, size, threads, provider, patience)?;
         let free = (0..SLOTS)
             .map(|_| generator.slot())
             .collect::<Result<Vec<_>, _>>()?;
@@ -52,6 +66,7 @@ impl Loaded {
             fault_told: AtomicBool::new(false),
             fastest: AtomicU64::new(u64::MAX),
             recent: AtomicU64::new(0),
+            slow_runs: AtomicU64::new(0),
             runs: AtomicU64::new(0),
             expected: 0.0,
             broken: Mutex::new(None),
@@ -70,16 +85,33 @@ impl Loaded {
             before / 8 * 7 + nanos / 8
         };
         self.recent.store(recent, Ordering::Relaxed);
+        if self.expected > 0.0 && nanos as f64 > self.expected * TOO_SLOW + SLACK {
+            self.slow_runs.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.slow_runs.store(0, Ordering::Relaxed);
+        }
         self.runs.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A run failed. `true` when another provider takes over, so that nobody need be told twice.
+    /// A run failed. `true` when another provider or model takes over, so that nobody need be told
+    /// twice.
     pub(super) fn failed(&self, error: &InferenceError) -> bool {
-        if self.generator.provider() == Provider::Cpu {
-            return false;
+        let over = self.generator.provider() != Provider::Cpu
+            || matches!(error, InferenceError::TooLong { .. });
+        if over {
+            self.broken.lock().get_or_insert_with(|| error.to_string());
         }
-        self.broken.lock().get_or_insert_with(|| error.to_string());
-        true
+        over
+    }
+
+    /// Why it can draw no more.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.broken.lock().clone()
+    }
+
+    /// Whether it needs several times what its provider's check found, and not by chance.
+    pub(super) fn is_slow(&self) -> bool {
+        self.slow_runs.load(Ordering::Relaxed) >= SLOW_RUNS
     }
 
     /// A free slot, waiting for one a moment.

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::auto::{Auto, Runs};
+use super::engines::Engines;
 use super::error::InferenceError;
 use super::loaded::Loaded;
 use super::model::Model;
 use super::pace::Pace;
-use super::provider::{Outcome, Verdicts};
 use super::runtime::Runtime;
 use super::sizes::{AUTO_FPS, Budget, size_for, steps};
 use super::tuning::Tuning;
@@ -18,15 +18,14 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::places::Places;
 use crate::settings::{InferenceSettings, Provider, Quality};
 use crate::status::{Board, Engine, Severity, Topic};
-use crate::worker::{Stop, Worker};
+use crate::worker::Stop;
 
 /// The most CPU threads that are used, whatever the settings say.
 const MAX_THREADS: usize = 256;
 /// A measurement is wrong when a run took less than this share of it.
 const DOUBTFUL: f64 = 0.8;
-/// A provider whose runs take so many times as long as when it was checked, and as the CPU's, is
-/// replaced.
-const TOO_SLOW: f64 = 3.0;
+/// A provider that got slow is replaced when it needs so many times the CPU's time.
+const WORTH_IT: f64 = 1.5;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -70,6 +69,7 @@ pub(super) struct Choice {
 /// The loading thread.
 pub(super) struct Loader {
     pub(super) runtime: Arc<Runtime>,
+    pub(super) engines: Engines,
     pub(super) places: Places,
     /// Knows the source's rate.
     pub(super) pace: Arc<Pace>,
@@ -83,14 +83,6 @@ pub(super) struct Loader {
     pub(super) resident: Vec<Arc<Loaded>>,
     /// What was found out about models.
     pub(super) known: Vec<(String, Option<usize>, Tuning)>,
-    /// The provider that is not there; told once.
-    pub(super) refused: Option<Provider>,
-    /// Providers that failed while drawing: not tried again before the next start.
-    pub(super) failed: Vec<Provider>,
-    /// Checks providers for a model.
-    pub(super) checks: Option<Worker>,
-    /// Models whose providers were checked in this run.
-    pub(super) checked: Vec<String>,
     /// What was asked for last.
     pub(super) last: Option<Wanted>,
 }
@@ -108,7 +100,10 @@ impl Loader {
                     self.answers.send(answer);
                     // The CPU has drawn the first picture; now the provider, which may compile for
                     // minutes.
-                    if first && self.provider(&wanted).0 != Provider::Cpu {
+                    if first
+                        && self.engines.pick(&wanted.model, wanted.settings.provider).0
+                            != Provider::Cpu
+                    {
                         let answer = self.answer(&wanted);
                         self.answers.send(answer);
                     }
@@ -163,32 +158,50 @@ impl Loader {
         }
     }
 
-    /// Replaces a provider that failed or got slow, and takes a better one when a check has ended.
+    /// Replaces what failed or got slow, and takes a better provider when a check has ended.
     fn look_after_providers(&mut self) {
         let Some(wanted) = self.last.clone() else {
             return;
         };
-        let mut again = false;
+        let mut again = self.engines.check_ended();
         if let Some(current) = self.resident.last().cloned()
-            && let Some(why) = self.trouble(&current)
+            && let Some(why) = self.trouble(&current, &wanted)
         {
             let provider = current.generator.provider();
-            self.failed.push(provider);
-            let text = format!(
-                "{} is replaced by the CPU: {why} It is tried again at the next start.",
-                provider.name()
-            );
-            self.board.notice(Topic::Runtime, Severity::Warning, text);
-            again = true;
-        }
-        if self.checks.as_ref().is_some_and(Worker::finished) {
-            self.checks = None;
+            self.resident.pop();
+            if provider == Provider::Cpu {
+                return self.go_back(&wanted, why);
+            }
+            self.replace(provider, &why, &wanted);
             again = true;
         }
         if again {
             let answer = self.answer(&wanted);
             self.answers.send(answer);
         }
+    }
+
+    /// What was wanted draws no more: what drew before it does again.
+    fn go_back(&mut self, wanted: &Wanted, why: String) {
+        self.board.notice(Topic::Style, Severity::Warning, why);
+        self.resident
+            .retain(|loaded| !Arc::ptr_eq(loaded.generator.model(), &wanted.model));
+        let answer = match self.resident.last().cloned() {
+            Some(former) => {
+                let model = Arc::clone(former.generator.model());
+                self.last = Some(Wanted {
+                    model,
+                    ..wanted.clone()
+                });
+                let engine = self.engine(&former, wanted.settings.provider);
+                Answer::Ready(former, engine)
+            }
+            None => {
+                self.last = None;
+                Answer::Failed(Arc::clone(&wanted.model))
+            }
+        };
+        self.answers.send(answer);
     }
 
     /// Draws another size when runs take too long for the source's frames, or would not any more.
@@ -203,7 +216,7 @@ impl Loader {
         let Some(choice) = self.auto.as_mut().filter(is_current) else {
             return;
         };
-        if self.checks.is_some() {
+        if self.engines.are_checked() {
             choice.auto.disturbed(now);
             return;
         }
@@ -280,108 +293,79 @@ impl Loader {
         first
     }
 
-    /// Why the provider that draws should no more.
-    fn trouble(&self, current: &Loaded) -> Option<String> {
+    /// Why what draws should no more.
+    fn trouble(&mut self, current: &Loaded, wanted: &Wanted) -> Option<String> {
         let generator = &current.generator;
-        if generator.provider() == Provider::Cpu {
-            return None;
-        }
-        if let Some(why) = current.broken.lock().clone() {
+        if let Some(why) = current.broken() {
             return Some(why);
         }
-        let (.., cpu) = self
-            .known
-            .iter()
-            .find(|(sha256, ..)| sha256 == generator.model().sha256())?;
+        if generator.provider() == Provider::Cpu || !current.is_slow() {
+            return None;
+        }
+        // Slower than it was is still better than slower yet.
+        let cpu = self.tuning(generator.model(), &wanted.settings).ok()?;
         let by_cpu = cpu.nanos_per_pixel * generator.size().area() as f64;
         let recent = current.recent.load(Ordering::Relaxed) as f64;
-        let slow = recent > current.expected * TOO_SLOW && recent > by_cpu * TOO_SLOW;
-        (slow && by_cpu > 0.0 && current.expected > 0.0).then(|| {
+        (recent > by_cpu * WORTH_IT).then(|| {
             format!(
-                "it needs {:.0} ms a picture now, {:.0} when it was checked.",
+                "It needs {:.0} ms a picture now, {:.0} when it was checked.",
                 recent / 1e6,
                 current.expected / 1e6
             )
         })
     }
 
-    /// What should run `model`: the provider, and its time for a pixel when it is not the CPU.
-    fn provider(&mut self, wanted: &Wanted) -> (Provider, Option<f64>) {
-        let asked = wanted.settings.provider;
-        if asked == Provider::Cpu {
-            return (Provider::Cpu, None);
-        }
-        let Some(verdicts) = Verdicts::kept(&self.runtime, &wanted.model, &self.places) else {
-            self.check(&wanted.model);
-            return (Provider::Cpu, None);
-        };
-        let chosen = match asked {
-            Provider::Auto => verdicts.best(),
-            other => verdicts
-                .about(other)
-                .filter(|verdict| matches!(verdict.outcome, Outcome::Good { .. })),
-        };
-        match chosen {
-            Some(verdict) if !self.failed.contains(&verdict.provider) => {
-                (verdict.provider, verdict.nanos_per_pixel())
-            }
-            _ => (Provider::Cpu, None),
-        }
-    }
-
-    /// Starts checking providers for `model`, once in a run; the CPU draws meanwhile.
-    fn check(&mut self, model: &Arc<Model>) {
-        if self.checks.is_some() || self.checked.iter().any(|sha256| sha256 == model.sha256()) {
-            return;
-        }
-        self.checked.push(model.sha256().to_owned());
-        let (runtime, model, places) = (
-            Arc::clone(&self.runtime),
-            Arc::clone(model),
-            self.places.clone(),
-        );
-        self.checks = Worker::spawn("providers", move |stop| {
-            Verdicts::of(&runtime, &model, &places, &|| stop.asked());
-        })
-        .inspect_err(|error| tracing::warn!("No thread to check providers: {error}"))
-        .ok();
-    }
-
     fn load(&mut self, wanted: &Wanted) -> Result<Arc<Loaded>, InferenceError> {
-        let (threads, nanos_per_pixel) = self.threads_and_speed(&wanted.model, &wanted.settings)?;
-        let (provider, own_pace) = if self.resident.is_empty() {
-            (Provider::Cpu, None)
-        } else {
-            self.provider(wanted)
-        };
-        let nanos_per_pixel = own_pace.unwrap_or(nanos_per_pixel);
-        let size = self.size(wanted, threads, provider, nanos_per_pixel);
-        let known = self.resident.iter().position(|loaded| {
-            let generator = &loaded.generator;
-            Arc::ptr_eq(generator.model(), &wanted.model)
-                && (generator.size(), generator.threads(), generator.provider())
-                    == (size, threads, provider)
-        });
-        let open = |provider| Loaded::open(&self.runtime, &wanted.model, size, threads, provider);
-        let loaded = match known {
-            Some(at) => self.resident.remove(at),
-            None => Arc::new(match open(provider) {
-                Ok(mut loaded) if provider != Provider::Cpu => {
-                    loaded.expected = nanos_per_pixel * size.area() as f64;
-                    loaded
+        let (threads, by_cpu) = self.threads_and_speed(&wanted.model, &wanted.settings)?;
+        let loaded = loop {
+            let (provider, own_pace) = if self.resident.is_empty() {
+                (Provider::Cpu, None)
+            } else {
+                self.engines.pick(&wanted.model, wanted.settings.provider)
+            };
+            let nanos_per_pixel = own_pace.unwrap_or(by_cpu);
+            let size = self.size(wanted, threads, provider, nanos_per_pixel);
+            let known = self.resident.iter().position(|loaded| {
+                let generator = &loaded.generator;
+                Arc::ptr_eq(generator.model(), &wanted.model)
+                    && (generator.size(), generator.threads(), generator.provider())
+                        == (size, threads, provider)
+            });
+            if let Some(at) = known {
+                break self.resident.remove(at);
+            }
+            match Loaded::open(&self.runtime, &wanted.model, size, threads, provider) {
+                Ok(mut loaded) => {
+                    if provider != Provider::Cpu {
+                        loaded.expected = nanos_per_pixel * size.area() as f64;
+                    }
+                    break Arc::new(loaded);
                 }
                 Err(error) if provider != Provider::Cpu => {
-                    self.failed.push(provider);
-                    let text = format!("{} is replaced by the CPU. {error}", provider.name());
-                    self.board.notice(Topic::Runtime, Severity::Warning, text);
-                    open(Provider::Cpu)?
+                    self.replace(provider, &error.to_string(), wanted);
                 }
-                result => result?,
-            }),
+                Err(error) => return Err(error),
+            }
         };
         self.resident.push(Arc::clone(&loaded));
         self.evict(wanted.settings.memory_mb);
         Ok(loaded)
+    }
+
+    /// `provider` draws no more; says what takes over.
+    fn replace(&mut self, provider: Provider, why: &str, wanted: &Wanted) {
+        self.engines.give_up(provider, why.to_owned());
+        let name = provider.name();
+        let text = match self.engines.pick(&wanted.model, wanted.settings.provider) {
+            (Provider::Cpu, _) => {
+                format!("{name} is replaced by the CPU until the next start. {why}")
+            }
+            (other, _) => format!(
+                "{name} is replaced by {} until the next start. {why}",
+                other.name()
+            ),
+        };
+        self.board.notice(Topic::Runtime, Severity::Warning, text);
     }
 
     /// Lets go of what was not wanted for longest, until the rest fits into `memory_mb`. A size
@@ -405,87 +389,54 @@ impl Loader {
         model: &Arc<Model>,
         settings: &InferenceSettings,
     ) -> Result<(usize, f64), InferenceError> {
-        let asked = settings
-            .threads
-            .map(|threads| threads.clamp(1, MAX_THREADS));
-        if let (Some(threads), true) = (asked, settings.quality != Quality::Auto) {
+        if let (Some(threads), true) = (threads(settings), settings.quality != Quality::Auto) {
             return Ok((threads, 0.0));
         }
+        let tuning = self.tuning(model, settings)?;
+        Ok((tuning.threads, tuning.nanos_per_pixel))
+    }
+
+    /// How the CPU runs a model; measured at most once.
+    fn tuning(
+        &mut self,
+        model: &Arc<Model>,
+        settings: &InferenceSettings,
+    ) -> Result<Tuning, InferenceError> {
+        let asked = threads(settings);
         let known = self
             .known
             .iter()
             .find(|(sha256, threads, _)| sha256 == model.sha256() && *threads == asked);
-        let tuning = match known {
-            Some((_, _, tuning)) => *tuning,
-            None => {
-                let (runtime, places) = (&self.runtime, &self.places);
-                let tuning = match asked {
-                    Some(threads) => Tuning::with_threads(runtime, model, places, threads)?,
-                    None => Tuning::of(runtime, model, places)?,
-                };
-                self.known.push((model.sha256().to_owned(), asked, tuning));
-                tuning
-            }
+        if let Some((_, _, tuning)) = known {
+            return Ok(*tuning);
+        }
+        let (runtime, places) = (&self.runtime, &self.places);
+        let tuning = match asked {
+            Some(threads) => Tuning::with_threads(runtime, model, places, threads)?,
+            None => Tuning::of(runtime, model, places)?,
         };
-        Ok((tuning.threads, tuning.nanos_per_pixel))
+        self.known.push((model.sha256().to_owned(), asked, tuning));
+        Ok(tuning)
     }
 
-    /// What runs, and why not something better: never silently another provider than asked for.
+    /// What runs, and why not something better.
     fn engine(&mut self, loaded: &Loaded, asked: Provider) -> Engine {
         let generator = &loaded.generator;
         let used = generator.provider();
-        let verdicts = Verdicts::kept(&self.runtime, generator.model(), &self.places);
-        let others = verdicts
-            .as_ref()
-            .map(|verdicts| verdicts.reasons(used))
-            .unwrap_or_default();
-        let name = used.name();
-        let why = self
-            .auto
-            .as_ref()
-            .map_or("", |choice| &choice.why)
-            .to_owned();
-        let reason = match (asked, &verdicts) {
-            (Provider::Cpu, _) => "CPU, as set.".to_owned(),
-            _ if self.checks.is_some() => format!("{name}. Other providers are being checked."),
-            (Provider::Auto, Some(verdicts)) => match verdicts.about(used) {
-                Some(verdict) => format!("{} {others}", verdict.text()),
-                None if others.is_empty() => {
-                    "CPU: no other provider is there. `panelcam runtime list` says which can be added."
-                        .to_owned()
-                }
-                None => format!("CPU. {others}"),
-            },
-            (Provider::Auto, None) => "CPU.".to_owned(),
-            (other, _) if other == used => format!("{name}, as set."),
-            (other, Some(verdicts))
-                if !self.failed.contains(&other)
-                    && verdicts
-                        .about(other)
-                        .is_some_and(|verdict| verdict.nanos_per_pixel().is_some()) =>
-            {
-                format!("{} is being loaded; the CPU draws meanwhile.", other.name())
-            }
-            (other, _) => {
-                let text = match verdicts.as_ref().and_then(|verdicts| verdicts.about(other)) {
-                    Some(verdict) => format!("{} The CPU draws.", verdict.text()),
-                    None => format!(
-                        "{} is not there; the CPU draws. Run: panelcam runtime add {}",
-                        other.name(),
-                        other.id()
-                    ),
-                };
-                if self.refused.replace(other) != Some(other) {
-                    self.board.notice(Topic::Runtime, Severity::Warning, &text);
-                }
-                text
-            }
-        };
+        let reason = self.engines.reason(generator.model(), used, asked);
+        let why = self.auto.as_ref().map_or("", |choice| &choice.why);
         Engine {
             provider: Some(used),
             threads: generator.threads(),
             size: generator.size(),
-            reason: [reason.trim(), &why].join(" ").trim().to_owned(),
+            reason: [reason.trim(), why].join(" ").trim().to_owned(),
         }
     }
+}
+
+/// CPU threads that the settings ask for.
+fn threads(settings: &InferenceSettings) -> Option<usize> {
+    settings
+        .threads
+        .map(|threads| threads.clamp(1, MAX_THREADS))
 }

@@ -14,12 +14,14 @@
 mod auto;
 mod contract;
 mod description;
+mod engines;
 mod error;
 mod files;
 mod fit;
 mod generator;
 pub mod import;
 mod library;
+mod limit;
 mod loaded;
 mod loader;
 mod model;

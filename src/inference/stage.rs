@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::engines::Engines;
 use super::error::InferenceError;
 use super::library::{Library, Style};
+use super::limit::LIVE;
 use super::loaded::{Lease, Loaded};
 use super::loader::{Answer, Loader, Wanted};
 use super::model::Model;
@@ -17,7 +19,7 @@ use super::style_map::StyleMap;
 use crate::frame::{Frame, Picture, Pool, Size, Styled};
 use crate::mailbox::{Mailbox, Replaced, Taken};
 use crate::places::Places;
-use crate::settings::{Control, LookSettings, Settings};
+use crate::settings::{Control, InferenceSettings, LookSettings, Settings};
 use crate::status::{Board, Rate, Severity, Stage, Topic};
 use crate::watch::Watch;
 use crate::worker::{Stop, Worker};
@@ -64,6 +66,7 @@ pub fn start(
         fps: settings.program.fps,
     };
     let mut loader = Loader {
+        engines: Engines::new(Arc::clone(&runtime), places.clone(), Arc::clone(&board)),
         runtime,
         places: places.clone(),
         pace: Arc::clone(&pace),
@@ -74,10 +77,6 @@ pub fn start(
         board: Arc::clone(&board),
         resident: Vec::new(),
         known: Vec::new(),
-        refused: None,
-        failed: Vec::new(),
-        checks: None,
-        checked: Vec::new(),
         last: None,
     };
     let mut preparer = Preparer {
@@ -93,7 +92,7 @@ pub fn start(
         chosen: style,
         unknown: None,
         wanted: None,
-        rescue: false,
+        rescue: None,
         loaded: None,
         generation: 0,
         map: None,
@@ -157,8 +156,9 @@ struct Preparer {
     unknown: Option<String>,
     /// What was asked of the loader last.
     wanted: Option<Wanted>,
-    /// Nothing was loaded yet and the chosen style cannot be: the first style is loaded instead.
-    rescue: bool,
+    /// Nothing draws and the chosen style cannot with these settings: the first style is loaded
+    /// instead.
+    rescue: Option<InferenceSettings>,
     loaded: Option<Arc<Loaded>>,
     /// Counts the generators that were loaded.
     generation: u64,
@@ -292,7 +292,7 @@ impl Preparer {
                 Some(style) => {
                     self.chosen = style.clone();
                     self.unknown = None;
-                    self.rescue = false;
+                    self.rescue = None;
                 }
                 None if self.unknown.as_ref() != Some(&look.style) => {
                     self.unknown = Some(look.style.clone());
@@ -316,10 +316,11 @@ impl Preparer {
     /// Asks the loader for what the settings and the frames need, when that changed.
     fn wish(&mut self, frame: Size, settings: &Settings) {
         let library = self.library.get();
+        let rescue = self.rescue.as_ref() == Some(&settings.inference);
         let style = library
             .styles()
             .first()
-            .filter(|_| self.rescue)
+            .filter(|_| rescue)
             .unwrap_or(&self.chosen);
         let wanted = Wanted {
             model: Arc::clone(&style.model),
@@ -351,7 +352,10 @@ impl Preparer {
                 self.loaded = Some(loaded);
             }
             Some(Answer::Failed(model)) => {
-                self.rescue = self.loaded.is_none() && Arc::ptr_eq(&model, &self.chosen.model);
+                let draws = self.loaded.as_ref().map(|loaded| loaded.broken().is_none());
+                if draws != Some(true) && Arc::ptr_eq(&model, &self.chosen.model) {
+                    self.rescue = Some(self.control.get().settings.inference.clone());
+                }
             }
             None => {}
         }
@@ -366,10 +370,14 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
             Taken::TimedOut => continue,
             Taken::Closed => break,
         };
+        if job.slot.home().broken().is_some() {
+            // Another will draw in a moment.
+            continue;
+        }
         pace.begin();
         let started = Instant::now();
         let result = match job.slot.parts() {
-            Some((generator, slot)) => generator.run(slot),
+            Some((generator, slot)) => generator.run_within(slot, LIVE),
             None => Ok(()),
         };
         let time = started.elapsed();

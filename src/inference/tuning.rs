@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::error::InferenceError;
 use super::generator::Generator;
+use super::limit::LIVE;
 use super::model::Model;
 use super::runtime::Runtime;
 use super::style_map::StyleMap;
 use crate::frame::{Picture, Size};
 use crate::places::Places;
+use crate::settings::Provider;
 
 /// Name of the file in the user's cache folder.
 const FILE: &str = "tuning.toml";
@@ -157,7 +159,7 @@ fn nanos_per_pixel(
 ) -> Result<f64, InferenceError> {
     let size = super::size_within(SAMPLE, SAMPLE.width, model.size_multiple());
     let size = model.drawing_size(size);
-    let generator = Generator::open(runtime, model, size, threads)?;
+    let generator = Generator::open_within(runtime, model, size, threads, Provider::Cpu, LIVE)?;
     let mut slot = generator.slot()?;
     generator.prepare(
         &Picture::new(size),
@@ -167,7 +169,7 @@ fn nanos_per_pixel(
     let mut fastest = Duration::MAX;
     for _ in 0..RUNS {
         let started = Instant::now();
-        generator.run(&mut slot)?;
+        generator.run_within(&mut slot, LIVE)?;
         fastest = fastest.min(started.elapsed());
     }
     Ok(fastest.as_nanos().max(1) as f64 / size.area() as f64)

@@ -118,3 +118,27 @@ make(
     [ONE],
 )
 make("noise", [node("Add", ["image", "noise"], "picture")], IMAGE + [value("noise", FREE)], PICTURE)
+
+# The same as invert for a dark picture; for a bright one a loop that never ends.
+LOOP = helper.make_graph(
+    [node("Identity", ["go"], "go_on"), node("Identity", ["state"], "next")],
+    "body",
+    [
+        helper.make_tensor_value_info("at", TensorProto.INT64, []),
+        helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+        value("state", None),
+    ],
+    [helper.make_tensor_value_info("go_on", TensorProto.BOOL, []), value("next", None)],
+)
+make(
+    "endless",
+    [
+        node("ReduceMean", ["image"], "light", keepdims=0),
+        node("Greater", ["light", "bright"], "go_first"),
+        node("Sub", ["one", "image"], "inverted"),
+        node("Loop", ["", "go_first", "inverted"], "picture", body=LOOP),
+    ],
+    IMAGE,
+    PICTURE,
+    [ONE, constant("bright", [0.9], [])],
+)

@@ -178,21 +178,26 @@ fn preload(places: &Places, supply: &Supply) {
     }
 }
 
-/// In this crate's own tests a provider is the CPU under another name, and fails when it is told to.
+/// In this crate's own tests a provider is the CPU under another name, and fails or gets slow when it
+/// is told to.
 #[cfg(test)]
 pub(in super::super) mod stand_in {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    use std::time::Duration;
 
     use crate::settings::Provider;
 
     pub(in super::super::super) const PROVIDER: Provider = Provider::Webgpu;
     pub(in super::super::super) static FAILS: AtomicBool = AtomicBool::new(false);
+    /// Milliseconds more that a run takes.
+    pub(in super::super::super) static SLOW: AtomicU64 = AtomicU64::new(0);
 
     /// Before each of its runs.
     pub(in super::super::super) fn run() -> ort::Result<()> {
         if FAILS.load(Ordering::Relaxed) {
             return Err(ort::Error::new("the device was removed"));
         }
+        std::thread::sleep(Duration::from_millis(SLOW.load(Ordering::Relaxed)));
         Ok(())
     }
 }

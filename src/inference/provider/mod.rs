@@ -187,13 +187,23 @@ pub fn choose(
         _ => Verdicts::of(runtime, model, places, &|| false),
     };
     let found = match asked {
-        Provider::Auto => verdicts.best(),
+        Provider::Auto => verdicts.best(|provider| is_loaded(runtime, provider)),
         other => verdicts.about(other),
     };
     match found {
-        Some(verdict) if matches!(verdict.outcome, Outcome::Good { .. }) => {
+        Some(verdict)
+            if matches!(verdict.outcome, Outcome::Good { .. })
+                && is_loaded(runtime, verdict.provider) =>
+        {
             (verdict.provider, verdict.text())
         }
+        Some(verdict) if matches!(verdict.outcome, Outcome::Good { .. }) => (
+            Provider::Cpu,
+            format!(
+                "{} It brings its own ONNX Runtime, which is not the one that is loaded; the CPU draws.",
+                verdict.text()
+            ),
+        ),
         Some(verdict) => (Provider::Cpu, format!("{} The CPU draws.", verdict.text())),
         None if asked == Provider::Auto => (Provider::Cpu, String::new()),
         None => (
@@ -205,6 +215,11 @@ pub fn choose(
             ),
         ),
     }
+}
+
+/// Whether the ONNX Runtime that is loaded is the one `provider` needs: some bring their own.
+pub(super) fn is_loaded(runtime: &Runtime, provider: Provider) -> bool {
+    equip::library_of(runtime.places(), provider).is_none_or(|own| own == runtime.path())
 }
 
 /// The library of ONNX Runtime that a provider which works brings along.

@@ -185,27 +185,22 @@ impl Verdicts {
         }
     }
 
-    pub(super) fn all(&self) -> &[Verdict] {
+    /// All of them.
+    pub(in super::super) fn all(&self) -> &[Verdict] {
         &self.0
     }
 
-    /// The fastest that is right and faster than the CPU.
-    pub(in super::super) fn best(&self) -> Option<&Verdict> {
+    /// The fastest that is right, faster than the CPU and `usable`.
+    pub(in super::super) fn best(&self, usable: impl Fn(Provider) -> bool) -> Option<&Verdict> {
         self.0
             .iter()
-            .filter(|verdict| verdict.is_faster())
+            .filter(|verdict| verdict.is_faster() && usable(verdict.provider))
             .min_by(|a, b| a.milliseconds().total_cmp(&b.milliseconds()))
     }
 
     /// About one provider.
     pub(in super::super) fn about(&self, provider: Provider) -> Option<&Verdict> {
         self.0.iter().find(|verdict| verdict.provider == provider)
-    }
-
-    /// Why those that are there are not used, for people.
-    pub(in super::super) fn reasons(&self, used: Provider) -> String {
-        let others = self.0.iter().filter(|verdict| verdict.provider != used);
-        others.map(Verdict::text).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -333,15 +328,20 @@ mod tests {
             good(Provider::Openvino, 3.0),
             good(Provider::Tensorrt, 9.5),
         ]);
-        assert_eq!(all.best().unwrap().provider, Provider::Openvino);
-        let reasons = all.reasons(Provider::Openvino);
-        assert!(
-            reasons.contains(
-                "CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda"
-            )
+        let best = |usable: &dyn Fn(Provider) -> bool| Some(all.best(usable)?.provider);
+        assert_eq!(best(&|_| true), Some(Provider::Openvino));
+        let other = |provider| provider != Provider::Openvino;
+        assert_eq!(best(&other), Some(Provider::Webgpu), "the next best");
+        assert_eq!(best(&|_| false), None);
+        assert_eq!(
+            all.about(Provider::Cuda).unwrap().text(),
+            "CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda"
         );
-        assert!(reasons.contains("TensorRT: works, slower than the CPU"));
-        assert!(Verdicts::default().best().is_none());
+        let slower = all.about(Provider::Tensorrt).unwrap().text();
+        assert!(
+            slower.contains("TensorRT: works, slower than the CPU"),
+            "{slower}"
+        );
     }
 
     #[test]

@@ -18,80 +18,203 @@ fn runtime(places: &Places) -> Option<Arc<Runtime>> {
     }
 }
 
-/// A provider draws; then the driver takes its device away. The CPU goes on, and that is said.
-#[test]
-fn a_provider_that_fails_while_it_draws_is_replaced_live() {
-    let home = tempfile::tempdir().unwrap();
-    let places = Places::under(home.path());
-    let Some(runtime) = runtime(&places) else {
-        return;
-    };
-    fs::create_dir_all(places.data.join("runtime/webgpu")).unwrap();
-    let (library, _) = Library::load(&places);
-    let model = library.find("clean").unwrap().model;
-    let outcome = Outcome::Good {
-        milliseconds: 1.0,
-        cpu_milliseconds: 10.0,
-        difference: 0.5,
-        pixels: 1_000_000,
-    };
-    Verdicts::keep(
-        &runtime,
-        &model,
-        &places,
-        Verdict {
-            provider: Provider::Webgpu,
-            outcome,
-        },
-    );
+/// The stage, with the clean style and a folder of its own.
+struct Running {
+    places: Places,
+    control: Arc<Watch<Control>>,
+    input: Arc<Mailbox<Arc<Frame>>>,
+    output: Arc<Mailbox<Styled>>,
+    board: Arc<Board>,
+    sequence: u64,
+    _stage: Inference,
+    _home: tempfile::TempDir,
+}
 
-    let mut control = Control::default();
-    control.settings.look.style = "clean".to_owned();
-    control.settings.inference.threads = Some(1);
-    control.settings.inference.quality = Quality::Fast;
-    let (input, output) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
-    let board = Board::new();
-    let _stage = start(
-        runtime,
-        Arc::new(Watch::new(library)),
-        Arc::clone(&input),
-        Arc::clone(&output),
-        Arc::new(Watch::new(control)),
-        &places,
-        Arc::clone(&board),
-    )
-    .unwrap();
-    let mut sequence = 0;
-    let mut draw = || {
-        sequence += 1;
+impl Running {
+    /// `None` where there is no ONNX Runtime. `prepare` fills the user's folders first.
+    fn start(prepare: impl FnOnce(&Runtime, &Places)) -> Option<Self> {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::under(home.path());
+        let runtime = runtime(&places)?;
+        prepare(&runtime, &places);
+        let (library, warnings) = Library::load(&places);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let mut control = Control::default();
+        control.settings.look.style = "clean".to_owned();
+        control.settings.inference.threads = Some(1);
+        control.settings.inference.quality = Quality::Fast;
+        let control = Arc::new(Watch::new(control));
+        let (input, output) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
+        let board = Board::new();
+        let stage = start(
+            runtime,
+            Arc::new(Watch::new(library)),
+            Arc::clone(&input),
+            Arc::clone(&output),
+            Arc::clone(&control),
+            &places,
+            Arc::clone(&board),
+        )
+        .unwrap();
+        Some(Self {
+            places,
+            control,
+            input,
+            output,
+            board,
+            sequence: 0,
+            _stage: stage,
+            _home: home,
+        })
+    }
+
+    /// A drawing of a frame of one grey, if it comes soon.
+    fn draw(&mut self, grey: u8) -> Option<Styled> {
+        self.sequence += 1;
         let stamp = crate::frame::Stamp {
-            sequence,
+            sequence: self.sequence,
             captured: Instant::now(),
         };
-        let picture = Picture::new(SIZE).into();
-        input.send(Arc::new(Frame { stamp, picture }));
-        match output.take_within(Duration::from_millis(500)) {
+        let mut picture = Picture::new(SIZE);
+        picture.rgba_mut().fill(grey);
+        let picture = picture.into();
+        self.input.send(Arc::new(Frame { stamp, picture }));
+        match self.output.take_within(Duration::from_millis(500)) {
             Taken::Value(styled) => Some(styled),
             _ => None,
         }
-    };
-    let mut draw_until = |provider: Provider| {
+    }
+
+    /// Draws frames of one grey until `done`.
+    fn draw_until(&mut self, grey: u8, mut done: impl FnMut(&Self, &Styled) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while board.status().engine.provider != Some(provider) {
-            assert!(Instant::now() < deadline, "{:?}", board.status().engine);
-            draw();
+        loop {
+            assert!(Instant::now() < deadline, "{:?}", self.board.status());
+            if let Some(styled) = self.draw(grey)
+                && done(self, &styled)
+            {
+                return;
+            }
         }
-        let drawn = (0..20).filter_map(|_| draw()).count();
+    }
+
+    /// Draws until `provider` does, and sees that it draws nearly every frame.
+    fn draw_with(&mut self, provider: Provider) {
+        self.draw_until(0, |running, _| {
+            running.board.status().engine.provider == Some(provider)
+        });
+        let drawn = (0..20).filter_map(|_| self.draw(0)).count();
         assert!(drawn >= 19, "{drawn} of 20 by {}", provider.name());
+    }
+
+    /// The only notice there is, a warning.
+    #[track_caller]
+    fn warning(&self) -> String {
+        let notices = self.board.take_notices();
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert_eq!(notices[0].severity, Severity::Warning);
+        notices[0].text.clone()
+    }
+}
+
+/// As if the stand-in had been checked: it needs 40 ms for a picture.
+fn checked(runtime: &Runtime, places: &Places) {
+    fs::create_dir_all(places.data.join("runtime/webgpu")).unwrap();
+    let model = Library::load(places).0.find("clean").unwrap().model;
+    let outcome = Outcome::Good {
+        milliseconds: 40.0,
+        cpu_milliseconds: 400.0,
+        difference: 0.5,
+        pixels: SIZE.area() as u64,
     };
-    draw_until(Provider::Webgpu);
-    assert_eq!(board.take_notices(), vec![]);
+    let provider = stand_in::PROVIDER;
+    let verdict = Verdict { provider, outcome };
+    Verdicts::keep(runtime, &model, places, verdict);
+}
+
+/// Tests that tell the one stand-in what to do.
+static ONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+
+/// A provider draws; then the driver takes its device away. The CPU goes on, and that is said.
+#[test]
+fn a_provider_that_fails_while_it_draws_is_replaced_live() {
+    let _one = ONE.lock();
+    let Some(mut running) = Running::start(checked) else {
+        return;
+    };
+    running.draw_with(Provider::Webgpu);
+    assert_eq!(running.board.take_notices(), vec![]);
     stand_in::FAILS.store(true, Ordering::Relaxed);
-    draw_until(Provider::Cpu);
-    let notices = board.take_notices();
-    assert_eq!(notices.len(), 1, "{notices:?}");
-    assert_eq!(notices[0].severity, Severity::Warning);
-    let text = &notices[0].text;
-    assert!(text.contains("WebGPU is replaced by the CPU"), "{text}");
+    running.draw_with(Provider::Cpu);
+    stand_in::FAILS.store(false, Ordering::Relaxed);
+    let text = running.warning();
+    assert!(
+        text.contains("WebGPU is replaced by the CPU until the next start"),
+        "{text}"
+    );
     assert!(text.contains("the device was removed"), "{text}");
+    let reason = running.board.status().engine.reason;
+    assert!(
+        reason.contains("WebGPU: not used until the next start")
+            && reason.contains("the device was removed"),
+        "{reason}"
+    );
+}
+
+/// A provider draws as fast as when it was checked; then something else takes its card. One slow
+/// run is nothing; many are, when the CPU is faster.
+#[test]
+fn a_provider_that_gets_slow_is_replaced_live() {
+    let _one = ONE.lock();
+    let Some(mut running) = Running::start(checked) else {
+        return;
+    };
+    running.draw_with(Provider::Webgpu);
+    stand_in::SLOW.store(300, Ordering::Relaxed);
+    running.draw(0);
+    stand_in::SLOW.store(0, Ordering::Relaxed);
+    running.draw_with(Provider::Webgpu);
+    assert_eq!(running.board.take_notices(), vec![]);
+    stand_in::SLOW.store(300, Ordering::Relaxed);
+    running.draw_with(Provider::Cpu);
+    stand_in::SLOW.store(0, Ordering::Relaxed);
+    let text = running.warning();
+    assert!(
+        text.contains("WebGPU is replaced by the CPU") && text.contains("It needs"),
+        "{text}"
+    );
+}
+
+/// A network draws dark pictures; on a bright one it never ends. The style before goes on, and that
+/// is said.
+#[test]
+fn a_model_that_never_ends_gives_way_to_the_style_before() {
+    let prepare = |_: &Runtime, places: &Places| {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/endless");
+        let to = places.data.join("models/endless");
+        fs::create_dir_all(&to).unwrap();
+        for name in ["model.toml", "endless.onnx"] {
+            fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    };
+    let Some(mut running) = Running::start(prepare) else {
+        return;
+    };
+    running.draw_until(0, |_, _| true);
+    let mut control = (*running.control.get()).clone();
+    control.settings.look.style = "endless-plain".to_owned();
+    running.control.set(control);
+    // It inverts.
+    let inverts = |_: &Running, styled: &Styled| styled.picture.rgba()[..3] == [255; 3];
+    running.draw_until(0, inverts);
+    assert_eq!(running.board.take_notices(), vec![]);
+    running.draw_until(255, |running, styled| {
+        !inverts(running, styled) && running.board.status().engine.provider.is_some()
+    });
+    let text = running.warning();
+    assert!(text.contains("without an end"), "{text}");
+    assert!(text.contains("endless.onnx"), "{text}");
+    // A dark picture is not inverted any more: the clean style draws it.
+    running.draw_until(0, |running, styled| !inverts(running, styled));
+    assert!(running.places.data.join("models/endless").is_dir());
 }
