@@ -16,12 +16,14 @@ pub enum Action {
     OpenSource(PathBuf),
     /// Use a page that was dropped on the window or picked.
     OpenPage(PathBuf),
-    /// Make a style of an ONNX file that was dropped on the window.
+    /// Make a style of an ONNX file that was dropped on the window or picked.
     AddStyle(PathBuf),
     /// Let the person pick a photo or video in a file dialog.
     PickSource,
     /// Let the person pick a page in a file dialog.
     PickPage,
+    /// Let the person pick a model in a file dialog.
+    PickStyle,
     /// Switch between full screen and a window.
     ToggleFullScreen,
     /// Go back to a window.

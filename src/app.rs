@@ -5,7 +5,7 @@
 
 mod dialogs;
 mod icon;
-mod imports;
+pub mod imports;
 mod page;
 mod saving;
 mod screen;
@@ -196,6 +196,7 @@ impl App {
             Action::AddStyle(_) => self.session.act(action),
             Action::PickSource => self.dialogs.open(ctx, Purpose::Source, self.texts()),
             Action::PickPage => self.dialogs.open(ctx, Purpose::Page, self.texts()),
+            Action::PickStyle => self.dialogs.open(ctx, Purpose::Style, self.texts()),
             Action::ToggleFullScreen => {
                 let full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
@@ -245,6 +246,7 @@ impl App {
         match self.dialogs.answer() {
             Some(Answer::Picked(Purpose::Source, path)) => self.act(ctx, Action::OpenSource(path)),
             Some(Answer::Picked(Purpose::Page, path)) => self.act(ctx, Action::OpenPage(path)),
+            Some(Answer::Picked(Purpose::Style, path)) => self.act(ctx, Action::AddStyle(path)),
             Some(Answer::NothingOpened) => {
                 let text = self.texts().notice.no_dialog.clone();
                 self.tell(ctx, Topic::Source, text);
@@ -255,8 +257,8 @@ impl App {
 
     fn take_dropped_files(&mut self, ctx: &Context) {
         let dropped = ctx.input_mut(|input| std::mem::take(&mut input.raw.dropped_files));
-        if let Some(path) = dropped.first().map(|file| file.path().to_owned()) {
-            self.open_file(ctx, path);
+        for file in dropped {
+            self.open_file(ctx, file.path().to_owned());
         }
     }
 

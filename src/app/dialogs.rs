@@ -20,6 +20,8 @@ pub enum Purpose {
     Source,
     /// A page.
     Page,
+    /// A model that becomes a style.
+    Style,
 }
 
 /// How a dialog ended.
@@ -57,6 +59,9 @@ impl Dialogs {
                 Purpose::Page => rfd::FileDialog::new()
                     .set_title(texts.pick_page)
                     .add_filter(texts.pages, &["svg"]),
+                Purpose::Style => rfd::FileDialog::new()
+                    .set_title(texts.pick_style)
+                    .add_filter(texts.models, &["onnx"]),
             };
             let opened = Instant::now();
             let answer = match dialog.pick_file() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::inference::import::{self, Import, ImportError, Imported};
+use crate::inference::import::{self, Import, ImportError, Imported, Stray};
 use crate::mailbox::Mailbox;
 use crate::places::Places;
 use crate::status::{Board, Severity, Topic};
@@ -18,24 +18,38 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Where the result of an import arrives.
 type Results = Mailbox<Result<Imported, ImportError>>;
 
+/// What is to be added: a file from anywhere, or one that was put into the folder of models.
+enum Wanted {
+    File(PathBuf),
+    Stray(Stray),
+}
+
 /// What waits to be added, and what is being added.
 pub struct Imports {
     places: Places,
     board: Arc<Board>,
+    program: PathBuf,
     waiting: VecDeque<PathBuf>,
     running: Option<(Worker, Arc<Results>)>,
     looked: Option<Instant>,
+    /// Files in the folder of models at the last look: one that is still being copied changes.
+    seen: Vec<Stray>,
+    /// Those that were tried in this run: a folder that cannot be written keeps no notes.
+    tried: Vec<Stray>,
 }
 
 impl Imports {
-    /// Nothing waits.
-    pub fn new(places: Places, board: Arc<Board>) -> Self {
+    /// Nothing waits. `program` is panelcam's own file: models are tried in a process of it.
+    pub fn new(places: Places, board: Arc<Board>, program: PathBuf) -> Self {
         Self {
             places,
             board,
+            program,
             waiting: VecDeque::new(),
             running: None,
             looked: None,
+            seen: Vec::new(),
+            tried: Vec::new(),
         }
     }
 
@@ -68,41 +82,50 @@ impl Imports {
             }
             return None;
         }
-        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
-            self.looked = Some(Instant::now());
-            for file in import::strays(&self.places) {
-                self.add(file);
-            }
-        }
         if let Some(file) = self.waiting.pop_front() {
-            self.start(file);
+            self.start(Wanted::File(file));
+        } else if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            self.looked = Some(Instant::now());
+            self.look();
         }
         None
     }
 
-    fn start(&mut self, file: PathBuf) {
+    /// Takes a file that was put into the folder of models, once it is whole.
+    fn look(&mut self) {
+        let before = std::mem::replace(&mut self.seen, import::strays(&self.places));
+        let ready = |stray: &&Stray| before.contains(stray) && !self.tried.contains(stray);
+        if let Some(stray) = self.seen.iter().find(ready).cloned() {
+            self.tried.push(stray.clone());
+            self.start(Wanted::Stray(stray));
+        }
+    }
+
+    fn start(&mut self, wanted: Wanted) {
+        let file = match &wanted {
+            Wanted::File(file) => file,
+            Wanted::Stray(stray) => &stray.path,
+        };
         let results = Arc::new(Mailbox::new());
         let (places, outbox) = (self.places.clone(), Arc::clone(&results));
+        let program = self.program.clone();
         let name = file
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
-        let worker = Worker::spawn("import", move |_| {
+        let worker = Worker::spawn("import", move |stop| {
             let mut say = |line: &str| tracing::info!("{line}");
-            let result = match std::env::current_exe() {
-                Err(error) => Err(ImportError::Crashed {
-                    why: format!("this program's own file is not known: {error}"),
-                    path: file,
-                }),
-                Ok(program) if import::strays(&places).contains(&file) => {
-                    import::import_stray(&places, &file, &program, &mut say)
+            let stopped = || stop.asked();
+            let result = match wanted {
+                Wanted::Stray(stray) => {
+                    import::import_stray(&places, &stray, &program, &stopped, &mut say)
                 }
-                Ok(program) => {
+                Wanted::File(file) => {
                     let wanted = Import {
                         file,
                         ..Import::default()
                     };
-                    import::import(&places, &wanted, &program, &mut say)
+                    import::import(&places, &wanted, &program, &stopped, &mut say)
                 }
             };
             outbox.send(result);

@@ -177,7 +177,9 @@ impl Stages {
         let mut pipeline = self.start_pipeline(runtime.as_ref());
         let mut _thumbnails = self.list_looks(pipeline.as_ref(), runtime.clone());
         self.find_cameras();
-        let mut imports = Imports::new(self.places.clone(), Arc::clone(&self.board));
+        // Where the system does not say which file this program is, it is on the path.
+        let program = std::env::current_exe().unwrap_or_else(|_| "panelcam".into());
+        let mut imports = Imports::new(self.places.clone(), Arc::clone(&self.board), program);
         while !stop.asked() {
             if let Some(imported) = imports.poll() {
                 if let Some(pipeline) = &mut pipeline {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::{Session, print, print_json, say};
 use crate::capture::{Demo, read_photo};
 use crate::frame::{Picture, Size};
 use crate::inference::import::{self, Import, Imported};
-use crate::inference::{Library, Model};
+use crate::inference::{Library, Model, Runtime};
 use crate::output::{Existing, save_picture};
 
 #[derive(Args)]
@@ -98,7 +98,7 @@ fn import_file(session: &Session, wanted: Add) -> anyhow::Result<()> {
         name: wanted.name,
         art: wanted.art,
     };
-    let added = import::import(&session.places, &wanted, &program, &mut say)?;
+    let added = import::import(&session.places, &wanted, &program, &|| false, &mut say)?;
     tell_added(&added);
     Ok(())
 }
@@ -118,11 +118,11 @@ fn tell_added(added: &Imported) {
 
 /// ONNX files that were put into the folder of models become styles.
 fn take_strays(session: &Session) {
-    for file in import::strays(&session.places) {
+    for stray in import::strays(&session.places) {
         let Ok(program) = std::env::current_exe() else {
             return;
         };
-        match import::import_stray(&session.places, &file, &program, &mut say) {
+        match import::import_stray(&session.places, &stray, &program, &|| false, &mut say) {
             Ok(added) => say(&format!("{} was added.", added.name)),
             Err(error) => say(&error.to_string()),
         }
@@ -176,47 +176,11 @@ fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies the description, the network and the thumbnails; the folder appears whole or not at all.
+/// Copies a described model that draws.
 fn add(session: &Session, folder: &Path) -> anyhow::Result<()> {
-    let model = Model::read(folder)
-        .with_context(|| format!("The model cannot be used. ({})", folder.display()))?;
-    let (library, _) = Library::load(&session.places);
-    let known = library.styles().iter().map(|style| style.id.as_str());
-    let mut known = known.filter(|id| model.styles().iter().any(|style| style.id == *id));
-    if let Some(id) = known.next() {
-        bail!(
-            "There is a style called {id} already. Give it another id in model.toml. ({})",
-            folder.display()
-        );
-    }
-    let models = session.places.data.join("models");
-    let target = models.join(model.id());
-    let copy = || -> anyhow::Result<()> {
-        std::fs::create_dir_all(&models)?;
-        let part = tempfile::Builder::new()
-            .prefix(".adding-")
-            .tempdir_in(&models)?;
-        std::fs::copy(folder.join("model.toml"), part.path().join("model.toml"))?;
-        std::fs::copy(
-            model.path(),
-            part.path()
-                .join(model.path().file_name().unwrap_or_default()),
-        )?;
-        let thumbnails = folder.join("thumbnails");
-        if thumbnails.is_dir() {
-            std::fs::create_dir(part.path().join("thumbnails"))?;
-            for style in model.styles() {
-                let name = format!("thumbnails/{}.png", style.id);
-                if folder.join(&name).is_file() {
-                    std::fs::copy(folder.join(&name), part.path().join(&name))?;
-                }
-            }
-        }
-        std::fs::rename(part.keep(), &target)?;
-        Ok(())
-    };
-    copy().with_context(|| format!("The model cannot be copied. ({})", target.display()))?;
-    say(&format!("{} was added.", model.name()));
+    let runtime = Runtime::load(&session.places)?;
+    let added = import::copy(&session.places, folder, &runtime)?;
+    tell_added(&added);
     Ok(())
 }
 

@@ -174,6 +174,31 @@ fn one() -> u32 {
 }
 
 impl Description {
+    /// The files it names, below its folder: the network, its weights and pictures; thumbnails may be
+    /// missing.
+    pub(super) fn files(&self) -> Vec<String> {
+        let own = std::iter::once(self.file.clone());
+        let external = self.external.iter().map(|external| external.file.clone());
+        let styles = self.styles.iter();
+        let pictures = styles.clone().filter_map(|style| style.picture.clone());
+        let thumbnails = styles.map(|style| thumbnail(&style.id));
+        let mut files: Vec<String> = own
+            .chain(external)
+            .chain(pictures)
+            .chain(thumbnails)
+            .collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+}
+
+/// The file of a style's thumbnail.
+pub(super) fn thumbnail(style: &str) -> String {
+    format!("thumbnails/{style}.png")
+}
+
+impl Description {
     /// Reads a description and checks it; `path` is for messages.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, InferenceError> {
         let wrong = |why: String| InferenceError::Description {

@@ -18,7 +18,7 @@ use crate::frame::{Picture, Size};
 /// Name of the description in a model's folder.
 pub(super) const DESCRIPTION: &str = "model.toml";
 /// The largest description that is read, in bytes.
-const DESCRIPTION_LIMIT: u64 = 256 * 1024;
+pub(super) const DESCRIPTION_LIMIT: u64 = 256 * 1024;
 /// The largest ONNX file that is read, in bytes; with its files of weights, in all.
 pub(super) const FILE_LIMIT: u64 = 1024 * 1024 * 1024;
 
@@ -27,6 +27,7 @@ static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/toon");
 /// A generator: what its `model.toml` says, checked.
 #[derive(Clone, Debug)]
 pub struct Model {
+    files: Vec<String>,
     id: String,
     name: String,
     licence: String,
@@ -274,6 +275,11 @@ impl Model {
         }
     }
 
+    /// The files its description names, below its folder; thumbnails may be missing.
+    pub(super) fn files(&self) -> &[String] {
+        &self.files
+    }
+
     /// Whether `other` is the same file with the same description.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.sha256, &self.described, self.path())
@@ -332,6 +338,7 @@ impl Model {
         thumbnail: impl Fn(&str) -> Option<Arc<[u8]>>,
         picture_of: impl Fn(&str) -> Option<Arc<Picture>>,
     ) -> Self {
+        let files = description.files();
         let image = description.image.port(Coding::default());
         // A network writes as it reads, unless it says otherwise.
         let picture = description.picture.port(image.coding);
@@ -342,7 +349,7 @@ impl Model {
             .max()
             .unwrap_or(1);
         let styles = description.styles.into_iter().map(|style| {
-            let thumbnail = thumbnail(&format!("thumbnails/{}.png", style.id));
+            let thumbnail = thumbnail(&super::description::thumbnail(&style.id));
             let mut name = style.name;
             // A name is never empty on screen.
             if name.en.trim().is_empty() {
@@ -366,6 +373,7 @@ impl Model {
             }
         });
         Self {
+            files,
             styles: styles.collect(),
             id: description.id,
             name: description.name,

@@ -118,7 +118,7 @@ pub fn control_panel_ui(
             ui.set_max_width(width);
             ui.add_space(theme::GAP);
             source_section::source_section_ui(ui, settings, state, &mut actions);
-            style_section::style_section_ui(ui, settings, state);
+            style_section::style_section_ui(ui, settings, state, &mut actions);
             page_section::page_section_ui(ui, settings, state, &mut actions);
             shots_section::shots_section_ui(ui, settings, state, &mut actions);
             words_section::words_section_ui(ui, settings, state);

@@ -4,12 +4,18 @@ use egui::{Slider, Ui};
 
 use super::widgets::{self, Fit, Tile};
 use super::{Choice, PanelState, icon, theme};
+use crate::action::Action;
 use crate::settings::{Language, Settings};
 
 const COLUMNS: usize = 3;
 
-/// The style section: a tile a style, the strength beneath.
-pub fn style_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
+/// The style section: a tile a style and one to add another, the strength beneath.
+pub fn style_section_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &PanelState<'_>,
+    actions: &mut Vec<Action>,
+) {
     let texts = state.texts;
     let language = settings.window.language;
     widgets::section_ui(ui, icon::STYLE, &texts.style.title, |ui| {
@@ -27,7 +33,18 @@ pub fn style_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState
             language,
             look,
             &mut settings.look.style,
-            |_, _| (),
+            |ui, width| {
+                let add = Tile {
+                    name: &texts.style.add,
+                    glyph: icon::FOLDER,
+                    thumbnail: None,
+                    fit: Fit::Contain,
+                    number: None,
+                };
+                if widgets::tile_ui(ui, width, &add, false).clicked() {
+                    actions.push(Action::PickStyle);
+                }
+            },
         );
         let strength = &mut settings.look.strength;
         ui.scope(|ui| share_ui(ui, &texts.style.strength, strength));

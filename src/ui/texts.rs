@@ -71,7 +71,7 @@ areas! {
     }
     /// The style grid.
     StyleTexts {
-        title, strength, empty,
+        title, strength, empty, add,
     }
     /// The page grid.
     PageTexts {
@@ -123,7 +123,7 @@ areas! {
     }
     /// File dialogs.
     DialogsTexts {
-        pick_source, pick_page, photos_and_videos, pages, all_files,
+        pick_source, pick_page, pick_style, photos_and_videos, pages, models, all_files,
     }
 }
 

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use crate::inference::{chart, runtime};
 use crate::support::{Home, Run};
 
-fn bare(name: &str) -> PathBuf {
+pub fn bare(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/models/bare")
         .join(format!("{name}.onnx"))
@@ -24,12 +24,12 @@ fn add(home: &Home, name: &str) -> Run {
     home.run(&["styles".into(), "add".into(), bare(name).into_os_string()])
 }
 
-fn models(home: &Home) -> PathBuf {
+pub fn models(home: &Home) -> PathBuf {
     home.path("home/data/models")
 }
 
 /// Names in the folder of models.
-fn kept(home: &Home) -> Vec<String> {
+pub fn kept(home: &Home) -> Vec<String> {
     let Ok(entries) = models(home).read_dir() else {
         return Vec::new();
     };
@@ -403,10 +403,53 @@ fn a_file_put_into_the_folder_becomes_a_style() {
     );
     // What was refused stays, with a note, and is not tried again.
     assert_eq!(kept(&home), ["flat.onnx", "flat.onnx.refused.txt", "unit"]);
-    assert_eq!(
-        import::strays(&Places::under(&home.path("home"))),
-        Vec::<PathBuf>::new()
-    );
+    assert_eq!(import::strays(&Places::under(&home.path("home"))), vec![]);
+}
+
+/// Adds a folder with a description: all of its files come along, and it must draw.
+#[test]
+fn a_described_model_is_copied_whole_or_refused() {
+    if runtime().is_none() {
+        return;
+    }
+    // Described by an import: weights beside it, pictures of styles.
+    for name in ["external", "art"] {
+        let (home, description, _) = described(name);
+        let folder = home.path(name);
+        fs::rename(models(&home).join(name), &folder).unwrap();
+        home.line(&format!("styles add {name}")).ok();
+        assert_eq!(kept(&home), [name]);
+        let id = description["styles"][0]["id"].as_str().unwrap();
+        home.line(&format!("styles render drawn.png --style {id}"))
+            .ok();
+        let from = walk(&folder);
+        assert_eq!(walk(&models(&home).join(name)), from);
+        assert!(from.len() > 2, "{from:?}");
+    }
+    // A description of another network.
+    let home = Home::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/noise");
+    home.run(&["styles".into(), "add".into(), folder.into_os_string()])
+        .fails(&["noise", "Correct model.toml"]);
+    assert_eq!(kept(&home), [""; 0]);
+}
+
+/// All files below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in next.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path.strip_prefix(folder).unwrap().to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
 }
 
 #[cfg(unix)]
@@ -439,7 +482,7 @@ fn a_program_that_crashes_is_survived() {
         ..Import::default()
     };
     for program in ["/nonexistent/program", "/bin/false"] {
-        let result = import::import(&places, &wanted, Path::new(program), &mut |_| {});
+        let result = import::import(&places, &wanted, Path::new(program), &|| false, &mut |_| {});
         assert!(
             matches!(result, Err(ImportError::Crashed { .. })),
             "{result:?}"
@@ -472,7 +515,7 @@ proptest! {
         let file = home.path().join("x.onnx");
         fs::write(&file, bytes).unwrap();
         let wanted = Import { file, ..Import::default() };
-        let result = import::import(&places, &wanted, Path::new("/bin/false"), &mut |_| {});
+        let result = import::import(&places, &wanted, Path::new("/bin/false"), &|| false, &mut |_| {});
         prop_assert!(result.is_err());
         let left = places.data.join("models").read_dir().map_or(0, Iterator::count);
         prop_assert_eq!(left, 0);

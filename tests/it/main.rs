@@ -18,6 +18,7 @@ mod compositor;
 mod convert;
 mod effects;
 mod import;
+mod import_live;
 mod inference;
 mod inference_alone;
 mod inference_stage;

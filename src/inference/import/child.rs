@@ -35,13 +35,15 @@ const REPORT_LIMIT: u64 = 256 * 1024;
 #[cfg(target_os = "linux")]
 const MEMORY: u64 = 8 * 1024 * 1024 * 1024;
 
-/// Describes `file` in `folder`, in a process of `program`. `path` is for messages.
+/// Describes `file` in `folder`, in a process of `program` that is ended when `stopped`. `path` is for
+/// messages.
 pub(super) fn run(
     program: &Path,
     folder: &Path,
     file: &str,
     names: &Names<'_>,
     path: &Path,
+    stopped: &dyn Fn() -> bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), ImportError> {
     let crashed = |why: String| ImportError::Crashed {
@@ -77,12 +79,18 @@ pub(super) fn run(
         if let Some(status) = ended {
             break status;
         }
-        if started.elapsed() > PATIENCE {
+        let (stopped, endless) = (stopped(), started.elapsed() > PATIENCE);
+        if stopped || endless {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(ImportError::Endless {
-                seconds: PATIENCE.as_secs(),
-                path: path.to_owned(),
+            let path = path.to_owned();
+            return Err(if stopped {
+                ImportError::Stopped { path }
+            } else {
+                ImportError::Endless {
+                    seconds: PATIENCE.as_secs(),
+                    path,
+                }
             });
         }
         std::thread::sleep(LOOK);

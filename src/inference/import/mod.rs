@@ -9,6 +9,7 @@
 mod card;
 mod child;
 mod coding;
+mod copy;
 mod describe;
 mod evidence;
 mod fitting;
@@ -21,8 +22,10 @@ mod write;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub use child::{describe_here, limit_memory};
+pub use copy::copy;
 
 use self::network::Extra;
 use self::onnx::{NotOnnx, Onnx};
@@ -127,6 +130,23 @@ pub enum ImportError {
         /// The file.
         path: PathBuf,
     },
+    /// A described model that cannot draw.
+    #[error(transparent)]
+    Unusable(InferenceError),
+    /// A described model has a style with an id that is taken.
+    #[error("There is a style called {style} already. Give it another id in model.toml. ({})", .path.display())]
+    SameId {
+        /// The id.
+        style: String,
+        /// The model's folder.
+        path: PathBuf,
+    },
+    /// Nobody waits for it any more.
+    #[error("The model was not tried to the end. Add it again. ({})", .path.display())]
+    Stopped {
+        /// The file.
+        path: PathBuf,
+    },
     /// The user's folder of models.
     #[error("The style cannot be kept: {why}. Make the folder writable, or free space. ({})", .path.display())]
     Folder {
@@ -135,6 +155,25 @@ pub enum ImportError {
         /// The folder.
         path: PathBuf,
     },
+}
+
+impl ImportError {
+    /// Whether the same file would be refused again: not when something else was in the way.
+    fn lasts(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::External { .. }
+            | Self::Art { .. }
+            | Self::Endless { .. }
+            | Self::Unusable(_)
+            | Self::SameId { .. }
+            | Self::AlreadyThere { .. } => true,
+            Self::Unreadable { .. }
+            | Self::Crashed { .. }
+            | Self::Stopped { .. }
+            | Self::Folder { .. } => false,
+        }
+    }
 }
 
 /// Why a network cannot be a style, found by looking at it.
@@ -170,7 +209,7 @@ impl Refusal {
 
 /// Adds a style: describes the network in a process of its own, `program` with the hidden command
 /// that calls [`describe_here`], and puts it among the user's models. Reasoning goes to `say`, a
-/// line at a time, as it is found.
+/// line at a time, as it is found; it ends early when `stopped`.
 ///
 /// # Errors
 /// When it cannot become a style, or files cannot be read or written. Nothing is left behind.
@@ -178,6 +217,7 @@ pub fn import(
     places: &Places,
     wanted: &Import,
     program: &Path,
+    stopped: &dyn Fn() -> bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<Imported, ImportError> {
     let path = wanted.file.as_path();
@@ -238,7 +278,7 @@ pub fn import(
         name: &name,
         pictures,
     };
-    child::run(program, part.path(), &file, &names, path, say)?;
+    child::run(program, part.path(), &file, &names, path, stopped, say)?;
 
     // What another process wrote is read as any model is.
     let model = Model::read(part.path()).map_err(|error| ImportError::Crashed {
@@ -260,49 +300,84 @@ pub fn import(
     })
 }
 
-/// ONNX files that lie in the user's folder of models and are not styles yet. One that was refused
-/// has a note beside it and is left alone until it changes.
-pub fn strays(places: &Places) -> Vec<PathBuf> {
+/// An ONNX file that lies in the user's folder of models and is no style yet, as it was when it was
+/// looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The file.
+    pub path: PathBuf,
+    length: u64,
+    changed: Option<SystemTime>,
+}
+
+/// All such files. One that was refused for good has a note beside it and is left alone until it
+/// changes.
+pub fn strays(places: &Places) -> Vec<Stray> {
     let Ok(entries) = places.data.join(FOLDER).read_dir() else {
         return Vec::new();
     };
-    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-    let mut files: Vec<PathBuf> = entries
+    let mut files: Vec<Stray> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
-                && path.is_file()
+            let extension = path.extension();
+            extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
         })
-        .filter(|path| match (changed(path), changed(&note(path))) {
-            (Some(file), Some(note)) => file > note,
-            _ => true,
+        .filter_map(|path| {
+            let data = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+            Some(Stray {
+                path,
+                length: data.len(),
+                changed: data.modified().ok(),
+            })
+        })
+        .filter(|stray| {
+            let note = fs::read_to_string(note(&stray.path)).unwrap_or_default();
+            note.lines().last() != Some(stray.mark().as_str())
         })
         .collect();
-    files.sort();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
 
-/// Adds a file of [`strays`] and takes it out of the folder of models, or leaves a note beside it
-/// that says why it was refused.
+impl Stray {
+    /// What a note says of the file it is about, to know it again.
+    fn mark(&self) -> String {
+        let changed = self
+            .changed
+            .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .unwrap_or_default();
+        format!("({} bytes, {})", self.length, changed.as_millis())
+    }
+}
+
+/// Adds a file of [`strays`] and takes it out of the folder of models, or, when it was refused for
+/// good, leaves a note beside it that says why.
 ///
 /// # Errors
 /// As [`import`].
 pub fn import_stray(
     places: &Places,
-    file: &Path,
+    stray: &Stray,
     program: &Path,
+    stopped: &dyn Fn() -> bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<Imported, ImportError> {
+    let file = &stray.path;
     let wanted = Import {
-        file: file.to_owned(),
+        file: file.clone(),
         ..Import::default()
     };
-    let result = import(places, &wanted, program, say);
+    let result = import(places, &wanted, program, stopped, say);
     let cleared = match &result {
         // It lies in its own folder now.
-        Ok(_) | Err(ImportError::AlreadyThere { .. }) => fs::remove_file(file),
-        Err(error) => fs::write(note(file), format!("{error}\n")),
+        Ok(_) | Err(ImportError::AlreadyThere { .. }) => {
+            let _ = fs::remove_file(note(file));
+            fs::remove_file(file)
+        }
+        Err(error) if error.lasts() => {
+            fs::write(note(file), format!("{error}\n{}\n", stray.mark()))
+        }
+        Err(_) => Ok(()),
     };
     if let Err(error) = cleared {
         tracing::warn!("{error} ({})", file.display());
@@ -498,10 +573,12 @@ fn free_id(name: &str, library: &Library, places: &Places) -> String {
         .unwrap_or(base)
 }
 
-/// Reads an ONNX file and plans its tests.
+/// Reads an ONNX file and finds out what its inputs and outputs are for.
 #[cfg(fuzzing)]
 pub(super) fn read_for_fuzzing(bytes: &[u8]) {
-    let _ = onnx::Onnx::parse(bytes);
+    if let Ok(onnx) = Onnx::parse(bytes) {
+        let _ = roles::find(&onnx);
+    }
 }
 
 #[cfg(test)]
