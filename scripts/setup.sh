@@ -5,6 +5,7 @@
 #   scripts/setup.sh screen     software Vulkan and the window's libraries
 #   scripts/setup.sh test       a virtual screen and what the tests look at it with
 #   scripts/setup.sh runtime    ONNX Runtime's library, into runtime/
+#   scripts/setup.sh webgpu     a Vulkan driver in software that WebGPU can run on, into runtime/
 #
 # Several may be named at once. Works as root or with sudo.
 set -euo pipefail
@@ -84,10 +85,28 @@ PYTHON
     say "ONNX Runtime is at runtime/$library."
 }
 
-[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+# ONNX Runtime's WebGPU wants a newer driver than Debian's Mesa; Debian's Chromium has one. Only that is
+# kept, two files.
+setup_webgpu() {
+    need_apt
+    [ -f runtime/swiftshader/vk_swiftshader_icd.json ] && return
+    say "Fetching SwiftShader (30 MB)."
+    local folder
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    (cd "$folder" && apt-get download -qq chromium-common)
+    dpkg -x "$folder"/chromium-common_*.deb "$folder/all"
+    mkdir -p runtime/swiftshader
+    cp "$folder/all/usr/lib/chromium/libvk_swiftshader.so" runtime/swiftshader/
+    # Last: it says that all is there.
+    cp "$folder/all/usr/lib/chromium/vk_swiftshader_icd.json" runtime/swiftshader/
+    rm -rf "$folder"
+}
+
+[ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 for part in "$@"; do
     case "$part" in
-        build | screen | test | runtime) "setup_$part" ;;
-        *) say "Unknown part: $part. There are build, screen, test, runtime."; exit 2 ;;
+        build | screen | test | runtime | webgpu) "setup_$part" ;;
+        *) say "Unknown part: $part. There are build, screen, test, runtime, webgpu."; exit 2 ;;
     esac
 done

@@ -8,6 +8,9 @@ say() { printf '\n== %s\n' "$*" >&2; }
 say "Installing what is missing."
 scripts/setup.sh build screen test runtime
 
+# Other systems than Debian have no such package: then the test of WebGPU says that it is skipped.
+scripts/setup.sh webgpu && export REQUIRE_WEBGPU=1 || say "WebGPU is not tested here: there is no driver for it."
+
 # A missing device would make tests skip. Here everything is installed, so that is a failure.
 export REQUIRE_GPU=1 REQUIRE_RUNTIME=1 REQUIRE_DISPLAY=1
 ORT_DYLIB_PATH=$(ls "$PWD"/runtime/libonnxruntime* | head -n 1)

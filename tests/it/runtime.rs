@@ -114,34 +114,62 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
     assert!(!folder.exists() && !kept.exists());
 }
 
-/// WebGPU on a graphics driver in software: `PANELCAM_TEST_WEBGPU` names the plug-in's library and
-/// `PANELCAM_TEST_VULKAN` the driver's description. Skipped, loudly, without them.
+/// Without a connection it says so, and nothing is left.
+#[test]
+fn a_provider_that_cannot_be_fetched_is_said() {
+    if runtime().is_none() {
+        return;
+    }
+    let home = Home::new();
+    let run = crate::support::Run::of(
+        home.command(&["runtime", "add", "webgpu"])
+            .env("PIP_NO_INDEX", "1"),
+    );
+    if run.said.contains("Python with pip is needed") {
+        eprintln!("SKIPPED: there is no pip");
+        return;
+    }
+    run.fails(&["could not be fetched", "Check the connection and try again"]);
+    assert!(!home.path("home/data/runtime/webgpu").exists());
+    let left = fs::read_dir(home.path("home/cache/wheels")).unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+/// WebGPU is fetched and draws, on a graphics driver in software: `scripts/setup.sh webgpu` fetches
+/// that. Skipped, loudly, without it; `REQUIRE_WEBGPU=1` makes that a failure.
 #[cfg(target_os = "linux")]
 #[test]
 fn webgpu_draws_what_the_cpu_draws() {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let driver = named("PANELCAM_TEST_VULKAN")
-        .or_else(|| Some(PathBuf::from("/usr/lib/chromium/vk_swiftshader_icd.json")))
-        .filter(|path| path.is_file());
-    let (Some(library), Some(driver), Some(_)) = (named("PANELCAM_TEST_WEBGPU"), driver, runtime())
-    else {
-        eprintln!(
-            "SKIPPED: WebGPU needs PANELCAM_TEST_WEBGPU (libonnxruntime_providers_webgpu.so of `panelcam runtime add webgpu`) and SwiftShader (PANELCAM_TEST_VULKAN, or Debian's chromium)."
-        );
+    let required = std::env::var("REQUIRE_WEBGPU").as_deref() == Ok("1");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let driver = [
+        root.join("runtime/swiftshader/vk_swiftshader_icd.json"),
+        PathBuf::from("/usr/lib/chromium/vk_swiftshader_icd.json"),
+    ];
+    let driver = driver.into_iter().find(|path| path.is_file());
+    let home = Home::new();
+    let (Some(driver), Some(_)) = (driver, runtime()) else {
+        assert!(!required, "SwiftShader is not there");
+        eprintln!("SKIPPED: WebGPU needs SwiftShader (scripts/setup.sh webgpu)");
         return;
     };
-    let home = Home::new();
-    let folder = home.path("home/data/runtime/webgpu");
-    fs::create_dir_all(&folder).unwrap();
-    let name = Path::new(&library).file_name().unwrap();
-    fs::copy(&library, folder.join(name)).unwrap();
-    let run = crate::support::Run::of(
-        home.command(&["runtime", "list", "--json"])
-            .env("VK_DRIVER_FILES", &driver)
-            .env("ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER", "1"),
-    )
-    .ok();
-    let entry = run
+    let added = home.line("runtime add webgpu");
+    if added.code != Some(0) && !required {
+        eprintln!("SKIPPED: {}", added.said);
+        return;
+    }
+    let added = added.ok();
+    assert!(added.said.contains("Fetching"), "{}", added.said);
+    let run = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        crate::support::Run::of(
+            home.command(&words)
+                .env("VK_DRIVER_FILES", &driver)
+                .env("ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER", "1"),
+        )
+    };
+    let entry = run("runtime list --json")
+        .ok()
         .json()
         .as_array()
         .unwrap()
@@ -150,7 +178,7 @@ fn webgpu_draws_what_the_cpu_draws() {
         .unwrap()
         .clone();
     assert_eq!(entry["works"], true, "{entry}");
-    // In software it is slower than the CPU, and so it is not what draws.
+    // In software it is slower than the CPU, and so it is not what draws by itself.
     assert!(
         entry["text"]
             .as_str()
@@ -158,4 +186,18 @@ fn webgpu_draws_what_the_cpu_draws() {
             .contains("slower than the CPU"),
         "{entry}"
     );
+    let draw = |provider: &str| {
+        let name = format!("{provider}.png");
+        let run = run(&format!(
+            "convert pattern {name} --size 128x96 --quality full --smoothing 0 --provider {provider}"
+        ));
+        // It says when another draws than was asked for.
+        let said = run.ok().said;
+        assert!(!said.contains("WebGPU: "), "{said}");
+        image::open(home.path(&name)).unwrap().to_rgb8()
+    };
+    let (cpu, webgpu) = (draw("cpu"), draw("webgpu"));
+    let furthest = cpu.iter().zip(webgpu.iter());
+    let furthest = furthest.map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(furthest <= Some(6), "{furthest:?}");
 }

