@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use panelcam::frame::{Picture, Size};
@@ -404,6 +405,28 @@ fn a_file_put_into_the_folder_becomes_a_style() {
     // What was refused stays, with a note, and is not tried again.
     assert_eq!(kept(&home), ["flat.onnx", "flat.onnx.refused.txt", "unit"]);
     assert_eq!(import::strays(&Places::under(&home.path("home"))), vec![]);
+}
+
+/// Real models of other people, where they are: `tests/models/reference.py` compares what was found out
+/// about them with what their makers say. `PANELCAM_TEST_PYTHON` is a Python with its packages.
+#[test]
+fn real_models_draw_what_their_makers_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cases = root.join("../shared/cases");
+    let python = std::env::var_os("PANELCAM_TEST_PYTHON");
+    let (Some(python), Some(_), true) = (python, runtime(), cases.join("models").is_dir()) else {
+        eprintln!("SKIPPED: needs models that are not ours, and PANELCAM_TEST_PYTHON");
+        return;
+    };
+    let status = Command::new(python)
+        .arg(root.join("tests/models/reference.py"))
+        .arg(env!("CARGO_BIN_EXE_panelcam"))
+        .arg(cases.join("models"))
+        .arg(cases.join("photos/skimage_chelsea.png"))
+        .env("ORT_DYLIB_PATH", crate::support::runtime_library())
+        .status()
+        .unwrap();
+    assert!(status.success());
 }
 
 /// Adds a folder with a description: all of its files come along, and it must draw.
