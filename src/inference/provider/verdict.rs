@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -240,16 +241,28 @@ impl Key {
     }
 }
 
-/// What is known of graphics drivers: NVIDIA's version, and which Vulkan drivers are named.
+/// The graphics drivers of this machine: what they say of themselves, and NVIDIA's version. Looked at
+/// once, and only where there is a provider to check.
 fn driver() -> String {
-    let nvidia = fs::read_to_string("/proc/driver/nvidia/version").unwrap_or_default();
-    let named = std::env::var("VK_DRIVER_FILES").unwrap_or_default();
-    let first = nvidia.lines().next().unwrap_or_default();
-    format!("{first} {named}")
-        .trim()
-        .chars()
-        .take(300)
-        .collect()
+    static DRIVERS: LazyLock<String> = LazyLock::new(|| {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::PRIMARY;
+        let adapters = wgpu::Instance::new(descriptor).enumerate_adapters(wgpu::Backends::PRIMARY);
+        let mut drivers: Vec<String> = pollster::block_on(adapters)
+            .iter()
+            .map(|adapter| {
+                let about = adapter.get_info();
+                format!("{}, {} {}", about.name, about.driver, about.driver_info)
+            })
+            .collect();
+        // CUDA's driver is not among them where no graphics are installed.
+        let nvidia = fs::read_to_string("/proc/driver/nvidia/version").unwrap_or_default();
+        drivers.extend(nvidia.lines().next().map(str::to_owned));
+        drivers.sort();
+        drivers.dedup();
+        drivers.join("; ").chars().take(500).collect()
+    });
+    DRIVERS.clone()
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
