@@ -46,7 +46,7 @@ class Segmenter:
         seen = cv2.resize(photo, (256, 144), interpolation=cv2.INTER_AREA)[None]
         people = cv2.resize(run(self.net, seen)[0][0, ..., 0], photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         odds = lambda share, doubt: share.clip(doubt, 1 - doubt) / (1 - share.clip(doubt, 1 - doubt))
-        both = odds(people, 0.01) * np.sqrt(odds(own, 0.05))
+        both = odds(people, 0.004) * np.sqrt(odds(own, 0.05))
         return both / (1 + both)
 
 

@@ -24,6 +24,7 @@ mod library;
 mod limit;
 mod loaded;
 mod loader;
+mod matte;
 mod model;
 mod pace;
 pub mod provider;

@@ -11,7 +11,7 @@ use super::description::{
 };
 use super::error::InferenceError;
 use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture, sha256};
-use super::segmenter::Edges;
+use super::matte::Edges;
 use super::tensor::Coding;
 use crate::frame::{Picture, Size};
 
