@@ -13,6 +13,7 @@ use crate::frame::{Picture, Size};
 use crate::output::{self, Existing};
 use crate::panels::{self, Fonts, Library, Page};
 use crate::people::Point;
+use crate::ui::message;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -144,7 +145,10 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
     }
     let (width, height) = page.units();
     print(&format!("{}: {width} x {height} units.", page.name()));
-    print("Alive, the lowest first:");
+    // The artist's language; names and numbers are the same in all.
+    let language = session.settings.window.language;
+    let tell = |text: &str| print(&message(text, language));
+    tell("Alive, the lowest first:");
     for found in &found {
         let bounds = found.bounds;
         print(&format!(
@@ -153,13 +157,13 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         ));
     }
     for warning in page.warnings() {
-        print(&format!("warning: {warning}"));
+        tell(&format!("warning: {warning}"));
     }
     for advice in &advice {
-        print(&format!("look at: {advice}"));
+        tell(&format!("look at: {advice}"));
     }
     if page.warnings().is_empty() && advice.is_empty() {
-        print("Nothing was left out.");
+        tell("Nothing was left out.");
     }
     if let Some(preview) = preview {
         say(&format!("The labelled page is in {}.", preview.display()));

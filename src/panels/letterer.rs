@@ -215,6 +215,7 @@ impl Letterer {
             let sprite = match &mut item.what {
                 What::Words(words) => {
                     if !words.is_alive(&text, &item.own) {
+                        words.rest();
                         item.shown = None;
                         continue;
                     }
@@ -274,7 +275,7 @@ impl Letterer {
                 _ => Rect::default(),
             };
             let (kind, left_out) = match &item.what {
-                What::Words(_) => (PlaceKind::Text, (&[][..], false)),
+                What::Words(words) => (PlaceKind::Text, words.left_out()),
                 What::Bubble(balloon, _) => (PlaceKind::Bubble, balloon.left_out()),
             };
             let (text, rect) = match &item.shown {

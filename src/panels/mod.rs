@@ -75,6 +75,7 @@ mod library;
 mod names;
 mod page;
 mod preview;
+mod spelling;
 mod standing;
 mod wording;
 mod words;

@@ -1,5 +1,6 @@
 //! A page: what an artist's SVG says, ready to be drawn at any size.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::document::{self, EmbeddedFont, Part, PartKind};
 use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
-use super::{Blend, Crop, Data, Fonts, PageError, PanelKind};
+use super::{Blend, Crop, Data, Fonts, PageError, PanelKind, lettering};
 
 /// A comic page template. Cloning shares it.
 #[derive(Clone)]
@@ -71,12 +72,14 @@ impl Page {
             .for_each(|text| warnings.add(text));
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let mut units = None;
+        let mut letters = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
             let tree = parse_tree(&svg, id, &fontdb, folder, &warnings)?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
+            fonts::letters_of(tree.root(), &mut letters);
             let tree = Arc::new(tree);
             let (written, name, data, texts) = match kind {
                 PartKind::Art => {
@@ -130,6 +133,16 @@ impl Page {
                     shape: tree,
                 }),
             });
+        }
+        let mut missing = fonts::missing(&letters, &fontdb);
+        missing.extend(layers.iter().flat_map(other_words_miss));
+        if !missing.is_empty() {
+            let letters: Vec<String> = missing.iter().take(24).map(char::to_string).collect();
+            warnings.add(format!(
+                "No font has the letters {}: they cannot be shown. Convert the text to paths, or \
+                 write others.",
+                letters.join(" ")
+            ));
         }
         let (Some(units), true) = (
             units,
@@ -288,6 +301,22 @@ fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> 
             height,
             page: page.to_owned(),
         })
+    }
+}
+
+/// Letters that no font has, of what words say in other languages and after another.
+fn other_words_miss(layer: &Layer) -> Vec<char> {
+    match layer {
+        Layer::Text(words) | Layer::Bubble(words) => {
+            let says_words = |name: &str| {
+                let name = name.strip_prefix("lines").unwrap_or(name);
+                matches!(name.trim_start_matches('-'), "" | "en" | "ko")
+            };
+            let said = words.data.iter().filter(|(name, _)| says_words(name));
+            said.flat_map(|(_, text)| lettering::missing(text))
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ mod pages;
 mod pages_any;
 mod pages_exports;
 mod pages_golden;
+mod pages_told;
 mod pipeline;
 mod runtime;
 mod shaders;

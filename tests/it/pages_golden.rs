@@ -102,6 +102,7 @@ fn shipped_pages_say_nothing_was_left_out() {
             page.id(),
             page.warnings()
         );
+        assert_eq!(page.advice(), Vec::<String>::new(), "{}", page.id());
         let id = page.id().to_owned();
         assert_ne!(page.name(), id, "it has a title");
         assert!(page.panels().count() > 0, "{id}");
