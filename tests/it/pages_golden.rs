@@ -93,6 +93,31 @@ fn a_page_twice_as_large_differs_only_in_sharpness() {
     }
 }
 
+/// Visitors see different words, in both languages; first those that the artist drew.
+#[test]
+fn some_shipped_pages_have_lists_of_lines() {
+    let day = jiff::civil::date(2027, 3, 9);
+    let mut count = 0;
+    for page in pages() {
+        for layer in page.layers() {
+            let (Layer::Bubble(words) | Layer::Text(words)) = layer else {
+                continue;
+            };
+            let Some(lines) = words.data.get("lines") else {
+                continue;
+            };
+            let first = lines.split('|').next().unwrap_or_default();
+            assert_eq!(first.replace("\\n", "\n"), words.own(), "{}", page.id());
+            let english = words.data.get("lines-en").unwrap_or_default();
+            assert_eq!(english.split('|').count(), lines.split('|').count());
+            let texts = page.texts(std::collections::BTreeMap::new(), "en", day);
+            assert!(texts.contains_key(words.key()), "{}", page.id());
+            count += 1;
+        }
+    }
+    assert!(count >= 2, "{count}");
+}
+
 #[test]
 fn shipped_pages_say_nothing_was_left_out() {
     for page in pages() {
