@@ -16,6 +16,7 @@ mod capture_camera;
 mod cli;
 mod compositor;
 mod convert;
+mod disk_full;
 mod effects;
 mod import;
 mod inference;
