@@ -29,6 +29,7 @@ mod pages;
 mod pages_any;
 mod pages_exports;
 mod pages_golden;
+mod pages_hostile;
 mod pages_told;
 mod pipeline;
 mod runtime;
