@@ -76,6 +76,7 @@ mod library;
 mod names;
 mod page;
 mod preview;
+mod sheet;
 mod spelling;
 mod standing;
 mod wording;
@@ -95,6 +96,7 @@ pub use library::Library;
 pub use names::{Crop, EffectKind, PanelKind};
 pub use page::Page;
 pub use preview::{matte_curve, preview};
+pub use sheet::Sheet;
 
 use std::path::{Path, PathBuf};
 
