@@ -59,8 +59,9 @@ pub struct Library {
     /// page.
     folder: PathBuf,
     files: Mutex<Vec<(Dated, Option<Arc<Page>>)>>,
-    /// Pages opened by path, with the file's date: read again when it changes.
-    opened: Mutex<Vec<(PathBuf, Option<SystemTime>, Page)>>,
+    /// Pages opened by path, with the dates of the file and of the pictures it links: read again when
+    /// one changes.
+    opened: Mutex<Vec<(PathBuf, Vec<Option<SystemTime>>, Page)>>,
 }
 
 impl Library {
@@ -183,19 +184,27 @@ impl Library {
     }
 
     fn opened(&self, path: &Path) -> Result<Page, PageError> {
-        let date = fs::metadata(path).and_then(|about| about.modified()).ok();
+        let date = date_of(path);
+        let dates = |page: &Page| -> Vec<Option<SystemTime>> {
+            let linked = page.linked().iter().map(|path| date_of(path));
+            std::iter::once(date).chain(linked).collect()
+        };
         let mut opened = self.opened.lock();
         if let Some((.., page)) = opened
             .iter()
-            .find(|(known, when, _)| known == path && *when == date && date.is_some())
+            .find(|(known, when, page)| known == path && date.is_some() && *when == dates(page))
         {
             return Ok(page.clone());
         }
         let page = read(path, &self.fonts)?;
         opened.retain(|(known, ..)| known != path);
-        opened.push((path.to_owned(), date, page.clone()));
+        opened.push((path.to_owned(), dates(&page), page.clone()));
         Ok(page)
     }
+}
+
+fn date_of(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
 }
 
 /// Shipped pages and the user's; those with the id of a shipped one take its place.
@@ -254,10 +263,9 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
 
 /// The files of pages in a folder, and their dates.
 fn dated(folder: &Path) -> Vec<Dated> {
-    let date = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
     svg_files(folder)
         .into_iter()
-        .map(|path| (path.clone(), date(&path)))
+        .map(|path| (path.clone(), date_of(&path)))
         .collect()
 }
 

@@ -1,9 +1,10 @@
 //! A page: what an artist's SVG says, ready to be drawn at any size.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use usvg::{ImageKind, fontdb};
 
 use crate::frame::Size;
@@ -28,7 +29,13 @@ struct Inner {
     inches: Option<(f32, f32)>,
     layers: Vec<Layer>,
     warnings: Vec<String>,
+    /// Pictures in files of their own that it shows, or would.
+    linked: Vec<PathBuf>,
 }
+
+/// Collects the files that a page links while it is read.
+#[derive(Clone, Default)]
+struct Links(Arc<Mutex<BTreeSet<PathBuf>>>);
 
 impl Page {
     /// The largest file, and the largest picture file beside it.
@@ -71,11 +78,12 @@ impl Page {
             .into_iter()
             .for_each(|text| warnings.add(text));
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
+        let links = Links::default();
         let mut units = None;
         let mut letters = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
-            let tree = parse_tree(&svg, id, &fontdb, folder, &warnings)?;
+            let tree = parse_tree(&svg, id, &fontdb, folder, (&warnings, &links))?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
@@ -161,6 +169,7 @@ impl Page {
                 inches: parts.inches,
                 layers,
                 warnings: warnings.take(),
+                linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
             }),
         })
     }
@@ -191,6 +200,7 @@ impl Page {
                     shape: None,
                 })],
                 warnings: Vec::new(),
+                linked: Vec::new(),
             }),
         }
     }
@@ -204,6 +214,7 @@ impl Page {
             inches,
             layers,
             warnings,
+            linked,
             ..
         } = &*self.inner;
         Self {
@@ -215,6 +226,7 @@ impl Page {
                 inches: *inches,
                 layers: layers.clone(),
                 warnings: warnings.clone(),
+                linked: linked.clone(),
             }),
         }
     }
@@ -274,6 +286,11 @@ impl Page {
     /// What was left out or replaced, for the artist.
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings
+    }
+
+    /// The pictures in files of their own that it shows, or would if they were there.
+    pub(super) fn linked(&self) -> &[PathBuf] {
+        &self.inner.linked
     }
 
     /// Whether both are the same page, read at the same time.
@@ -350,9 +367,9 @@ fn parse_tree(
     page: &str,
     fontdb: &Arc<fontdb::Database>,
     folder: Option<&Path>,
-    warnings: &Warnings,
+    (warnings, links): (&Warnings, &Links),
 ) -> Result<usvg::Tree, PageError> {
-    let (for_data, for_files) = (warnings.clone(), warnings.clone());
+    let (for_data, for_files, links) = (warnings.clone(), warnings.clone(), links.clone());
     let folder: Option<PathBuf> = folder.map(Path::to_owned);
     let options = usvg::Options {
         font_family: Fonts::SUBSTITUTE.to_owned(),
@@ -371,7 +388,7 @@ fn parse_tree(
                 picture
             }),
             resolve_string: Box::new(move |href, _| {
-                let picture = picture_file(href, folder.as_deref());
+                let picture = picture_file(href, folder.as_deref(), &links);
                 if picture.is_none() {
                     let href: String = href.chars().take(80).collect();
                     for_files.add(format!(
@@ -421,8 +438,16 @@ fn picture(data: Arc<Vec<u8>>) -> Option<ImageKind> {
 }
 
 /// A picture beside the page; nothing outside the page's own folder is read.
-fn picture_file(href: &str, folder: Option<&Path>) -> Option<ImageKind> {
+fn picture_file(href: &str, folder: Option<&Path>, links: &Links) -> Option<ImageKind> {
     let folder = folder?.canonicalize().ok()?;
+    let mut parts = Path::new(href).components();
+    if parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        // One that is missing may come.
+        let mut links = links.0.lock();
+        if links.len() < Page::MAX_LAYERS {
+            links.insert(folder.join(href));
+        }
+    }
     let path = folder.join(href).canonicalize().ok()?;
     if !path.starts_with(&folder) {
         return None;

@@ -32,6 +32,7 @@ mod pages_golden;
 mod pages_hostile;
 mod pages_told;
 mod pipeline;
+mod reload;
 mod runtime;
 mod shaders;
 mod sharp;
