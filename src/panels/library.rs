@@ -50,6 +50,10 @@ const MOST: usize = 200;
 /// A file and its date.
 type Dated = (PathBuf, Option<SystemTime>);
 
+/// A page opened by path, with the dates of the file and of the pictures it links: read again when one
+/// changes.
+type Opened = (PathBuf, Vec<Option<SystemTime>>, Page);
+
 /// All pages, and those that were opened by path.
 pub struct Library {
     fonts: Fonts,
@@ -59,9 +63,7 @@ pub struct Library {
     /// page.
     folder: PathBuf,
     files: Mutex<Vec<(Dated, Option<Arc<Page>>)>>,
-    /// Pages opened by path, with the dates of the file and of the pictures it links: read again when
-    /// one changes.
-    opened: Mutex<Vec<(PathBuf, Vec<Option<SystemTime>>, Page)>>,
+    opened: Mutex<Vec<Opened>>,
 }
 
 impl Library {
