@@ -234,9 +234,10 @@ fn add(session: &Session, file: &Path, overwrite: bool) -> anyhow::Result<()> {
         Ok(())
     };
     copy().with_context(|| format!("The page cannot be copied. ({})", target.display()))?;
-    page.warnings()
-        .iter()
-        .for_each(|warning| say(&format!("warning: {warning}")));
+    let language = session.settings.window.language;
+    for warning in page.warnings() {
+        say(&message(&format!("warning: {warning}"), language));
+    }
     say(&format!(
         "{} was added. Use it with --page {}.",
         page.name(),
