@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use panelcam::compositor::Outlet;
 use panelcam::frame::Size;
 use panelcam::mailbox::Taken;
+use panelcam::panels::Library;
+use panelcam::places::Places;
 use panelcam::shots::Order;
 
 use super::compositor::{BLUE, GREEN, RED, Studio, WHITE, gpu, rgb};
@@ -167,6 +169,35 @@ fn a_picture_that_a_page_links_is_followed_too() {
     show.until(WHITE, GREEN);
     dot(BLUE, 10);
     show.until(BLUE, WHITE);
+}
+
+/// In the gallery, too.
+#[test]
+fn the_users_folder_follows_linked_pictures() {
+    let home = tempfile::tempdir().unwrap();
+    let places = Places::under(home.path());
+    let folder = places.data.join("pages");
+    fs::create_dir_all(&folder).unwrap();
+    let image = r#"<image href="art.png" y="30" width="60" height="30"/>"#;
+    save(&folder.join("mine.svg"), &page(image), 0);
+    let (library, warnings) = Library::load(&places);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let told = || {
+        let pages = library.pages();
+        let mine = pages.iter().find(|page| page.id() == "mine").unwrap();
+        mine.warnings().len()
+    };
+    assert_eq!((library.refresh(), told()), (false, 1), "it is missing");
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4)
+        .write_to(&mut png, image::ImageFormat::Png)
+        .unwrap();
+    save(&folder.join("art.png"), png.get_ref(), 5);
+    assert_eq!((library.refresh(), told()), (true, 0));
+    assert!(!library.refresh());
+    save(&folder.join("art.png"), b"no picture", 10);
+    assert_eq!((library.refresh(), told()), (true, 1));
+    assert!(!library.refresh());
 }
 
 /// The key N, on the running program.
