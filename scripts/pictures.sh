@@ -15,4 +15,5 @@ done
 for style in $("$panelcam" styles | awk '{print $1}'); do
     "$panelcam" convert demo "$folder/style-$style.jpg" --size 480x270 --style "$style" --overwrite
 done
+"$panelcam" pages sheet "$folder/pages.jpg" --width 1200 --overwrite
 printf 'The pictures are in %s.\n' "$folder"

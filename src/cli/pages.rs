@@ -7,12 +7,15 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::studio::Studio;
 use super::{Session, print, print_json, say, styles};
-use crate::compositor::{Compositor, Gpu};
+use crate::clock::Clock;
+use crate::compositor::{Compositor, Gpu, enlarged};
 use crate::frame::{Picture, Size};
 use crate::output::{self, Existing};
-use crate::panels::{self, Fonts, Library, Page};
+use crate::panels::{self, Fonts, Library, Page, Sheet};
 use crate::people::Point;
+use crate::ui::message;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -45,6 +48,14 @@ enum Command {
     },
     /// Draw the page that --page names, with the demo or a photo in it.
     Render(styles::Preview),
+    /// Draw all pages on one sheet, their names under them, with the demo or a photo in them.
+    Sheet {
+        #[command(flatten)]
+        preview: styles::Preview,
+        /// How wide the sheet is.
+        #[arg(long, value_name = "PIXELS", default_value_t = 1300, value_parser = clap::value_parser!(u32).range(200..=6000))]
+        width: u32,
+    },
 }
 
 pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()> {
@@ -58,6 +69,7 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
             check(session, &file, preview.as_deref(), arguments.json)
         }
         Command::Render(preview) => preview.render(session),
+        Command::Sheet { preview, width } => sheet(session, &preview, width),
     }
 }
 
@@ -93,6 +105,39 @@ fn list(session: &Session, json: bool) {
 fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
     let (library, _) = Library::load(&session.places);
     Ok(library.read(file)?)
+}
+
+/// All pages with the same picture in them, as the gallery shows them.
+fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Result<()> {
+    let existing = preview.existing()?;
+    let (library, warnings) = Library::load(&session.places);
+    warnings.iter().for_each(|warning| say(warning));
+    let pages: Vec<Page> = library
+        .pages()
+        .iter()
+        .map(|page| Page::clone(page))
+        .collect();
+    let mut session = session.clone();
+    session.common.page = None;
+    let mut studio = Studio::open(&session, false)?;
+    let styled = studio.stylize(preview.sample()?)?;
+    let enlarged = enlarged(&styled);
+    let drawing = enlarged.as_ref().unwrap_or(&styled.picture);
+    let language = session.settings.window.language.code();
+    let (sheet, day) = (Sheet::of(&pages, width), Clock::system().today());
+    let mut pictures = Vec::with_capacity(pages.len());
+    for (number, rect) in sheet.places() {
+        let page = &pages[*number];
+        let texts = page.texts(session.settings.look.texts_of(page.id()), language, day);
+        let size = Size::new(rect.width, rect.height);
+        let camera = &styled.frame.picture;
+        let still = studio
+            .compositor()
+            .still(page, size, drawing, camera, &texts)?;
+        pictures.push(still);
+    }
+    let sheet = sheet.draw(&pages, &pictures, &Fonts::embedded());
+    preview.save(&sheet, existing)
 }
 
 /// A page with a stand-in for the live picture; without graphics its effects are left out.
@@ -144,7 +189,10 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
     }
     let (width, height) = page.units();
     print(&format!("{}: {width} x {height} units.", page.name()));
-    print("Alive, the lowest first:");
+    // The artist's language; names and numbers are the same in all.
+    let language = session.settings.window.language;
+    let tell = |text: &str| print(&message(text, language));
+    tell("Alive, the lowest first:");
     for found in &found {
         let bounds = found.bounds;
         print(&format!(
@@ -153,13 +201,13 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         ));
     }
     for warning in page.warnings() {
-        print(&format!("warning: {warning}"));
+        tell(&format!("warning: {warning}"));
     }
     for advice in &advice {
-        print(&format!("look at: {advice}"));
+        tell(&format!("look at: {advice}"));
     }
     if page.warnings().is_empty() && advice.is_empty() {
-        print("Nothing was left out.");
+        tell("Nothing was left out.");
     }
     if let Some(preview) = preview {
         say(&format!("The labelled page is in {}.", preview.display()));
@@ -186,9 +234,10 @@ fn add(session: &Session, file: &Path, overwrite: bool) -> anyhow::Result<()> {
         Ok(())
     };
     copy().with_context(|| format!("The page cannot be copied. ({})", target.display()))?;
-    page.warnings()
-        .iter()
-        .for_each(|warning| say(&format!("warning: {warning}")));
+    let language = session.settings.window.language;
+    for warning in page.warnings() {
+        say(&message(&format!("warning: {warning}"), language));
+    }
     say(&format!(
         "{} was added. Use it with --page {}.",
         page.name(),

@@ -65,15 +65,29 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) fn render(&self, session: &Session) -> anyhow::Result<()> {
+        let existing = self.existing()?;
+        let program = Studio::open(session, false)?.draw(self.sample()?)?;
+        self.save(&program, existing)
+    }
+
+    /// What becomes of a file that is there; an error when it must not be replaced.
+    pub(super) fn existing(&self) -> anyhow::Result<Existing> {
         let existing = if self.overwrite {
             Existing::Overwrite
         } else {
             Existing::Refuse
         };
         existing.check(&self.output)?;
-        let picture = sample(self.photo.as_deref())?;
-        let program = Studio::open(session, false)?.draw(picture)?;
-        Ok(save_picture(&program, &self.output, existing)?)
+        Ok(existing)
+    }
+
+    /// The picture to draw.
+    pub(super) fn sample(&self) -> anyhow::Result<Picture> {
+        sample(self.photo.as_deref())
+    }
+
+    pub(super) fn save(&self, program: &Picture, existing: Existing) -> anyhow::Result<()> {
+        Ok(save_picture(program, &self.output, existing)?)
     }
 }
 

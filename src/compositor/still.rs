@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::frame::{Picture, Size};
 use crate::panels::{Letterer, Moment, Page, PanelKind, Seen};
-use crate::people::Point;
+use crate::people::Focus;
 
 use super::{Compositor, CompositorError, STILL, Scene};
 
@@ -27,7 +27,7 @@ impl Compositor {
         self.set_page(page, size)?;
         let seen = Seen {
             size: drawing.size(),
-            focus: Point::USUAL,
+            focus: Focus::default().follow(drawing, Duration::ZERO),
             faces: crate::people::faces(drawing),
         };
         let mut letterer = Letterer::new(page, size);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-pub use picture::{PictureFormat, save_picture, save_print};
+pub use picture::{PictureFormat, save_picture, save_pictures, save_print};
 pub use recorder::{Count, Output, Running, run};
 pub use video::{Sound, VideoFormat, VideoWriter};
 

@@ -1,11 +1,12 @@
 //! Pictures written to files, whole or not at all.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::{JpegEncoder, PixelDensity};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
+use tempfile::TempPath;
 
 use super::{Existing, OutputError};
 use crate::frame::Picture;
@@ -55,6 +56,46 @@ pub fn save_print(
     dpi: Option<u16>,
     existing: Existing,
 ) -> Result<(), OutputError> {
+    super::publish(written(program, path, dpi, existing)?, path, existing)
+}
+
+/// Writes pictures that belong together, each to its path: all of them or none. Files that are
+/// there stay until every new one is whole.
+///
+/// # Errors
+/// As of [`save_picture`].
+pub fn save_pictures(
+    programs: &[Picture],
+    paths: &[PathBuf],
+    existing: Existing,
+) -> Result<(), OutputError> {
+    let files: Vec<TempPath> = programs
+        .iter()
+        .zip(paths)
+        .map(|(program, path)| written(program, path, None, existing))
+        .collect::<Result<_, _>>()?;
+    for (at, (file, path)) in files.into_iter().zip(paths).enumerate() {
+        let Err(error) = super::publish(file, path, existing) else {
+            continue;
+        };
+        // What took another's place cannot be given back.
+        for path in paths[..at].iter().filter(|_| existing == Existing::Refuse) {
+            if let Err(error) = std::fs::remove_file(path) {
+                tracing::debug!("A picture stays behind: {error}.");
+            }
+        }
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// The picture's file, whole, under a name of its own beside `path`.
+fn written(
+    program: &Picture,
+    path: &Path,
+    dpi: Option<u16>,
+    existing: Existing,
+) -> Result<TempPath, OutputError> {
     let format =
         PictureFormat::of(path).ok_or_else(|| OutputError::Extension { path: path.into() })?;
     existing.check(path)?;
@@ -71,7 +112,7 @@ pub fn save_print(
         .tempfile_in(super::folder_of(path))
         .map_err(write)?;
     file.write_all(&bytes).map_err(write)?;
-    super::publish(file.into_temp_path(), path, existing)
+    Ok(file.into_temp_path())
 }
 
 /// The file's bytes.

@@ -8,8 +8,8 @@ use crate::frame::{Picture, Size};
 
 use super::artwork::fitted;
 use super::{
-    Blend, Data, Effect, EffectKind, Fonts, Layer, Lettering, Page, PageError, Panel, PanelKind,
-    Rect,
+    Blend, Effect, EffectKind, Fonts, Layer, Lettering, Page, PageError, Panel, PanelKind, Rect,
+    spelling,
 };
 
 /// One thing on a page that is not plain art.
@@ -24,14 +24,6 @@ pub struct Found {
     /// Colour of its label in the picture.
     colour: &'static str,
 }
-
-/// What an effect's `data-…` may say.
-const OF_EFFECTS: [&str; 10] = [
-    "angle", "centre", "colour", "colour2", "density", "every", "scale", "seed", "speed",
-    "strength",
-];
-/// What people's `data-…` may say.
-const OF_PEOPLE: [&str; 2] = ["outline", "shadow"];
 
 impl Page {
     /// What is alive on the page, the lowest first.
@@ -70,17 +62,7 @@ impl Page {
                 break;
             }
         }
-        for layer in self.layers() {
-            match layer {
-                Layer::Panel(panel) if panel.kind == PanelKind::Person => {
-                    unread(&panel.id, &panel.data, &OF_PEOPLE, &mut advice);
-                }
-                Layer::Effect(effect) => {
-                    unread(&effect.id, &effect.data, &OF_EFFECTS, &mut advice);
-                }
-                _ => {}
-            }
-        }
+        advice.extend(spelling::misspelt(self));
         advice
     }
 
@@ -165,7 +147,7 @@ fn overlap(a: Rect, b: Rect) -> bool {
     a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.chars()
         .filter(|letter| !letter.is_control())
         .map(|letter| match letter {
@@ -258,15 +240,6 @@ fn of_effect(effect: &Effect) -> Found {
 fn mixed(becomes: &mut String, blend: Blend) {
     if blend != Blend::Normal {
         let _ = write!(becomes, "; mixed: {}", blend.name());
-    }
-}
-
-fn unread(id: &str, data: &Data, known: &[&str], advice: &mut Vec<String>) {
-    for (name, _) in data.iter().filter(|(name, _)| !known.contains(name)) {
-        advice.push(format!(
-            "data-{name} on {id} is not understood. There are {}.",
-            known.join(", ")
-        ));
     }
 }
 

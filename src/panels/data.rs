@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Data {
     values: BTreeMap<String, String>,
+    /// Of those, what only a word of the name says.
+    of_name: Vec<&'static str>,
 }
 
 /// Words of a name, and what they stand for.
@@ -54,16 +56,16 @@ impl Data {
                 (key, value.trim().to_owned())
             })
             .collect();
+        let mut of_name = Vec::new();
         for word in name.split('-') {
             for (known, key, value) in WORDS {
-                if known == word {
-                    values
-                        .entry(key.to_owned())
-                        .or_insert_with(|| value.to_owned());
+                if known == word && !values.contains_key(key) {
+                    values.insert(key.to_owned(), value.to_owned());
+                    of_name.push(key);
                 }
             }
         }
-        Self { values }
+        Self { values, of_name }
     }
 
     /// What `data-NAME` says.
@@ -91,6 +93,11 @@ impl Data {
         let colour = |text: &str| text.parse::<svgtypes::Color>().ok();
         let found = colour(value).or_else(|| value.split_whitespace().find_map(colour))?;
         Some([found.red, found.green, found.blue, found.alpha])
+    }
+
+    /// What stands in attributes, not in the name.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().filter(|(key, _)| !self.of_name.contains(key))
     }
 
     /// What is written, in the order of names.
@@ -134,6 +141,8 @@ mod tests {
         assert_eq!(data.colour("colour"), Some([255, 0, 0, 255]));
         assert_eq!(data.number("speed", 0.0..=9.0), Some(1.8));
         assert_eq!(data.get("width"), None);
+        let written: Vec<&str> = data.written().map(|(key, _)| key).collect();
+        assert_eq!(written, ["colour", "density", "outline"]);
     }
 
     #[test]

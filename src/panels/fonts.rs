@@ -1,9 +1,13 @@
 //! The fonts that pages are lettered with.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use usvg::fontdb;
+use skrifa::MetadataProvider as _;
+use usvg::{Node, fontdb};
+
+use super::lettering;
 
 /// A font that ships with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,8 +174,54 @@ pub(super) fn resolver(warnings: &Warnings) -> usvg::FontResolver<'static> {
             // Its own last resort is the serif family, which is the substitute.
             by_the_book(font, database)
         }),
-        select_fallback: usvg::FontResolver::default_fallback_selector(),
+        select_fallback: fallback(),
     }
+}
+
+/// Another font for a letter. usvg stops looking at the first letter that no font has, also for those
+/// after it: any font that was not tried yet lets it go on.
+fn fallback() -> usvg::FallbackSelectionFn<'static> {
+    let by_the_book = usvg::FontResolver::default_fallback_selector();
+    Box::new(move |letter, tried, database| {
+        by_the_book(letter, tried, database).or_else(|| {
+            let mut faces = database.faces();
+            faces
+                .find(|face| !tried.contains(&face.id))
+                .map(|face| face.id)
+        })
+    })
+}
+
+/// The letters that a drawing writes.
+pub(super) fn letters_of(group: &usvg::Group, letters: &mut BTreeSet<char>) {
+    for node in group.children() {
+        match node {
+            Node::Group(inner) => letters_of(inner, letters),
+            Node::Text(text) => {
+                let chunks = text.chunks().iter();
+                let written = chunks.flat_map(|chunk| chunk.text().chars());
+                letters.extend(written.filter(|letter| lettering::is_seen(*letter)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Those of `letters` that no font in `database` has.
+pub(super) fn missing(letters: &BTreeSet<char>, database: &fontdb::Database) -> BTreeSet<char> {
+    let mut missing = letters.clone();
+    for face in database.faces() {
+        if missing.is_empty() {
+            break;
+        }
+        database.with_face_data(face.id, |file, index| {
+            if let Ok(font) = skrifa::FontRef::from_index(file, index) {
+                let known = font.charmap();
+                missing.retain(|letter| known.map(*letter).is_none());
+            }
+        });
+    }
+    missing
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl Shape {
         let bounds = tree.root().abs_layer_bounding_box();
         let (left, top) = (bounds.left().max(0.0), bounds.top().max(0.0));
         let (right, bottom) = (bounds.right().min(page.0), bounds.bottom().min(page.1));
-        let is_there = tree.root().has_children() && right > left && bottom > top;
+        let is_there = touches(tree.root(), page) && right > left && bottom > top;
         is_there.then_some(Rect {
             x: left,
             y: top,
@@ -152,4 +152,19 @@ impl Shape {
             height: bottom - top,
         })
     }
+}
+
+/// Whether anything in a group but groups is on the page: an empty group, and one too far away for
+/// its numbers, claims to be a unit large.
+fn touches(group: &usvg::Group, page: (f32, f32)) -> bool {
+    group.children().iter().any(|node| {
+        if let usvg::Node::Group(inner) = node {
+            return touches(inner, page);
+        }
+        let bounds = node.abs_stroke_bounding_box();
+        bounds.left() < page.0
+            && bounds.top() < page.1
+            && bounds.right() > 0.0
+            && bounds.bottom() > 0.0
+    })
 }

@@ -17,6 +17,7 @@ use super::bubble::draw::{pixels, placed};
 use super::bubble::{Balloon, Bubble, Company, FaceAt, Ground};
 use super::lettering::{self, Align, Direction, Hand};
 use super::standing::Standing;
+use super::wording::line_of;
 use super::words::Words;
 use super::{
     Bitmap, Blend, Cover, Layer, Lettering, Page, Panel, PanelKind, PixelRect, Rect, Sprite,
@@ -30,7 +31,7 @@ pub struct Moment<'a> {
     pub time: Duration,
     /// What words and bubbles say, by name; others say what the artist wrote.
     pub texts: &'a BTreeMap<String, String>,
-    /// How often somebody asked for the next line.
+    /// How often somebody asked for the next line; what comes from a list turns by itself, too.
     pub turned: usize,
     /// The live picture.
     pub live: &'a Seen,
@@ -118,7 +119,10 @@ struct Item {
     layer: usize,
     name: String,
     own: String,
-    lines: Vec<String>,
+    /// What it says unless a text is chosen: one line, or a list of them.
+    usual: String,
+    /// Whether one line comes after the other.
+    turns: bool,
     secs: f32,
     what: What,
     /// What was last shown.
@@ -197,9 +201,9 @@ impl Letterer {
 
     /// Whether something changes by itself, without a new picture.
     pub fn moves(&self) -> bool {
-        self.items.iter().any(|item| {
-            item.lines.len() > 1 || matches!(&item.what, What::Words(words) if words.moves())
-        })
+        self.items
+            .iter()
+            .any(|item| item.turns || matches!(&item.what, What::Words(words) if words.moves()))
     }
 
     /// What moves on the page at this moment.
@@ -215,6 +219,7 @@ impl Letterer {
             let sprite = match &mut item.what {
                 What::Words(words) => {
                     if !words.is_alive(&text, &item.own) {
+                        words.rest();
                         item.shown = None;
                         continue;
                     }
@@ -274,7 +279,7 @@ impl Letterer {
                 _ => Rect::default(),
             };
             let (kind, left_out) = match &item.what {
-                What::Words(_) => (PlaceKind::Text, (&[][..], false)),
+                What::Words(words) => (PlaceKind::Text, words.left_out()),
                 What::Bubble(balloon, _) => (PlaceKind::Bubble, balloon.left_out()),
             };
             let (text, rect) = match &item.shown {
@@ -411,19 +416,12 @@ impl Ground {
 
 impl Item {
     fn new(layer: usize, lettering: &Lettering, what: What) -> Self {
-        let lines = lettering.data.get("lines").map(|lines| {
-            lines
-                .split('|')
-                .map(|line| line.trim().replace("\\n", "\n"))
-                .filter(|line| !line.is_empty())
-                .take(100)
-                .collect()
-        });
         Self {
             layer,
             name: lettering.key().to_owned(),
             own: lettering.own(),
-            lines: lines.unwrap_or_default(),
+            usual: lettering.usual(),
+            turns: lettering.turns(),
             secs: lettering.data.number("secs", 0.5..=3600.0).unwrap_or(4.0),
             what,
             shown: None,
@@ -494,14 +492,9 @@ impl Item {
 
     /// What it says at this moment.
     fn text(&self, moment: &Moment<'_>) -> String {
-        if let Some(text) = moment.texts.get(&self.name) {
-            return text.clone();
-        }
-        if self.lines.is_empty() {
-            return self.own.clone();
-        }
+        let text = moment.texts.get(&self.name).unwrap_or(&self.usual);
         let by_time = (moment.time.as_secs_f32() / self.secs) as usize;
-        self.lines[(by_time + moment.turned) % self.lines.len()].clone()
+        line_of(text, by_time + moment.turned).to_owned()
     }
 }
 

@@ -47,8 +47,14 @@ const ORDER: [&str; 24] = [
 /// The most pages read from the user's folder.
 const MOST: usize = 200;
 
-/// A file and its date.
-type Dated = (PathBuf, Option<SystemTime>);
+/// A file and its dates.
+type Dated = (PathBuf, Dates);
+
+/// The dates of a page's file and of the pictures it links.
+type Dates = Vec<Option<SystemTime>>;
+
+/// A page opened by path: read again when a date changes.
+type Opened = (PathBuf, Dates, Page);
 
 /// All pages, and those that were opened by path.
 pub struct Library {
@@ -59,8 +65,7 @@ pub struct Library {
     /// page.
     folder: PathBuf,
     files: Mutex<Vec<(Dated, Option<Arc<Page>>)>>,
-    /// Pages opened by path, with the file's date: read again when it changes.
-    opened: Mutex<Vec<(PathBuf, Option<SystemTime>, Page)>>,
+    opened: Mutex<Vec<Opened>>,
 }
 
 impl Library {
@@ -78,9 +83,12 @@ impl Library {
         }
         let folder = places.data.join("pages");
         let mut files = Vec::new();
-        for dated in dated(&folder) {
-            let page = read(&dated.0, &fonts).map_err(|error| warnings.push(error.to_string()));
-            files.push((dated, page.ok().map(Arc::new)));
+        for path in svg_files(&folder) {
+            let date = date_of(&path);
+            let page = read(&path, &fonts).map_err(|error| warnings.push(error.to_string()));
+            let page = page.ok().map(Arc::new);
+            let dates = dates_of(date, page.as_deref());
+            files.push(((path, dates), page));
         }
         let library = Self {
             fonts,
@@ -101,8 +109,16 @@ impl Library {
     /// Looks at the user's folder again; `true` when the list has changed. A file that cannot be
     /// used any more keeps its last good page.
     pub fn refresh(&self) -> bool {
-        let newest = dated(&self.folder);
         let mut files = self.files.lock();
+        let newest: Vec<Dated> = svg_files(&self.folder)
+            .into_iter()
+            .map(|path| {
+                let known = files.iter().find(|((known, _), _)| *known == path);
+                let page = known.and_then(|(_, page)| page.as_deref());
+                let dates = dates_of(date_of(&path), page);
+                (path, dates)
+            })
+            .collect();
         if files.iter().map(|(known, _)| known).eq(&newest) {
             return false;
         }
@@ -111,7 +127,7 @@ impl Library {
             .map(|dated| {
                 let known = files.iter().find(|((path, _), _)| *path == dated.0);
                 let page = match known {
-                    Some((known, page)) if *known == dated => page.clone(),
+                    Some((known, page)) if *known == dated => return (dated, page.clone()),
                     known => match read(&dated.0, &self.fonts) {
                         Ok(page) => Some(Arc::new(page)),
                         // Whoever shows it is told.
@@ -121,7 +137,9 @@ impl Library {
                         }
                     },
                 };
-                (dated, page)
+                let (path, dates) = dated;
+                let dates = dates_of(dates.into_iter().next().flatten(), page.as_deref());
+                ((path, dates), page)
             })
             .collect();
         *self.pages.write() = together(&self.shipped, &files);
@@ -183,19 +201,31 @@ impl Library {
     }
 
     fn opened(&self, path: &Path) -> Result<Page, PageError> {
-        let date = fs::metadata(path).and_then(|about| about.modified()).ok();
+        let date = date_of(path);
         let mut opened = self.opened.lock();
-        if let Some((.., page)) = opened
-            .iter()
-            .find(|(known, when, _)| known == path && *when == date && date.is_some())
-        {
+        if let Some((.., page)) = opened.iter().find(|(known, dates, page)| {
+            known == path && date.is_some() && *dates == dates_of(date, Some(page))
+        }) {
             return Ok(page.clone());
         }
         let page = read(path, &self.fonts)?;
         opened.retain(|(known, ..)| known != path);
-        opened.push((path.to_owned(), date, page.clone()));
+        opened.push((path.to_owned(), dates_of(date, Some(&page)), page.clone()));
         Ok(page)
     }
+}
+
+/// The dates of a page's file and of the pictures it links, as far as it is known. The file's `date` is
+/// from before it was read: what is saved meanwhile is newer.
+fn dates_of(date: Option<SystemTime>, page: Option<&Page>) -> Dates {
+    let linked = page.map_or(&[][..], Page::linked).iter();
+    std::iter::once(date)
+        .chain(linked.map(|path| date_of(path)))
+        .collect()
+}
+
+fn date_of(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
 }
 
 /// Shipped pages and the user's; those with the id of a shipped one take its place.
@@ -250,15 +280,6 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
         |stem| stem.to_string_lossy().into_owned(),
     );
     Page::parse_in(&svg, &id, fonts, path.parent()).map_err(|error| error.in_file(path))
-}
-
-/// The files of pages in a folder, and their dates.
-fn dated(folder: &Path) -> Vec<Dated> {
-    let date = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
-    svg_files(folder)
-        .into_iter()
-        .map(|path| (path.clone(), date(&path)))
-        .collect()
 }
 
 fn stem(path: &Path) -> Option<String> {

@@ -37,7 +37,8 @@
 //!   `Bangers` (Latin), carry a font in the page (`@font-face` with `data:`), or convert text to
 //!   paths: fonts of the system are not used, so that a page looks the same everywhere.
 //! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` may move:
-//!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other.
+//!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other
+//!   (`data-lines-en`, `data-lines-ko`: in that language).
 //! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that
 //!   size.
 //!
@@ -75,6 +76,8 @@ mod library;
 mod names;
 mod page;
 mod preview;
+mod sheet;
+mod spelling;
 mod standing;
 mod wording;
 mod words;
@@ -93,6 +96,7 @@ pub use library::Library;
 pub use names::{Crop, EffectKind, PanelKind};
 pub use page::Page;
 pub use preview::{matte_curve, preview};
+pub use sheet::Sheet;
 
 use std::path::{Path, PathBuf};
 

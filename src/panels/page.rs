@@ -1,8 +1,10 @@
 //! A page: what an artist's SVG says, ready to be drawn at any size.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use usvg::{ImageKind, fontdb};
 
 use crate::frame::Size;
@@ -11,7 +13,7 @@ use super::document::{self, EmbeddedFont, Part, PartKind};
 use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
-use super::{Blend, Crop, Data, Fonts, PageError, PanelKind};
+use super::{Blend, Crop, Data, Fonts, PageError, PanelKind, lettering};
 
 /// A comic page template. Cloning shares it.
 #[derive(Clone)]
@@ -27,7 +29,13 @@ struct Inner {
     inches: Option<(f32, f32)>,
     layers: Vec<Layer>,
     warnings: Vec<String>,
+    /// Pictures in files of their own that it shows, or would.
+    linked: Vec<PathBuf>,
 }
+
+/// Collects the files that a page links while it is read.
+#[derive(Clone, Default)]
+struct Links(Arc<Mutex<BTreeSet<PathBuf>>>);
 
 impl Page {
     /// The largest file, and the largest picture file beside it.
@@ -70,13 +78,16 @@ impl Page {
             .into_iter()
             .for_each(|text| warnings.add(text));
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
+        let links = Links::default();
         let mut units = None;
+        let mut letters = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
-            let tree = parse_tree(&svg, id, &fontdb, folder, &warnings)?;
+            let tree = parse_tree(&svg, id, &fontdb, folder, (&warnings, &links))?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
+            fonts::letters_of(tree.root(), &mut letters);
             let tree = Arc::new(tree);
             let (written, name, data, texts) = match kind {
                 PartKind::Art => {
@@ -131,6 +142,16 @@ impl Page {
                 }),
             });
         }
+        let mut missing = fonts::missing(&letters, &fontdb);
+        missing.extend(layers.iter().flat_map(other_words_miss));
+        if !missing.is_empty() {
+            let letters: Vec<String> = missing.iter().take(24).map(char::to_string).collect();
+            warnings.add(format!(
+                "No font has the letters {}: they cannot be shown. Convert the text to paths, or \
+                 write others.",
+                letters.join(" ")
+            ));
+        }
         let (Some(units), true) = (
             units,
             layers.iter().any(|layer| matches!(layer, Layer::Panel(_))),
@@ -148,6 +169,7 @@ impl Page {
                 inches: parts.inches,
                 layers,
                 warnings: warnings.take(),
+                linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
             }),
         })
     }
@@ -178,6 +200,7 @@ impl Page {
                     shape: None,
                 })],
                 warnings: Vec::new(),
+                linked: Vec::new(),
             }),
         }
     }
@@ -191,6 +214,7 @@ impl Page {
             inches,
             layers,
             warnings,
+            linked,
             ..
         } = &*self.inner;
         Self {
@@ -202,6 +226,7 @@ impl Page {
                 inches: *inches,
                 layers: layers.clone(),
                 warnings: warnings.clone(),
+                linked: linked.clone(),
             }),
         }
     }
@@ -263,6 +288,11 @@ impl Page {
         &self.inner.warnings
     }
 
+    /// The pictures in files of their own that it shows, or would if they were there.
+    pub(super) fn linked(&self) -> &[PathBuf] {
+        &self.inner.linked
+    }
+
     /// Whether both are the same page, read at the same time.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
@@ -288,6 +318,22 @@ fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> 
             height,
             page: page.to_owned(),
         })
+    }
+}
+
+/// Letters that no font has, of what words say in other languages and after another.
+fn other_words_miss(layer: &Layer) -> Vec<char> {
+    match layer {
+        Layer::Text(words) | Layer::Bubble(words) => {
+            let says_words = |name: &str| {
+                let name = name.strip_prefix("lines").unwrap_or(name);
+                matches!(name.trim_start_matches('-'), "" | "en" | "ko")
+            };
+            let said = words.data.iter().filter(|(name, _)| says_words(name));
+            said.flat_map(|(_, text)| lettering::missing(text))
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -321,9 +367,9 @@ fn parse_tree(
     page: &str,
     fontdb: &Arc<fontdb::Database>,
     folder: Option<&Path>,
-    warnings: &Warnings,
+    (warnings, links): (&Warnings, &Links),
 ) -> Result<usvg::Tree, PageError> {
-    let (for_data, for_files) = (warnings.clone(), warnings.clone());
+    let (for_data, for_files, links) = (warnings.clone(), warnings.clone(), links.clone());
     let folder: Option<PathBuf> = folder.map(Path::to_owned);
     let options = usvg::Options {
         font_family: Fonts::SUBSTITUTE.to_owned(),
@@ -342,7 +388,7 @@ fn parse_tree(
                 picture
             }),
             resolve_string: Box::new(move |href, _| {
-                let picture = picture_file(href, folder.as_deref());
+                let picture = picture_file(href, folder.as_deref(), &links);
                 if picture.is_none() {
                     let href: String = href.chars().take(80).collect();
                     for_files.add(format!(
@@ -392,8 +438,16 @@ fn picture(data: Arc<Vec<u8>>) -> Option<ImageKind> {
 }
 
 /// A picture beside the page; nothing outside the page's own folder is read.
-fn picture_file(href: &str, folder: Option<&Path>) -> Option<ImageKind> {
+fn picture_file(href: &str, folder: Option<&Path>, links: &Links) -> Option<ImageKind> {
     let folder = folder?.canonicalize().ok()?;
+    let mut parts = Path::new(href).components();
+    if parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        // One that is missing may come.
+        let mut links = links.0.lock();
+        if links.len() < Page::MAX_LAYERS {
+            links.insert(folder.join(href));
+        }
+    }
     let path = folder.join(href).canonicalize().ok()?;
     if !path.starts_with(&folder) {
         return None;

@@ -2,7 +2,8 @@
 //!
 //! `data-en="…"` on words or a bubble is what they say where the program speaks English, `data-ko`
 //! where it speaks Korean; `\n` begins a line. `data-date="%Y. %-m. %-d"` makes them say the day, in
-//! the words of `strftime`.
+//! the words of `strftime`. `data-lines="a|b|c"` makes them say one after the other; `data-lines-en`
+//! and `data-lines-ko` are the lists of a language.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,31 @@ use jiff::civil::Date;
 
 use super::{Layer, Lettering, Page};
 
+/// Stands between the lines of a list where texts are kept by name: no key types it, and nobody sees it.
+const NEXT: char = '\u{1e}';
+
+/// The most lines of a list.
+const MOST_LINES: usize = 100;
+
+/// The lines of a list that an artist wrote.
+fn lines_of(list: &str) -> Vec<String> {
+    list.split('|')
+        .map(|line| line.trim().replace("\\n", "\n"))
+        .filter(|line| !line.is_empty())
+        .take(MOST_LINES)
+        .collect()
+}
+
+/// What is said after `turned` turns: `text`, or the line of a list whose turn it is.
+pub(super) fn line_of(text: &str, turned: usize) -> &str {
+    let count = text.split(NEXT).count();
+    text.split(NEXT).nth(turned % count).unwrap_or(text)
+}
+
 impl Page {
     /// What its words and bubbles say, by their names: what people `changed` them to, else what the
-    /// artist wrote for this language (as ISO 639-1 names it) and day. Others say what is drawn.
+    /// artist wrote for this language (as ISO 639-1 names it) and day. Others say what is drawn. A list
+    /// of lines stays one: the [`Letterer`](super::Letterer) knows whose turn it is.
     pub fn texts(
         &self,
         mut changed: BTreeMap<String, String>,
@@ -40,10 +63,35 @@ impl Lettering {
         }
     }
 
+    /// What they say where nobody chose a language: the lines of their list, or what is drawn.
+    pub(super) fn usual(&self) -> String {
+        let lines = self.data.get("lines").map(lines_of).unwrap_or_default();
+        if lines.is_empty() {
+            self.own()
+        } else {
+            lines.join(&NEXT.to_string())
+        }
+    }
+
+    /// Whether one line comes after the other, in any language.
+    pub(super) fn turns(&self) -> bool {
+        let mut lists = self.data.iter().filter(|(name, _)| {
+            *name == "lines"
+                || name
+                    .strip_prefix("lines-")
+                    .is_some_and(|rest| !rest.is_empty())
+        });
+        lists.any(|(_, list)| lines_of(list).len() > 1)
+    }
+
     fn text_in(&self, language: &str, day: Date) -> Option<String> {
         if let Some(format) = self.data.get("date") {
             // A format that is none leaves what is drawn.
             return jiff::fmt::strtime::format(format, day).ok();
+        }
+        let lines = self.data.get(&format!("lines-{language}")).map(lines_of);
+        if let Some(lines) = lines.filter(|lines| !lines.is_empty()) {
+            return Some(lines.join(&NEXT.to_string()));
         }
         let text = self.data.get(language)?;
         Some(text.replace("\\n", "\n"))
@@ -76,5 +124,55 @@ mod tests {
         assert_eq!((said("bad"), said("plain")), (None, None));
         let korean = page.texts(BTreeMap::new(), "ko", day);
         assert_eq!(korean.keys().collect::<Vec<_>>(), ["date"]);
+    }
+
+    #[test]
+    fn lists_are_of_a_language_and_typed_words_take_their_place() {
+        let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">
+            <rect id="live" width="400" height="200"/>
+            <text id="text-both" data-lines="가| 나\n다 ||" data-lines-en="a|b" data-en="c" y="230">가</text>
+            <text id="text-one" data-lines="가|나" data-en="a" y="250">가</text>
+            <text id="text-none" data-lines="|" data-lines-en=" | " y="270">가</text>
+        </svg>"##;
+        let page = Page::parse(svg.as_bytes(), "words", &Fonts::embedded()).unwrap();
+        let day = jiff::civil::date(2027, 3, 9);
+        let said = |language: &str, changed: &[(&str, &str)], name: &str| -> Vec<String> {
+            let changed = changed
+                .iter()
+                .map(|(name, text)| (name.to_string(), text.to_string()));
+            let texts = page.texts(changed.collect(), language, day);
+            let mut layers = page.layers().iter();
+            let words = layers.find_map(|layer| match layer {
+                Layer::Text(words) if words.name == name => Some(words),
+                _ => None,
+            });
+            let usual = words.unwrap().usual();
+            let text = texts.get(name).unwrap_or(&usual);
+            (0..4)
+                .map(|turned| line_of(text, turned).to_owned())
+                .collect()
+        };
+        assert_eq!(said("ko", &[], "both"), ["가", "나\n다", "가", "나\n다"]);
+        assert_eq!(said("en", &[], "both"), ["a", "b", "a", "b"]);
+        assert_eq!(
+            said("en", &[("both", "mine|ours")], "both"),
+            ["mine|ours"; 4]
+        );
+        assert_eq!(
+            said("en", &[], "one"),
+            ["a"; 4],
+            "one line is what there is in English"
+        );
+        assert_eq!(said("ko", &[], "one"), ["가", "나", "가", "나"]);
+        assert_eq!(said("en", &[], "none"), ["가"; 4]);
+        let turn: Vec<bool> = page
+            .layers()
+            .iter()
+            .filter_map(|layer| match layer {
+                Layer::Text(words) => Some(words.turns()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(turn, [true, true, false]);
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Words {
     shapes: Vec<(usize, Drawn)>,
     motion: Option<Motion>,
     said: Option<String>,
+    /// Letters of what is said that no font has, and whether not all of it is shown.
+    left_out: (Vec<char>, bool),
     poses: BTreeMap<usize, Option<Arc<Bitmap>>>,
 }
 
@@ -45,6 +47,9 @@ pub(super) enum Motion {
 }
 
 impl Motion {
+    /// What `data-animate` calls them.
+    pub const NAMES: [&'static str; 3] = ["shake", "pulse", "pop"];
+
     fn named(name: &str) -> Option<Self> {
         match name {
             "shake" => Some(Self::Shake),
@@ -119,6 +124,7 @@ impl Words {
             shapes: Vec::new(),
             motion: layer.data.get("animate").and_then(Motion::named),
             said: None,
+            left_out: (Vec::new(), false),
             poses: BTreeMap::new(),
         };
         words.gather(layer.tree.root(), inside);
@@ -158,11 +164,19 @@ impl Words {
         self.motion.is_some() || text != own
     }
 
+    /// It says what the artist wrote.
+    pub fn rest(&mut self) {
+        self.said = None;
+        self.left_out = (Vec::new(), false);
+        self.poses.clear();
+    }
+
     /// What it looks like at `time` when it says `text`; `own` is what the artist wrote.
     pub fn draw(&mut self, text: &str, own: &str, time: Duration) -> Option<Sprite> {
         if self.said.as_deref() != Some(text) {
             self.said = Some(text.to_owned());
             self.poses.clear();
+            self.left_out = self.leaves_out(text, own);
         }
         let pose = self.motion.map_or(0, |motion| motion.pose(time));
         if !self.poses.contains_key(&pose) {
@@ -174,6 +188,29 @@ impl Words {
             bitmap,
             shift: (0, 0),
         })
+    }
+
+    /// Letters that could not be shown, and whether the words had to be cut.
+    pub fn left_out(&self) -> (&[char], bool) {
+        (&self.left_out.0, self.left_out.1)
+    }
+
+    /// What the artist wrote is shown as it was drawn; `pages check` tells what it lacks.
+    fn leaves_out(&self, text: &str, own: &str) -> (Vec<char>, bool) {
+        let (mut missing, mut cut) = (Vec::new(), false);
+        if text == own {
+            return (missing, cut);
+        }
+        for (at, line) in self.texts.iter().zip(self.lines(text)) {
+            let lettered = at.written(&line);
+            cut |= lettered.cut;
+            for letter in lettered.missing {
+                if !missing.contains(&letter) {
+                    missing.push(letter);
+                }
+            }
+        }
+        (missing, cut)
     }
 
     fn rasterise(&self, text: &str, own: &str, pose: usize) -> Option<Bitmap> {

@@ -220,23 +220,8 @@ fn save_slices(
         .into_owned();
     let name = |number: usize| path.with_file_name(format!("{stem}-{number:02}.{extension}"));
     let paths: Vec<PathBuf> = (1..=slices.len()).map(name).collect();
-    for path in &paths {
-        existing.check(path)?;
-    }
-    let mut done = Vec::with_capacity(paths.len());
-    for (slice, path) in slices.iter().zip(paths) {
-        if let Err(error) = output::save_picture(slice, &path, existing) {
-            for path in &done {
-                // Whatever happened to the disk, half a scroll helps nobody.
-                if let Err(error) = std::fs::remove_file(path) {
-                    tracing::debug!("A slice stays behind: {error}.");
-                }
-            }
-            return Err(error);
-        }
-        done.push(path);
-    }
-    Ok(done)
+    output::save_pictures(slices, &paths, existing)?;
+    Ok(paths)
 }
 
 fn save_clip(

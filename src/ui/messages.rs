@@ -37,16 +37,20 @@ pub fn message(text: &str, language: Language) -> Cow<'_, str> {
         // The file is part of the program, and a test reads it; a wrong one translates nothing.
         Language::Ko => KOREAN_MESSAGES.get_or_init(|| toml::from_str(KOREAN).unwrap_or_default()),
     };
-    let found = catalogue
-        .message
-        .iter()
-        .find_map(|message| message.of(text));
-    found.map_or(text.into(), Into::into)
+    catalogue.translated(text).map_or(text.into(), Into::into)
+}
+
+impl Catalogue {
+    fn translated(&self, text: &str) -> Option<String> {
+        self.message
+            .iter()
+            .find_map(|message| message.of(text, self))
+    }
 }
 
 impl Message {
     /// The translation of `text`, when it is this message.
-    fn of(&self, text: &str) -> Option<String> {
+    fn of(&self, text: &str, catalogue: &Catalogue) -> Option<String> {
         let pieces = pieces(&self.en);
         let (first, _) = pieces.first()?;
         let mut rest = text.strip_prefix(first)?;
@@ -60,7 +64,10 @@ impl Message {
             } else {
                 rest.find(next)?
             };
-            translated = translated.replace(&format!("{{{name}}}"), rest.get(..end)?);
+            let value = rest.get(..end)?;
+            let inner = catalogue.translated(value);
+            let value = inner.as_deref().unwrap_or(value);
+            translated = translated.replace(&format!("{{{name}}}"), value);
             rest = rest.get(end + next.len()..)?;
         }
         rest.is_empty().then_some(translated)

@@ -33,6 +33,7 @@ use crate::source::Source;
 use crate::status::Status;
 
 pub use keys::Keys;
+pub use messages::message;
 pub use notices::Notices;
 pub use page_editor::PageEditor;
 pub use page_view::{PageView, Place, ShotView, WordsView};

@@ -40,6 +40,29 @@ fn wrong_usage_is_exit_code_2() {
 }
 
 #[test]
+fn all_pages_lie_on_one_sheet() {
+    let home = Home::new();
+    let line = "pages sheet all.png --width 400 --quality fast --threads 2";
+    home.line(line).ok();
+    let sheet = image::open(home.path("all.png")).unwrap().to_rgb8();
+    assert!(sheet.width() == 400 && sheet.height() > 300);
+    // Not one colour: the demo is drawn into the pages.
+    let mut colours: Vec<_> = sheet
+        .pixels()
+        .map(|pixel| pixel.0.map(|part| part / 16))
+        .collect();
+    colours.sort_unstable();
+    colours.dedup();
+    assert!(colours.len() > 500, "{}", colours.len());
+    home.line(line).fails(&["exists", "all.png"]);
+    home.line("pages sheet all.tiff").fails(&["extension"]);
+    home.line("pages sheet other.png --photo none.jpg")
+        .fails(&["none.jpg"]);
+    assert_eq!(home.line("pages sheet other.png --width 9").code, Some(2));
+    assert_eq!(home.names(), ["all.png"]);
+}
+
+#[test]
 fn doctor_finds_this_machine_able() {
     let report = Home::new().line("doctor --json").ok().json();
     assert_eq!(report["ok"], true);

@@ -11,6 +11,7 @@ use panelcam::panels::{Fonts, Library, Page, preview};
 use panelcam::people::Point;
 use panelcam::places::Places;
 use panelcam::settings::{Control, Settings};
+use panelcam::shots::Desk;
 use panelcam::status::{Board, Stage};
 use panelcam::watch::Watch;
 
@@ -314,17 +315,18 @@ fn a_program_that_is_too_large_is_refused_in_words() {
 }
 
 /// A running stage, and what a test needs to feed it.
-struct Studio {
-    styled: Arc<Mailbox<Styled>>,
-    control: Arc<Watch<Control>>,
-    outlets: Arc<Outlets>,
-    screen: Arc<Mailbox<ScreenProgram>>,
-    board: Arc<Board>,
+pub struct Studio {
+    pub styled: Arc<Mailbox<Styled>>,
+    pub control: Arc<Watch<Control>>,
+    pub outlets: Arc<Outlets>,
+    pub screen: Arc<Mailbox<ScreenProgram>>,
+    pub board: Arc<Board>,
+    pub desk: Arc<Desk>,
     _running: compositor::Running,
 }
 
 impl Studio {
-    fn start(gpu: Arc<Gpu>, change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn start(gpu: Arc<Gpu>, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         settings.look.page = "none".to_owned();
         settings.look.mirror = false;
@@ -341,6 +343,7 @@ impl Studio {
             Arc::new(Mailbox::new()),
             Board::new(),
         );
+        let desk = Desk::new();
         let running = compositor::start(
             gpu,
             Inbox {
@@ -351,7 +354,7 @@ impl Studio {
             Arc::clone(&control),
             Some(Arc::clone(&screen)),
             Arc::clone(&outlets),
-            panelcam::shots::Desk::new(),
+            Arc::clone(&desk),
             Clock::system(),
             Arc::clone(&board),
         )
@@ -362,11 +365,12 @@ impl Studio {
             outlets,
             screen,
             board,
+            desk,
             _running: running,
         }
     }
 
-    fn send(&self, sequence: u64) {
+    pub fn send(&self, sequence: u64) {
         let stamp = Stamp {
             sequence,
             captured: Instant::now(),
@@ -379,7 +383,7 @@ impl Studio {
         self.styled.send(Styled::new(Arc::new(frame), picture));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Control)) {
+    pub fn change(&self, change: impl FnOnce(&mut Control)) {
         let mut control = self.control.get().as_ref().clone();
         change(&mut control);
         self.control.set(control);

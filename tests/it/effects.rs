@@ -101,8 +101,9 @@ fn a_larger_program_differs_only_in_sharpness() {
             &at(0),
         );
         let halved = half(&large);
-        let difference = mean_difference(&small, &halved);
-        assert!(difference < 5.0, "{kind:?}: {difference}");
+        let (apart, at) = furthest_tile(&small, &halved);
+        // The thin ends of sparkles are a pixel or two longer where there are more pixels.
+        assert!(apart < 11.0, "{kind:?}: {apart:.1} at {at:?}");
     }
 }
 
@@ -119,6 +120,60 @@ pub fn half(large: &Picture) -> Picture {
         }
     }
     small
+}
+
+/// The mean difference of a channel in the tile where two pictures differ most, once both are
+/// blurred: sharpness is no difference there, a missing stroke is.
+pub fn furthest_tile(a: &Picture, b: &Picture) -> (f64, (usize, usize)) {
+    let (tile, radius) = (8, 2);
+    assert_eq!(a.size(), b.size());
+    let (a, b) = (blurred(a, radius), blurred(b, radius));
+    let (width, height) = (a.width() as usize, a.height() as usize);
+    let mut sums = std::collections::BTreeMap::<(usize, usize), (u64, u64)>::new();
+    for y in 0..height {
+        for x in 0..width {
+            let at = (y * width + x) * 4;
+            let pair = a.rgba()[at..at + 4].iter().zip(&b.rgba()[at..at + 4]);
+            let apart: u64 = pair.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let (sum, count) = sums.entry((x / tile, y / tile)).or_default();
+            *sum += apart;
+            *count += 4;
+        }
+    }
+    // What is left of tiles at the edges is too small to say anything.
+    let whole = (tile * tile * 2) as u64;
+    sums.into_iter()
+        .filter(|(_, (_, count))| *count >= whole)
+        .map(|((x, y), (sum, count))| (sum as f64 / count as f64, (x * tile, y * tile)))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .unwrap()
+}
+
+/// The mean of the square around each pixel.
+fn blurred(picture: &Picture, radius: usize) -> Picture {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let mut blurred = picture.clone();
+    for y in 0..height {
+        for x in 0..width {
+            let (mut sum, mut count) = ([0u32; 4], 0);
+            for near in y.saturating_sub(radius)..(y + radius + 1).min(height) {
+                let from = (near * width + x.saturating_sub(radius)) * 4;
+                let to = (near * width + (x + radius + 1).min(width)) * 4;
+                for pixel in picture.rgba()[from..to].as_chunks::<4>().0 {
+                    sum.iter_mut()
+                        .zip(pixel)
+                        .for_each(|(sum, byte)| *sum += u32::from(*byte));
+                    count += 1;
+                }
+            }
+            let at = (y * width + x) * 4;
+            let bytes = blurred.rgba_mut()[at..at + 4].iter_mut();
+            bytes
+                .zip(sum)
+                .for_each(|(byte, sum)| *byte = (sum / count) as u8);
+        }
+    }
+    blurred
 }
 
 #[test]

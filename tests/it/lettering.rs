@@ -156,6 +156,96 @@ fn bad_texts_are_drawn_or_named_and_never_a_panic() {
     }
 }
 
+/// By themselves, at the key, and in the language of the program; the artist's letters stay theirs.
+#[test]
+fn lines_of_a_list_come_one_after_the_other() {
+    let page = page(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>
+        <g id="bubble-a" data-lines="하나|둘|셋" data-lines-en="one|two" data-secs="2"><ellipse cx="160" cy="150" rx="90" ry="50" fill="#fff"/><text x="160" y="150" font-size="20">하나</text></g></svg>"##,
+    );
+    let live = seen(Vec::new());
+    let mut letterer = Letterer::new(&page, SIZE);
+    assert!(letterer.moves());
+    let day = jiff::civil::date(2027, 3, 9);
+    let mut said = |language: &str, millis: u64, turned: usize| {
+        let texts = page.texts(BTreeMap::new(), language, day);
+        let moment = Moment {
+            turned,
+            ..moment(&texts, &live, millis)
+        };
+        let sprites = letterer.sprites(&moment);
+        (letterer.places()[0].text.clone(), laid(&sprites))
+    };
+    let mut text = |millis, turned| said("ko", millis, turned).0;
+    assert_eq!(
+        [0, 1900, 2000, 4000, 6000].map(|ms| text(ms, 0)),
+        ["하나", "하나", "둘", "셋", "하나"]
+    );
+    assert_eq!(
+        [1, 2, 3].map(|turned| text(0, turned)),
+        ["둘", "셋", "하나"]
+    );
+    assert_eq!(
+        (text(2000, 1), text(4000, 2)),
+        ("셋".to_owned(), "둘".to_owned())
+    );
+    assert_eq!(
+        [0, 1, 2].map(|turned| said("en", 0, turned).0),
+        ["one", "two", "one"]
+    );
+    let pictures = [0, 1, 3].map(|turned| said("ko", 0, turned).1);
+    assert!(pictures[0] == pictures[2] && pictures[0] != pictures[1]);
+}
+
+/// The window says so, for words on the page as for bubbles.
+#[test]
+fn words_that_cannot_be_shown_whole_are_reported() {
+    let page = page(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>
+        <text id="text-title" x="20" y="60" font-size="24" font-family="BM JUA">제목</text>
+        <g id="bubble-a"><ellipse cx="160" cy="150" rx="90" ry="50" fill="#fff"/><text x="160" y="150" font-size="20">안녕</text></g></svg>"##,
+    );
+    let mut letterer = Letterer::new(&page, SIZE);
+    let mut of = |title: &str, bubble: &str| {
+        let texts = BTreeMap::from([
+            ("title".to_owned(), title.to_owned()),
+            ("a".to_owned(), bubble.to_owned()),
+        ]);
+        letterer.sprites(&moment(&texts, &seen(Vec::new()), 0));
+        let mut places = letterer.places();
+        places.sort_by_key(|place| place.kind == PlaceKind::Bubble);
+        let told = |at: usize| {
+            let missing: String = places[at].missing.iter().collect();
+            (missing, places[at].cut)
+        };
+        (told(0), told(1))
+    };
+    let nothing = || (String::new(), false);
+    let long = "가나다라마바사 ".repeat(80);
+    assert_eq!(
+        of("제목", "안녕"),
+        (nothing(), nothing()),
+        "as they were drawn"
+    );
+    for (text, missing) in [
+        ("Hi 🦄!", "🦄"),
+        ("שלום", "שלום"),
+        ("مرحبا", "مرحبا"),
+        ("ไทย a", "ไทย"),
+        ("좋아요", ""),
+    ] {
+        let told = (missing.to_owned(), false);
+        assert_eq!(of(text, text), (told.clone(), told), "{text}");
+    }
+    let (words, bubble) = of(&long, &long);
+    assert!(words.1 && bubble.1, "both are cut");
+    assert_eq!(
+        of("제목", "안녕"),
+        (nothing(), nothing()),
+        "as they were drawn, again"
+    );
+}
+
 #[test]
 fn shapes_beside_the_body_go_with_the_bubble() {
     let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>

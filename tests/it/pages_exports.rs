@@ -61,6 +61,33 @@ fn a_page_from_inkscape() {
     assert_eq!(rain.data.number("density", 0.0..=9.0), Some(1.5));
 }
 
+/// Saved by Inkscape 1.2.2 as Inkscape SVG: labels for names, shapes made paths, text in a frame.
+#[test]
+fn a_page_that_inkscape_wrote() {
+    let page = parse(include_str!("../pages/inkscape-1.2.svg"));
+    assert_eq!(page.warnings(), Vec::<String>::new());
+    assert_eq!(page.advice(), Vec::<String>::new());
+    assert_eq!(
+        layers(&page),
+        [
+            "art",
+            "Live 1",
+            "art",
+            "bubble 안녕!",
+            // The frame that the text flows in, which has no colour.
+            "art",
+            "text It was a quiet evening and\nnobody came to the door\nuntil midnight.",
+            "Sparkle"
+        ]
+    );
+    let (inches, _) = page.inches().unwrap();
+    assert!((inches - 100.0 / 25.4).abs() < 0.01, "{inches}");
+    // What is in a document's units is in millimetres here.
+    let live = page.panels().next().unwrap().bounds;
+    assert!((live.width - 80.0 * 96.0 / 25.4).abs() < 0.2, "{live:?}");
+    assert_eq!(drawn(&page), 6);
+}
+
 #[test]
 fn a_page_from_illustrator() {
     let page = parse(ILLUSTRATOR);
@@ -96,6 +123,40 @@ fn a_page_from_figma() {
         ]
     );
     assert_eq!(drawn(&page), 6);
+}
+
+/// Figma writes a frame's shadow as a filter on the group around what is in the frame.
+#[test]
+fn a_frames_shadow_is_no_part_of_the_live_picture_in_it() {
+    let page = parse(FIGMA_FRAME);
+    let warnings = page.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("Card") && warnings[0].contains("live-1"),
+        "{warnings:?}"
+    );
+    let bounds = page.panels().next().unwrap().bounds;
+    assert_eq!(
+        (bounds.x, bounds.y, bounds.width, bounds.height),
+        (40.0, 40.0, 120.0, 80.0)
+    );
+    let artwork = page.rasterise(Size::new(200, 200)).unwrap();
+    let [
+        panelcam::panels::ArtworkLayer::Art(card),
+        panelcam::panels::ArtworkLayer::Panel(live),
+        panelcam::panels::ArtworkLayer::Art(name),
+    ] = artwork.layers.as_slice()
+    else {
+        panic!("{} layers", artwork.layers.len());
+    };
+    assert_eq!((live.rect.width, live.rect.height), (120, 80));
+    assert!(live.alpha.iter().all(|alpha| *alpha == 255), "no soft edge");
+    // The art in the frame keeps its shadow.
+    assert!(
+        card.rect.width > 160 && name.rect.height > 10,
+        "{:?}",
+        card.rect
+    );
 }
 
 /// A text in a font that the page carries, and one in a font that it only links.
@@ -251,5 +312,26 @@ const FIGMA: &str = r##"<svg width="400" height="600" viewBox="0 0 400 600" fill
 <pattern id="pattern0_12_34" patternContentUnits="objectBoundingBox" width="1" height="1"><use xlink:href="#image0_12_34" transform="scale(1)"/></pattern>
 <image id="image0_12_34" width="1" height="1" preserveAspectRatio="none" xlink:href="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="/>
 <clipPath id="clip0_12_34"><rect width="400" height="600" fill="white"/></clipPath>
+</defs>
+</svg>"##;
+
+const FIGMA_FRAME: &str = r##"<svg width="200" height="200" viewBox="0 0 200 200" fill="none" xmlns="http://www.w3.org/2000/svg">
+<g id="Card" filter="url(#filter0_d_1_2)">
+<rect x="20" y="20" width="160" height="150" rx="8" fill="white"/>
+<g id="live-1" clip-path="url(#clip0_1_2)"><rect width="120" height="80" transform="translate(40 40)" fill="#D9D9D9"/></g>
+<path id="Name" d="M40 140H120V152H40V140Z" fill="#222222"/>
+</g>
+<defs>
+<filter id="filter0_d_1_2" x="6" y="10" width="188" height="178" filterUnits="userSpaceOnUse" color-interpolation-filters="sRGB">
+<feFlood flood-opacity="0" result="BackgroundImageFix"/>
+<feColorMatrix in="SourceAlpha" type="matrix" values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 127 0" result="hardAlpha"/>
+<feOffset dy="4"/>
+<feGaussianBlur stdDeviation="7"/>
+<feComposite in2="hardAlpha" operator="out"/>
+<feColorMatrix type="matrix" values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0.25 0"/>
+<feBlend mode="normal" in2="BackgroundImageFix" result="effect1_dropShadow_1_2"/>
+<feBlend mode="normal" in="SourceGraphic" in2="effect1_dropShadow_1_2" result="shape"/>
+</filter>
+<clipPath id="clip0_1_2"><rect width="120" height="80" fill="white" transform="translate(40 40)"/></clipPath>
 </defs>
 </svg>"##;

@@ -125,6 +125,51 @@ fn a_print_has_300_dots_an_inch_and_a_scroll_has_slices() {
     assert!((2500..3200).contains(&rows), "{rows}");
 }
 
+/// Whatever the screen shows: the page is drawn again for paper, its lines and its letters.
+#[test]
+fn a_print_is_drawn_anew_and_not_a_screen_made_larger() {
+    let home = Home::new();
+    photos(&home);
+    // Lines of 3 printed pixels, of a third of a pixel on the screen.
+    let lines: String = (0..25)
+        .map(|at| format!(r#"<rect x="{}" width="1" height="50"/>"#, at * 4))
+        .collect();
+    let page = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="1in" height="2in" viewBox="0 0 100 200"><rect width="100" height="200" fill="#fff"/>{lines}
+        <rect id="shot-1" x="10" y="60" width="80" height="80"/><text id="text-name" x="50" y="180" font-size="20" text-anchor="middle">가</text></svg>"##
+    );
+    std::fs::write(home.path("page.svg"), page).unwrap();
+    let strip = |rest: &str| {
+        let line = format!("strip a.png {rest} --page page.svg --text name=나다 {QUICK}");
+        let out = home.line(&line).ok().out;
+        image::open(home.path(out.trim())).unwrap().to_luma8()
+    };
+    let screen = strip("screen.png --size 32x64");
+    let print = strip("print.png --size 32x64 --print");
+    assert_eq!((screen.width(), print.width()), (32, 300));
+    let row = |picture: &image::GrayImage, y: u32| -> Vec<u8> {
+        (0..picture.width())
+            .map(|x| picture.get_pixel(x, y).0[0])
+            .collect()
+    };
+    assert!(row(&screen, 8).iter().all(|grey| *grey > 100));
+    let lines = row(&print, 75);
+    let ink = lines.iter().filter(|grey| **grey < 20).count();
+    let paper = lines.iter().filter(|grey| **grey > 235).count();
+    assert!(ink >= 70 && ink + paper >= 290, "{ink} and {paper} of 300");
+    // No letter is softer, and nothing else differs, than where the screen is as large as the print.
+    let large = strip("large.png --size 300x600 --print");
+    let lower = |picture: &image::GrayImage| {
+        (450..600)
+            .flat_map(|y| row(picture, y))
+            .collect::<Vec<u8>>()
+    };
+    let (small, large) = (lower(&print), lower(&large));
+    assert!(small.iter().any(|grey| *grey < 20), "no letters");
+    let apart = small.iter().zip(&large).filter(|(a, b)| a != b).count();
+    assert_eq!(apart, 0, "pixels differ");
+}
+
 #[test]
 fn a_clip_plays_the_second_of_every_panel() {
     let home = Home::new();

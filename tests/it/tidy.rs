@@ -65,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pipeline",
             "shots",
             "strip",
+            "ui",
         ],
     ),
 ];

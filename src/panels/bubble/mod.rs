@@ -22,7 +22,8 @@
 //!   or the largest. `data-panel` is the name of the panel it belongs to, else the one it is on.
 //!   `data-follow="no"` nails it to the page.
 //! - **`data-direction="vertical"`** writes from top to bottom.
-//! - **`data-lines="a|b|c"`** shows one after the other, `data-secs` seconds each (4).
+//! - **`data-lines="a|b|c"`** shows one after the other, `data-secs` seconds each (4);
+//!   `data-lines-en` where the program speaks English, `data-lines-ko` where it speaks Korean.
 //! - **Other shapes** in the group, a shadow or a shine, go where the bubble goes.
 //! - **Words** that are written `*so*` are larger and bolder.
 //!

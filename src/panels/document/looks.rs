@@ -12,7 +12,7 @@ pub(super) struct Looks<'a> {
 }
 
 /// The properties that are asked for.
-const ASKED: [&str; 4] = ["mix-blend-mode", "display", "stroke", "opacity"];
+const ASKED: [&str; 5] = ["mix-blend-mode", "display", "stroke", "opacity", "filter"];
 
 impl<'a> Looks<'a> {
     pub fn of(document: &'a Document) -> Self {

@@ -4,6 +4,7 @@
 //! clips, stay. What a layer refers to is written into `<defs>` in place.
 
 mod fontface;
+mod leftout;
 mod limits;
 mod looks;
 mod paper;
@@ -137,6 +138,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     let parts = plan.parts(root);
     let (fonts, mut warnings) = fontface::embedded(&document);
     warnings.append(&mut plan.warnings);
+    warnings.append(&mut leftout::left_out(&document));
     Ok(Parts {
         title,
         inches: paper::inches(root),
@@ -231,6 +233,13 @@ impl Cut<'_, '_> {
             .as_ref()
             .is_some_and(|(_, name)| matches!(name.alive, Alive::Panel(_)))
     }
+
+    /// Whether only its shape counts: something else fills it.
+    fn is_shape(&self) -> bool {
+        self.alive
+            .as_ref()
+            .is_some_and(|(_, name)| matches!(name.alive, Alive::Panel(_) | Alive::Effect(_)))
+    }
 }
 
 /// Which object belongs to which layer.
@@ -306,6 +315,9 @@ impl<'a, 'i> Plan<'a, 'i> {
                 // A panel's stroke is drawn on top of the picture, with the art that follows.
                 let is_panel = matches!(name.alive, Alive::Panel(_));
                 let stroke = is_panel && self.looks.may_have_stroke(node);
+                leftout::of_alive(&self.looks, node, &written, name.alive)
+                    .into_iter()
+                    .for_each(|text| self.warn(text));
                 self.cut(node, Some((written, name)), blend, stroke);
                 return;
             }
@@ -419,16 +431,13 @@ impl<'a, 'i> Plan<'a, 'i> {
     fn role(&self, node: Node, layer: Layer) -> Option<Role> {
         if let Some(&number) = self.cut_of.get(&node.id()) {
             let cut = &self.cuts[number];
-            return match (layer, &cut.alive) {
-                (Layer::Cut(this), alive) if this == number => Some(Role::Whole(match alive {
-                    Some((_, name)) if matches!(name.alive, Alive::Panel(_) | Alive::Effect(_)) => {
-                        Style::Shape
-                    }
-                    _ => Style::Kept,
+            return match layer {
+                Layer::Cut(this) if this == number => Some(Role::Whole(if cut.is_shape() {
+                    Style::Shape
+                } else {
+                    Style::Kept
                 })),
-                (Layer::Art(this), _)
-                    if this == number + 1 && self.has_art[this] && cut.is_panel() =>
-                {
+                Layer::Art(this) if this == number + 1 && self.has_art[this] && cut.is_panel() => {
                     Some(Role::Whole(Style::Stroke))
                 }
                 _ => None,
@@ -445,6 +454,15 @@ impl<'a, 'i> Plan<'a, 'i> {
         } else {
             Role::Around
         })
+    }
+
+    /// What a group looks like around a layer's objects: the shadow of a white shape is no part of
+    /// the picture that fills it.
+    fn around(&self, layer: Layer) -> Style {
+        match layer {
+            Layer::Cut(number) if self.cuts[number].is_shape() => Style::Clear,
+            _ => Style::Kept,
+        }
     }
 
     /// What a layer refers to, directly or not, and what that stands in.
@@ -508,7 +526,7 @@ impl<'a, 'i> Plan<'a, 'i> {
             Some(Role::Whole(style)) => copy(node, style, out),
             Some(Role::Around) => {
                 let name = if kind == "switch" { "g" } else { kind };
-                open(node, name, Style::Kept, out);
+                open(node, name, self.around(layer), out);
                 for child in node.children() {
                     self.write_node(child, layer, needed, out);
                 }

@@ -16,6 +16,8 @@ pub(super) enum Style {
     Shape,
     /// Only its stroke.
     Stroke,
+    /// As drawn, without shadow and blur.
+    Clear,
 }
 
 impl Style {
@@ -26,7 +28,8 @@ impl Style {
                 ";fill:#fff !important;fill-opacity:1 !important;stroke:none !important;\
                  filter:none !important;mix-blend-mode:normal !important"
             }
-            Self::Stroke => ";fill:none !important",
+            Self::Stroke => ";fill:none !important;filter:none !important",
+            Self::Clear => ";filter:none !important",
         }
     }
 }

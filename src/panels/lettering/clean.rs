@@ -121,7 +121,7 @@ impl Clean {
 
 /// Controls, direction overrides, joiners, variation selectors, tags, what is not assigned to
 /// anything that can be drawn.
-fn unseen(letter: char) -> bool {
+pub(super) fn unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{180b}'..='\u{180f}'

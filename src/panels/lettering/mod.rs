@@ -198,6 +198,16 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
     }
 }
 
+/// Letters of `text` that no font of the program has, nor a letter that says the same.
+pub(super) fn missing(text: &str) -> Vec<char> {
+    typeset::typeset(&clean::clean(text), Typeface::Jua, Direction::Horizontal).missing
+}
+
+/// Whether a letter leaves ink.
+pub(super) fn is_seen(letter: char) -> bool {
+    !letter.is_whitespace() && !clean::unseen(letter)
+}
+
 /// Whether `text` fits into `shape` at the hand's size, with every word whole.
 pub fn fits_whole(text: &str, hand: &Hand, shape: &Shape) -> bool {
     let clean = clean::clean(text);

@@ -1,0 +1,260 @@
+//! What a page's artist is told: everything that is left out, in words, in both languages.
+
+use panelcam::frame::Size;
+use panelcam::panels::{ArtworkLayer, Fonts, Page};
+use panelcam::settings::Language;
+use panelcam::ui::message;
+
+fn parse(body: &str) -> Page {
+    let svg = format!(
+        r##"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100" height="100">{body}<rect id="live-1" width="50" height="50"/></svg>"##
+    );
+    Page::parse(svg.as_bytes(), "told", &Fonts::embedded()).unwrap()
+}
+
+/// An SVG, and words that its only remark has.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("<script>alert(1)</script>", &["Scripts"]),
+    (
+        r#"<rect onclick="alert(1)" width="9" height="9"/>"#,
+        &["Scripts"],
+    ),
+    (
+        r#"<foreignObject id="note" width="9" height="9"><p xmlns="http://www.w3.org/1999/xhtml">hi</p></foreignObject>"#,
+        &["The object note", "foreignObject", "paths"],
+    ),
+    (
+        r#"<rect id="spark" width="9" height="9"><animate attributeName="x" to="9"/><set attributeName="y" to="9"/></rect>"#,
+        &["The object spark", "stands still"],
+    ),
+    (
+        r#"<g id="wheel"><animateTransform attributeName="transform" type="rotate" to="9"/></g>"#,
+        &["The object wheel", "stands still"],
+    ),
+    (
+        "<style>@keyframes a{to{opacity:0}} .a{animation:a 1s}</style>",
+        &["Animations", "style sheet"],
+    ),
+    (
+        r#"<font id="f" horiz-adv-x="9"><font-face font-family="Own"/><glyph unicode="a" d="M0 0h9v9z"/></font>"#,
+        &["SVG font"],
+    ),
+    (
+        r#"<flowRoot id="story"><flowPara>hi</flowPara></flowRoot>"#,
+        &["The object story", "Inkscape"],
+    ),
+    (
+        r#"<video id="film" width="9" height="9"/>"#,
+        &["The object film", "<video>", "live-1"],
+    ),
+    (
+        r##"<use id="tree" href="trees.svg#oak"/>"##,
+        &["The object tree", "another file", "trees.svg#oak"],
+    ),
+    (
+        r##"<use xlink:href="#gone"/>"##,
+        &["A <use>", "gone", "not on the page"],
+    ),
+    (
+        r#"<rect id="hut" fill="url(paint.svg#red)" width="9" height="9"/>"#,
+        &["The object hut", "another file", "paint.svg#red"],
+    ),
+    (
+        "<style>.a{fill:url('http://a.example/b.svg#c')}</style>",
+        &["style sheet", "a.example"],
+    ),
+    (
+        "<style>@import url(https://fonts.example/css);</style>",
+        &["style sheet from elsewhere"],
+    ),
+    (
+        r#"<rect id="live-2" filter="url(#f)" width="9" height="9"/><filter id="f"><feGaussianBlur stdDeviation="2"/></filter>"#,
+        &["filter", "on live-2"],
+    ),
+    (
+        r#"<style>.s{filter:url(#f)}</style><g id="person-2"><rect class="s" width="9" height="9"/></g><filter id="f"><feGaussianBlur stdDeviation="2"/></filter>"#,
+        &["filter", "on person-2", "data-shadow"],
+    ),
+    (
+        r#"<g id="frame" style="filter:url(#f)"><rect id="live-2" width="9" height="9"/></g><filter id="f"><feGaussianBlur stdDeviation="2"/></filter>"#,
+        &["The object frame", "filter", "live-2 in it"],
+    ),
+    (
+        r#"<g id="bubble-1"><ellipse cx="50" cy="50" rx="30" ry="20" filter="url(#f)"/><text x="40" y="50">hi</text></g><filter id="f"><feGaussianBlur stdDeviation="2"/></filter>"#,
+        &["filter", "on bubble-1"],
+    ),
+    (
+        r#"<g id="bubble-1"><ellipse cx="50" cy="50" rx="30" ry="20"/><image width="9" height="9" href="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="/><text x="40" y="50">hi</text></g>"#,
+        &["picture in bubble-1"],
+    ),
+    (
+        r#"<rect id="a" width="9" height="9"/><rect id="a" x="20" width="9" height="9"/><rect id="a" x="40" width="9" height="9"/>"#,
+        &["More than one", "called a"],
+    ),
+    (
+        r#"<rect id="sun" transform="rotate(NaN)" width="9" height="9"/>"#,
+        &["The object sun", "without its transform", "rotate(NaN)"],
+    ),
+    (
+        r#"<g id="flat" transform="scale(0 1)"><rect width="9" height="9"/></g>"#,
+        &["The object flat", "left out", "scale(0 1)"],
+    ),
+    (
+        r#"<text y="40">Hi 🦄 שלום สวัสดี</text>"#,
+        &["🦄", "ש", "ส", "paths"],
+    ),
+    (
+        r#"<text id="text-a" y="40" data-en="Ok" data-ko="네 🦑" data-lines-en="a|🦜">네</text>"#,
+        &["🦑", "🦜"],
+    ),
+];
+
+/// The same with what `data-…` says.
+const MISSPELT: &[(&str, &[&str])] = &[
+    (
+        r#"<rect id="live-2" data-outline="3" width="9" height="9"/>"#,
+        &["data-outline", "live-2"],
+    ),
+    (
+        r#"<rect id="raw-2" data-kind="x" width="9" height="9"/>"#,
+        &["data-kind", "raw-2"],
+    ),
+    (
+        r#"<g id="bubble-1" data-kind="shuot"><ellipse cx="50" cy="50" rx="30" ry="20"/><text x="40" y="50">hi</text></g>"#,
+        &["data-kind=\"shuot\"", "bubble-1", "shout"],
+    ),
+    (
+        r#"<g id="bubble-1" data-knid="shout"><ellipse cx="50" cy="50" rx="30" ry="20"/><text x="40" y="50">hi</text></g>"#,
+        &["data-knid", "bubble-1", "kind"],
+    ),
+    (
+        r#"<g id="bubble-1" data-panel="2"><ellipse cx="50" cy="50" rx="30" ry="20"/><text x="40" y="50">hi</text></g>"#,
+        &["data-panel=\"2\"", "live-1"],
+    ),
+    (
+        r#"<g id="bubble-1" data-follow="never"><ellipse cx="50" cy="50" rx="30" ry="20"/><text x="40" y="50">hi</text></g>"#,
+        &["data-follow=\"never\"", "no"],
+    ),
+    (
+        r#"<g id="bubble-1" data-font="Arial"><ellipse cx="50" cy="50" rx="30" ry="20"/><text x="40" y="50">hi</text></g>"#,
+        &["data-font=\"Arial\"", "BM JUA"],
+    ),
+    (
+        r#"<text id="text-a" y="40" data-animate="wobble">hi</text>"#,
+        &["data-animate=\"wobble\"", "shake"],
+    ),
+    (
+        r#"<text id="text-a" y="40" data-secs="soon" data-line="a|b">hi</text>"#,
+        &["data-secs=\"soon\"", "number", "data-line on"],
+    ),
+    (
+        r#"<text id="text-a" y="40" data-date="%!">hi</text>"#,
+        &["data-date", "%Y"],
+    ),
+    (
+        r#"<rect id="person-2" data-outline="thick" width="9" height="9"/>"#,
+        &["data-outline=\"thick\"", "#ffffff"],
+    ),
+    (
+        r#"<rect id="fx-rain" data-colour="blackish" data-density="much" width="9" height="9"/>"#,
+        &["data-colour=\"blackish\"", "data-density=\"much\""],
+    ),
+    (
+        r#"<rect id="fx-focus" data-centre="middle" width="9" height="9"/>"#,
+        &["data-centre", "0.5 0.4"],
+    ),
+];
+
+#[test]
+fn what_is_left_out_is_named() {
+    let mut failures = Vec::new();
+    for (body, words) in LEFT_OUT {
+        let warnings = parse(body).warnings().join("\n");
+        let is_one = warnings.lines().count() == 1;
+        if !is_one || words.iter().any(|word| !warnings.contains(word)) {
+            failures.push(format!("{body}\n  {words:?}\n  {warnings}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn what_is_misspelt_is_named() {
+    let mut failures = Vec::new();
+    for (body, words) in MISSPELT {
+        let page = parse(body);
+        let advice = page.advice().join("\n");
+        let is_quiet = page.warnings().is_empty();
+        if !is_quiet || words.iter().any(|word| !advice.contains(word)) {
+            failures.push(format!(
+                "{body}\n  {words:?}\n  {advice}\n  {:?}",
+                page.warnings()
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// An artist who speaks Korean is told the same, to the last word that is not a name.
+#[test]
+fn everything_is_told_in_korean_too() {
+    let mut failures = Vec::new();
+    for (body, words) in LEFT_OUT.iter().chain(MISSPELT) {
+        let page = parse(body);
+        for text in page.warnings().iter().chain(&page.advice()) {
+            let korean = message(text, Language::Ko);
+            let is_korean = korean.chars().any(|letter| ('가'..='힣').contains(&letter));
+            let is_english = [" is ", "The ", "Write ", "There ", " such as "]
+                .iter()
+                .any(|word| korean.contains(word));
+            // Names and values are as the artist wrote them.
+            let names = words.iter().filter(|word| word.contains(['=', '#', '(']));
+            let keeps = names
+                .copied()
+                .all(|name| korean.contains(name) || !text.contains(name));
+            if !is_korean || is_english || !keeps {
+                failures.push(format!("{text}\n  {korean}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// A letter that no font has takes none of its neighbours with it.
+#[test]
+fn letters_after_a_missing_one_are_drawn() {
+    let ink = |text: &str| {
+        let page = parse(&format!(
+            r#"<text y="80" font-size="30" font-family="Bangers">{text}</text>"#
+        ));
+        let artwork = page.rasterise(Size::new(100, 100)).unwrap();
+        match &artwork.layers[0] {
+            ArtworkLayer::Art(art) => art.rgba.clone(),
+            _ => panic!(),
+        }
+    };
+    assert_ne!(ink("🦄가"), ink("🦄나"), "both are boxes");
+}
+
+/// Who writes no mistake is told nothing.
+#[test]
+fn a_page_without_mistakes_is_left_in_peace() {
+    for body in [
+        // Illustrator's own data, and a style sheet that refers to the page.
+        r##"<switch><foreignObject requiredExtensions="http://ns.adobe.com/AdobeIllustrator/10.0/" width="1" height="1"/><g><rect width="9" height="9"/></g></switch>"##,
+        r##"<style>.a{fill:url(#g)}</style><linearGradient id="g"/><rect class="a" width="9" height="9" clip-path="url('#c')"/><clipPath id="c"><rect width="5" height="5"/></clipPath>"##,
+        // Art may have filters, and words as they are drawn.
+        r##"<filter id="f"><feGaussianBlur stdDeviation="2"/></filter><g filter="url(#f)"><rect width="9" height="9"/></g><text id="text-a" y="40" filter="url(#f)">hi</text>"##,
+        // What words of a name say, and what Figma keeps.
+        r#"<rect id="person-red-small" width="9" height="9"/><rect id="live-dense-soft" data-figma-bg-blur-radius="4" width="9" height="9"/>"#,
+        r##"<g id="bubble-small" data-kind="Shout" data-face="2" data-panel="1" data-follow="no" data-tail="none" data-direction="vertical" data-lines="a|b" data-lines-en="a|b" data-secs="2.5" data-font="Bangers" data-en="hi" data-ko="안녕"><ellipse cx="50" cy="50" rx="30" ry="20"/><text x="40" y="50">hi</text></g>"##,
+        r##"<rect id="person-1" data-outline="8 #ffffff" data-shadow="12 14 8 #0008" width="9" height="9"/><rect id="person-2" data-outline="2px rgba(0, 0, 0, 0.5)" data-shadow="3" width="9" height="9"/>"##,
+        r##"<rect id="fx-rain" data-color="red" data-angle="12deg" data-density="2" width="9" height="9"/><rect id="fx-focus" data-centre="0.5, 0.4" width="9" height="9"/>"##,
+        "<text y=\"40\">Hello\u{200d} \u{fe0f}안녕 ♥…</text>",
+        r##"<use href="#r"/><defs><g id="r"><rect width="9" height="9"/></g></defs>"##,
+    ] {
+        let page = parse(body);
+        assert!(page.warnings().is_empty(), "{body}: {:?}", page.warnings());
+        assert!(page.advice().is_empty(), "{body}: {:?}", page.advice());
+    }
+}
