@@ -8,8 +8,8 @@ use crate::frame::{Picture, Size};
 
 use super::artwork::fitted;
 use super::{
-    Blend, Data, Effect, EffectKind, Fonts, Layer, Lettering, Page, PageError, Panel, PanelKind,
-    Rect,
+    Blend, Data, Effect, EffectKind, Fonts, Layer, Lettering, Motion, Page, PageError, Panel,
+    PanelKind, Rect,
 };
 
 /// One thing on a page that is not plain art.
@@ -45,6 +45,7 @@ impl Page {
                 Layer::Bubble(bubble) => {
                     Some(of_lettering(bubble, "a bubble that follows the face"))
                 }
+                Layer::Sound(sound) => Some(of_sound(sound)),
                 Layer::Effect(effect) => Some(of_effect(effect)),
             })
             .collect()
@@ -75,6 +76,7 @@ impl Page {
                 Layer::Panel(panel) if panel.kind == PanelKind::Person => {
                     unread(&panel.id, &panel.data, &OF_PEOPLE, &mut advice);
                 }
+                Layer::Text(words) | Layer::Sound(words) => not_moving(words, &mut advice),
                 Layer::Effect(effect) => {
                     unread(&effect.id, &effect.data, &OF_EFFECTS, &mut advice);
                 }
@@ -221,12 +223,54 @@ fn of_lettering(lettering: &Lettering, what: &str) -> Found {
     } else {
         format!("{what}: {}", words.join(", "))
     };
+    if let Some(motion) = lettering.motion() {
+        let _ = write!(becomes, "; they {}", does(motion, 2));
+    }
     mixed(&mut becomes, lettering.blend);
     Found {
         id: lettering.id.clone(),
         becomes,
         bounds: lettering.bounds,
         colour: "#2b8a3e",
+    }
+}
+
+fn of_sound(sound: &Lettering) -> Found {
+    let mut becomes = match sound.motion() {
+        Some(motion) => format!("a drawn sound that {}", does(motion, 1)),
+        None => "a drawn sound".to_owned(),
+    };
+    mixed(&mut becomes, sound.blend);
+    Found {
+        id: sound.id.clone(),
+        becomes,
+        bounds: sound.bounds,
+        colour: "#0c8599",
+    }
+}
+
+/// What one or several things that move do.
+fn does(motion: Motion, number: u32) -> &'static str {
+    match (motion, number) {
+        (Motion::Shake, 1) => "shakes",
+        (Motion::Shake, _) => "shake",
+        (Motion::Pulse, 1) => "beats",
+        (Motion::Pulse, _) => "beat",
+        (Motion::Pop, 1) => "pops out again and again",
+        (Motion::Pop, _) => "pop out again and again",
+    }
+}
+
+fn not_moving(lettering: &Lettering, advice: &mut Vec<String>) {
+    if let Some(said) = lettering.data.get("animate")
+        && Motion::named(said).is_none()
+    {
+        let said: String = said.chars().take(40).collect();
+        advice.push(format!(
+            "{} does not move: there is no data-animate called {said}. There are {}.",
+            lettering.id,
+            Motion::ALL.map(Motion::id).join(", ")
+        ));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Blend, Crop, Data, EffectKind, PanelKind};
+use super::{Blend, Crop, Data, EffectKind, Motion, PanelKind};
 
 /// One layer of a page, the lowest first.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub enum Layer {
     Text(Lettering),
     /// A bubble that follows a face.
     Bubble(Lettering),
+    /// Drawn lettering that moves; its words are art.
+    Sound(Lettering),
     /// An animated effect.
     Effect(Effect),
 }
@@ -48,12 +50,12 @@ pub struct Panel {
     pub(super) shape: Option<Arc<usvg::Tree>>,
 }
 
-/// Words that can be changed, or a bubble with the words in it.
+/// Words that can be changed, a bubble with the words in it, or a drawn sound.
 #[derive(Clone)]
 pub struct Lettering {
     /// The object's name as the artist wrote it.
     pub id: String,
-    /// What follows `text-` or `bubble-` in it.
+    /// What follows `text-`, `bubble-` or `sound-` in it.
     pub name: String,
     /// Where it is, in page units, cut at the page's edges.
     pub bounds: Rect,
@@ -70,6 +72,11 @@ pub struct Lettering {
 }
 
 impl Lettering {
+    /// How it moves by itself.
+    pub fn motion(&self) -> Option<Motion> {
+        self.data.get("animate").and_then(Motion::named)
+    }
+
     /// What the artist wrote, a text a line.
     pub fn own(&self) -> String {
         let mut own: Vec<&str> = self.texts.iter().map(|text| text.text.as_str()).collect();

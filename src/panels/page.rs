@@ -110,6 +110,7 @@ impl Page {
             layers.push(match name.alive {
                 Alive::Text => Layer::Text(lettering(texts)),
                 Alive::Bubble => Layer::Bubble(lettering(texts)),
+                Alive::Sound => Layer::Sound(lettering(texts)),
                 Alive::Panel(kind) => Layer::Panel(Panel {
                     id,
                     kind,

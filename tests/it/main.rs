@@ -32,6 +32,7 @@ mod pipeline;
 mod runtime;
 mod shaders;
 mod sharp;
+mod sounds;
 mod strip;
 mod support;
 mod tidy;

@@ -20,6 +20,7 @@ fn layers(page: &Page) -> Vec<String> {
             Layer::Panel(panel) => format!("{:?} {}{}", panel.kind, panel.name, mixed(panel.blend)),
             Layer::Text(text) => format!("text {}", text.texts[0].text),
             Layer::Bubble(bubble) => format!("bubble {}", bubble.texts[0].text),
+            Layer::Sound(sound) => format!("sound {}", sound.name),
             Layer::Effect(effect) => format!("{:?}{}", effect.kind, mixed(effect.blend)),
         })
         .collect()

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use usvg::roxmltree::{self, Document, Node, NodeId};
 
 use super::names::{Alive, AliveName};
-use super::{Blend, Data, Page, PageError, Written};
+use super::{Blend, Data, Motion, Page, PageError, Written};
 pub(super) use fontface::EmbeddedFont;
 use limits::{check_limits, references};
 use looks::Looks;
@@ -193,9 +193,40 @@ fn names<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
     .flatten()
 }
 
-/// The name of an object that says what becomes of it.
+/// The name of an object that says what becomes of it. A sound that does not move is art.
 fn alive_name(node: Node) -> Option<(String, AliveName)> {
-    names(node).find_map(|written| Some((written.to_owned(), AliveName::parse(written)?)))
+    let parsed =
+        names(node).find_map(|written| Some((written.to_owned(), AliveName::parse(written)?)));
+    parsed.filter(|(_, name)| name.alive != Alive::Sound || motion(node, name).is_some())
+}
+
+/// How a sound moves: as its `data-animate` says, else a word of its name.
+fn motion<'n>(node: Node<'n, '_>, name: &'n AliveName) -> Option<&'n str> {
+    node.attribute("data-animate").or_else(|| {
+        let mut words = name.name.split('-');
+        words.find(|word| Motion::named(word).is_some())
+    })
+}
+
+/// Whether a sound is a group with something else alive in it, which then matters more.
+fn holds_more(node: Node, name: &AliveName) -> bool {
+    let is_more = |inner| alive_name(inner).is_some_and(|(_, name)| name.alive != Alive::Sound);
+    name.alive == Alive::Sound && node.descendants().skip(1).any(is_more)
+}
+
+/// What else the artist wrote on an object.
+fn data(node: Node, name: &AliveName) -> Data {
+    let attributes = node
+        .attributes()
+        .filter(|attribute| attribute.namespace().is_none());
+    let data = Data::of(
+        attributes.map(|attribute| (attribute.name(), attribute.value())),
+        &name.name,
+    );
+    match motion(node, name).filter(|_| name.alive == Alive::Sound) {
+        Some(motion) => data.or("animate", motion),
+        None => data,
+    }
 }
 
 /// The child of a `switch` that is drawn: Illustrator puts its own data first.
@@ -302,7 +333,9 @@ impl<'a, 'i> Plan<'a, 'i> {
             ));
         }
         if depth > 0 && kind != "switch" {
-            if let Some((written, name)) = alive_name(node) {
+            if let Some((written, name)) = alive_name(node)
+                && !holds_more(node, &name)
+            {
                 // A panel's stroke is drawn on top of the picture, with the art that follows.
                 let is_panel = matches!(name.alive, Alive::Panel(_));
                 let stroke = is_panel && self.looks.may_have_stroke(node);
@@ -384,12 +417,7 @@ impl<'a, 'i> Plan<'a, 'i> {
                 (Some((written, name)), Some(node)) => PartKind::Alive {
                     written: written.clone(),
                     name: name.clone(),
-                    data: Data::of(
-                        node.attributes()
-                            .filter(|attribute| attribute.namespace().is_none())
-                            .map(|attribute| (attribute.name(), attribute.value())),
-                        &name.name,
-                    ),
+                    data: data(*node, name),
                     texts: if matches!(name.alive, Alive::Text | Alive::Bubble) {
                         words::texts(*node)
                     } else {
