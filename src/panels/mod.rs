@@ -71,6 +71,7 @@ mod data;
 mod document;
 mod drawn;
 mod fonts;
+mod frame;
 mod layer;
 mod letterer;
 pub mod lettering;

@@ -3,6 +3,7 @@
 //! A strip holds shots, not pixels of a program: a print is drawn from the artist's vectors and
 //! the whole drawings, not enlarged.
 
+mod reading;
 mod save;
 mod scroll;
 
@@ -74,10 +75,20 @@ impl Strip {
         compositor: &mut Compositor,
         size: Size,
     ) -> Result<Picture, CompositorError> {
+        Ok(self.lettered(compositor, size)?.0)
+    }
+
+    /// The same, with what its words and bubbles came to.
+    fn lettered(
+        &self,
+        compositor: &mut Compositor,
+        size: Size,
+    ) -> Result<(Picture, Letterer), CompositorError> {
         compositor.set_page(&self.page, size)?;
         let mut letterer = Letterer::new(&self.page, size);
         self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
-        self.compose(compositor, &mut letterer, STILL)
+        let program = self.compose(compositor, &mut letterer, STILL)?;
+        Ok((program, letterer))
     }
 
     /// Draws each picture of a clip in which every panel plays the second before its shot, and
@@ -127,44 +138,31 @@ impl Strip {
         (longest.unwrap_or(1) as u32).clamp(1, shots::Ring::FPS)
     }
 
-    /// Draws the panels of a scroll, in the order they are read, and the colour of its paper.
+    /// Draws it as a vertical scroll, cut into slices: a page that is one already as it is, else
+    /// its panels in the order they are read.
     ///
     /// # Errors
     /// When graphics fail.
-    pub fn panels(
+    pub fn scroll(
         &self,
         compositor: &mut Compositor,
         scroll: &Scroll,
-    ) -> Result<(Vec<Picture>, [u8; 3]), CompositorError> {
-        let mut places: Vec<crate::panels::Rect> = Vec::new();
-        for panel in self.page.panels() {
-            let is_place = matches!(
-                panel.kind,
-                PanelKind::Shot(_) | PanelKind::Live | PanelKind::Raw
-            );
-            let known = places
-                .iter()
-                .any(|place| overlap(place, &panel.bounds) > 0.6);
-            if is_place && !known {
-                places.push(panel.bounds);
-            }
-        }
-        let rows = places.clone();
-        // Panels that begin at about the same height are a row, read from the left.
-        places.sort_by(|a, b| {
-            let is_row = (a.y - b.y).abs() < a.height.min(b.height) * 0.35;
-            if is_row {
-                a.x.total_cmp(&b.x)
-            } else {
-                a.y.total_cmp(&b.y)
-            }
-        });
+    ) -> Result<Vec<Picture>, CompositorError> {
         let units = self.page.units();
+        if let Some(size) = scroll
+            .natural(&self.page)
+            .filter(|size| size.height as f32 <= MOST)
+        {
+            let (program, letterer) = self.lettered(compositor, size)?;
+            let whole = reading::rows(&self.page, &letterer, size);
+            return Ok(scroll.cut(&program, &whole));
+        }
+        let places = reading::places(&self.page);
         let mut pictures = Vec::with_capacity(places.len());
         let mut paper = [255; 3];
         for place in &places {
             // Borders and what breaks out a little belong to the panel, its neighbours do not.
-            let nearest = rows
+            let nearest = places
                 .iter()
                 .filter(|other| *other != place)
                 .map(|other| gap(place, other))
@@ -190,7 +188,7 @@ impl Strip {
             );
             pictures.push(cropped(&program, rect));
         }
-        Ok((pictures, paper))
+        Ok(scroll.slices(&pictures, paper))
     }
 
     /// Gives the compositor its pictures: `of` makes one for a place of that size.
@@ -329,14 +327,6 @@ fn shot_number(panel: &Panel) -> Option<u8> {
         PanelKind::Shot(number) => Some(number),
         _ => None,
     }
-}
-
-/// How much of the smaller of two boxes the other one covers.
-fn overlap(a: &crate::panels::Rect, b: &crate::panels::Rect) -> f32 {
-    let width = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
-    let height = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
-    let smaller = (a.width * a.height).min(b.width * b.height).max(1e-6);
-    width.max(0.0) * height.max(0.0) / smaller
 }
 
 /// The distance between two boxes, 0 where they touch.

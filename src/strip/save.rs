@@ -55,12 +55,6 @@ pub enum StripError {
         /// The folder.
         path: PathBuf,
     },
-    /// The page has no panel to scroll through.
-    #[error("The page has no panels for a scroll. Choose a page with shots. ({page})")]
-    NoPanels {
-        /// Its id.
-        page: String,
-    },
 }
 
 /// Longest side of a clip: what people send each other.
@@ -108,13 +102,7 @@ pub fn save(
             Ok(vec![path.to_owned()])
         }
         Job::Scroll(scroll) => {
-            let (panels, paper) = strip.panels(compositor, &scroll)?;
-            if panels.is_empty() {
-                return Err(StripError::NoPanels {
-                    page: strip.page.id().to_owned(),
-                });
-            }
-            let slices = scroll.slices(&panels, paper);
+            let slices = strip.scroll(compositor, &scroll)?;
             Ok(save_slices(&slices, path, existing)?)
         }
     }

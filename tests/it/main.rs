@@ -30,6 +30,7 @@ mod pages_exports;
 mod pages_golden;
 mod pipeline;
 mod runtime;
+mod scroll;
 mod shaders;
 mod sharp;
 mod sounds;
