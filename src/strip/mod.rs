@@ -11,12 +11,13 @@ pub use save::{Job, StripError, save, save_all};
 pub use scroll::{Scroll, cuts};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fast_image_resize as resize;
 
 use crate::compositor::{Compositor, CompositorError, STILL, Scene};
-use crate::frame::{Picture, Size};
+use crate::frame::{Frame, Picture, Size};
 use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, PixelRect, Seen};
 use crate::people::Point;
 use crate::shots::{self, Shot};
@@ -28,6 +29,9 @@ pub struct Strip {
     pub page: Page,
     /// The shots, the first is number 1.
     pub shots: Vec<Option<Shot>>,
+    /// What the camera saw, for panels that show it as it is; without it, as in pages with shots,
+    /// they show the newest shot.
+    pub camera: Option<Arc<Frame>>,
     /// What words and bubbles say, by name.
     pub texts: BTreeMap<String, String>,
     /// Whether people see themselves as in a mirror.
@@ -229,7 +233,10 @@ impl Strip {
         if let Some(shot) = self.shots.iter().flatten().next_back() {
             let picture = of(shot, size);
             compositor.upload_styled(&picture)?;
-            compositor.upload_frame(&picture)?;
+            match &self.camera {
+                Some(frame) => compositor.upload_frame(&frame.picture)?,
+                None => compositor.upload_frame(&picture)?,
+            }
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ fn scroll_of(id: &str, scroll: Scroll) -> Option<Vec<Picture>> {
             drawing: std::sync::Arc::new(drawing.into()),
             second: Vec::new(),
         })],
+        camera: None,
         texts: Default::default(),
         mirror: false,
     };
