@@ -81,6 +81,7 @@ mod names;
 mod page;
 mod preview;
 mod standing;
+mod together;
 mod wording;
 mod words;
 

@@ -72,12 +72,14 @@ impl Page {
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let mut units = None;
         let mut layers = Vec::with_capacity(parts.parts.len());
+        let mut trees = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
             let tree = parse_tree(&svg, id, &fontdb, folder, &warnings)?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
             let tree = Arc::new(tree);
+            trees.push(Arc::clone(&tree));
             let (written, name, data, texts) = match kind {
                 PartKind::Art => {
                     layers.push(Layer::Art(Art { tree, blend }));
@@ -140,6 +142,19 @@ impl Page {
                 page: id.to_owned(),
             });
         };
+        for group in parts.together {
+            let alive: Vec<_> = group
+                .alive
+                .iter()
+                .filter_map(|part| trees.get(*part).cloned())
+                .collect();
+            // What is missing in it was said already.
+            let said = Warnings::default();
+            let art = parse_tree(&group.art, id, &fontdb, folder, &said).ok();
+            if let Some(text) = group.warning(&alive, art.as_ref(), units) {
+                warnings.add(text);
+            }
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 id: id.to_owned(),
