@@ -166,6 +166,8 @@ pub fn save_all(
         mirror: settings.look.mirror,
     };
     let mut compositor = Compositor::new(gpu)?;
+    compositor.set_effects_off(&settings.look.effects_off);
+    compositor.set_effect_strengths(&settings.look.effect_strengths);
     let wanted = &settings.shots;
     let picture = wanted.file.extension();
     let mut jobs = vec![("", picture, Job::Screen(settings.program.size))];

@@ -92,6 +92,7 @@ areas! {
     /// Effects of the page.
     EffectsTexts {
         title, speedlines, focus, halftone, screentone, rain, petals, sparkle, shock, gloom,
+        strength, strength_of,
     }
     /// Mirror, quality and size.
     PictureTexts {

@@ -247,6 +247,32 @@ fn effects_are_switched_off_and_on() {
 }
 
 #[test]
+fn effects_are_made_weaker_and_stronger() {
+    let mut harness = world(Language::En, 0).harness(SIZE);
+    let strength =
+        |harness: &Harness<'static, World>| harness.state().settings.look.effect_strength("rain");
+    let slider = |harness: &Harness<'static, World>| harness.get_by_label("Rain, strength").rect();
+    let rect = slider(&harness);
+    let at = |share: f32| egui::pos2(rect.left() + rect.width() * share, rect.center().y);
+    for (share, wanted) in [(0.2, 0.4), (0.9, 1.8)] {
+        harness.drag_at(at(0.5));
+        harness.drop_at(at(share));
+        harness.run_ok();
+        let now = strength(&harness);
+        assert!((now - wanted).abs() < 0.15, "{now}");
+    }
+    // Near the middle it is as the artist drew it, and nothing is kept.
+    harness.drag_at(at(0.9));
+    harness.drop_at(at(0.505));
+    harness.run_ok();
+    assert!(harness.state().settings.look.effect_strengths.is_empty());
+    // What is off has no strength.
+    harness.get_by_label("Rain").click();
+    harness.run_ok();
+    assert!(harness.query_by_label("Rain, strength").is_none());
+}
+
+#[test]
 fn formats_are_chosen() {
     let mut harness = world(Language::En, 0).harness(SIZE);
     for name in [
