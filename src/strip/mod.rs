@@ -3,6 +3,7 @@
 //! A strip holds shots, not pixels of a program: a print is drawn from the artist's vectors and
 //! the whole drawings, not enlarged.
 
+mod panel;
 mod reading;
 mod save;
 mod scroll;
@@ -16,9 +17,9 @@ use std::time::Duration;
 
 use fast_image_resize as resize;
 
-use crate::compositor::{Compositor, CompositorError, STILL, Scene};
+use crate::compositor::{Compositor, CompositorError, Scene};
 use crate::frame::{Frame, Picture, Size};
-use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, PixelRect, Seen};
+use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, Seen};
 use crate::people::Point;
 use crate::shots::{self, Shot};
 
@@ -82,19 +83,6 @@ impl Strip {
         Ok(self.lettered(compositor, size)?.0)
     }
 
-    /// The same, with what its words and bubbles came to.
-    fn lettered(
-        &self,
-        compositor: &mut Compositor,
-        size: Size,
-    ) -> Result<(Picture, Letterer), CompositorError> {
-        compositor.set_page(&self.page, size)?;
-        let mut letterer = Letterer::new(&self.page, size);
-        self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
-        let program = self.compose(compositor, &mut letterer, STILL)?;
-        Ok((program, letterer))
-    }
-
     /// Draws each picture of a clip in which every panel plays the second before its shot, and
     /// gives it to `each`.
     ///
@@ -152,7 +140,6 @@ impl Strip {
         compositor: &mut Compositor,
         scroll: &Scroll,
     ) -> Result<Vec<Picture>, CompositorError> {
-        let units = self.page.units();
         if let Some(size) = scroll
             .natural(&self.page)
             .filter(|size| size.height as f32 <= MOST)
@@ -164,33 +151,10 @@ impl Strip {
         let places = reading::places(&self.page);
         let mut pictures = Vec::with_capacity(places.len());
         let mut paper = [255; 3];
-        for place in &places {
-            // Borders and what breaks out a little belong to the panel, its neighbours do not.
-            let nearest = places
-                .iter()
-                .filter(|other| *other != place)
-                .map(|other| gap(place, other))
-                .fold(f32::MAX, f32::min);
-            let edge = (place.width.min(place.height) * 0.04).min(nearest.max(0.0) * 0.5);
-            let left = (place.x - edge).max(0.0);
-            let top = (place.y - edge).max(0.0);
-            let right = (place.x + place.width + edge).min(units.0);
-            let bottom = (place.y + place.height + edge).min(units.1);
-            let wanted = scroll.panel_width() as f32 / (right - left).max(1e-3);
-            let scale = wanted.min(MOST / units.0.max(units.1));
-            let side = |units: f32| ((units * scale).round() as u32).max(1);
-            let size = Size::new(side(units.0), side(units.1));
-            let program = self.draw(compositor, size)?;
-            if let Some([r, g, b, 255]) = program.pixel(2, 2) {
-                paper = [r, g, b];
-            }
-            let rect = PixelRect::new(
-                (left * scale) as i32,
-                (top * scale) as i32,
-                side(right - left),
-                side(bottom - top),
-            );
-            pictures.push(cropped(&program, rect));
+        for at in 0..places.len() {
+            let (picture, colour) = self.panel(compositor, &places, at, scroll.panel_width())?;
+            paper = colour.unwrap_or(paper);
+            pictures.push(picture);
         }
         Ok(scroll.slices(&pictures, paper))
     }
@@ -334,31 +298,4 @@ fn shot_number(panel: &Panel) -> Option<u8> {
         PanelKind::Shot(number) => Some(number),
         _ => None,
     }
-}
-
-/// The distance between two boxes, 0 where they touch.
-fn gap(a: &crate::panels::Rect, b: &crate::panels::Rect) -> f32 {
-    let dx = (b.x - a.x - a.width).max(a.x - b.x - b.width).max(0.0);
-    let dy = (b.y - a.y - a.height).max(a.y - b.y - b.height).max(0.0);
-    dx.hypot(dy)
-}
-
-fn cropped(program: &Picture, rect: PixelRect) -> Picture {
-    let left = (rect.x.max(0) as u32).min(program.width());
-    let top = (rect.y.max(0) as u32).min(program.height());
-    let width = rect.width.min(program.width() - left);
-    let height = rect.height.min(program.height() - top);
-    let mut result = Picture::new(Size::new(width, height));
-    let pixels = program
-        .rgba()
-        .chunks_exact(program.width().max(1) as usize * 4);
-    let rows = result
-        .rgba_mut()
-        .chunks_exact_mut(width.max(1) as usize * 4);
-    for (row, source) in rows.zip(pixels.skip(top as usize)) {
-        let start = left as usize * 4;
-        let length = row.len();
-        row.copy_from_slice(&source[start..start + length]);
-    }
-    result
 }

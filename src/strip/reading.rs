@@ -46,6 +46,25 @@ pub(super) fn places(page: &Page) -> Vec<Rect> {
     in_order(kept)
 }
 
+/// The words and bubbles that belong to each of these places, by the names of their texts: those
+/// drawn in it, else nearest to it.
+pub(super) fn words_of(page: &Page, places: &[Rect]) -> Vec<Vec<String>> {
+    let mut words = vec![Vec::new(); places.len()];
+    for layer in page.layers() {
+        let (Layer::Text(said) | Layer::Bubble(said)) = layer else {
+            continue;
+        };
+        let middle = middle_of(&said.bounds);
+        let far = |place: &Rect| gap(place, &middle);
+        let nearest =
+            (0..places.len()).min_by(|a, b| far(&places[*a]).total_cmp(&far(&places[*b])));
+        if let Some(at) = nearest {
+            words[at].push(said.key().to_owned());
+        }
+    }
+    words
+}
+
 /// Rows of a program of `size` that are better not cut through, from above to below: panels,
 /// sounds, and words and bubbles where they came to be.
 pub(super) fn rows(page: &Page, letterer: &Letterer, size: Size) -> Vec<(u32, u32)> {
@@ -76,6 +95,22 @@ pub(super) fn rows(page: &Page, letterer: &Letterer, size: Size) -> Vec<(u32, u3
     apart
 }
 
+fn middle_of(rect: &Rect) -> Rect {
+    Rect {
+        x: rect.x + rect.width / 2.0,
+        y: rect.y + rect.height / 2.0,
+        width: 0.0,
+        height: 0.0,
+    }
+}
+
+/// The distance between two boxes, 0 where they touch.
+pub(super) fn gap(a: &Rect, b: &Rect) -> f32 {
+    let dx = (b.x - a.x - a.width).max(a.x - b.x - b.width).max(0.0);
+    let dy = (b.y - a.y - a.height).max(a.y - b.y - b.height).max(0.0);
+    dx.hypot(dy)
+}
+
 fn is_shown(place: &Rect, places: &[Rect]) -> bool {
     let area = place.area().max(1e-6);
     places
@@ -94,12 +129,7 @@ fn has_words_beside(page: &Page, places: &[Rect]) -> bool {
         })
         .collect();
     let is_beside = |words: &&Rect| {
-        let middle = Rect {
-            x: words.x + words.width / 2.0,
-            y: words.y + words.height / 2.0,
-            width: 0.0,
-            height: 0.0,
-        };
+        let middle = middle_of(words);
         !places.iter().any(|place| place.touches(&middle))
     };
     words.iter().filter(is_beside).count() * 2 > words.len()

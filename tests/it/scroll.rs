@@ -2,7 +2,7 @@
 
 use panelcam::compositor::{Compositor, Hand};
 use panelcam::frame::{Picture, Size};
-use panelcam::panels::{Page, Seen};
+use panelcam::panels::{Fonts, Page, Seen};
 use panelcam::shots::Shot;
 use panelcam::strip::{Scroll, Strip};
 
@@ -10,12 +10,22 @@ use super::compositor::gpu;
 
 /// The scroll of a page with one drawing: its slices, one below the other.
 fn scroll_of(id: &str, scroll: Scroll) -> Option<Vec<Picture>> {
-    let gpu = gpu()?;
+    scroll_saying(id, scroll, &[])
+}
+
+/// The same with other words.
+fn scroll_saying(id: &str, scroll: Scroll, texts: &[(&str, &str)]) -> Option<Vec<Picture>> {
     let is_it = |page: &Page| page.id() == id;
     let page = super::pages_golden::pages()
         .into_iter()
         .find(is_it)
         .unwrap();
+    scroll_of_page(page, scroll, texts)
+}
+
+fn scroll_of_page(page: Page, scroll: Scroll, texts: &[(&str, &str)]) -> Option<Vec<Picture>> {
+    let gpu = gpu()?;
+    let id = page.id().to_owned();
     let drawing = super::pages::chart(Size::new(320, 180));
     let strip = Strip {
         page,
@@ -28,7 +38,10 @@ fn scroll_of(id: &str, scroll: Scroll) -> Option<Vec<Picture>> {
             second: Vec::new(),
         })],
         camera: None,
-        texts: Default::default(),
+        texts: texts
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
         mirror: false,
     };
     let mut compositor = Compositor::by(gpu, Hand::Memory).unwrap();
@@ -49,12 +62,31 @@ fn rows(slices: &[Picture]) -> u32 {
 #[test]
 fn a_panel_of_people_alone_is_a_panel() {
     // The hall, 1000 x 1160 units, and the face, 1000 x 648: with their edges, gutters around.
-    let Some(slices) = scroll_of("corridor", Scroll::default()) else {
+    let silent = [("call", ""), ("reply", ""), ("time", "")];
+    let Some(bare) = scroll_saying("corridor", Scroll::default(), &silent) else {
         return;
     };
+    let slices = scroll_of("corridor", Scroll::default()).unwrap();
     let wanted = 120.0 * 3.0 + 720.0 * (1160.0 + 648.0) / 1000.0;
     let all = rows(&slices) as f32;
-    assert!((all - wanted).abs() < 80.0, "{all}, not {wanted}");
+    assert!(
+        (-80.0..400.0).contains(&(all - wanted)),
+        "{all}, not {wanted}"
+    );
+    // A bubble between the two stands out of its own, once: on paper, not on its neighbour.
+    let ink = |slices: &[Picture]| -> usize {
+        let is_ink = |pixel: &&[u8; 4]| pixel[..3] == [0x17, 0x14, 0x1f];
+        let pixels = slices.iter().map(|slice| slice.rgba().as_chunks::<4>().0);
+        pixels
+            .map(|pixels| pixels.iter().filter(is_ink).count())
+            .sum()
+    };
+    assert!(
+        ink(&slices) > ink(&bare) + 3000,
+        "{} {}",
+        ink(&slices),
+        ink(&bare)
+    );
     // The lockers are in it.
     let blue = slices[0].rgba().as_chunks::<4>().0.iter();
     let blue = blue.filter(|[r, _, b, _]| u32::from(*b) > u32::from(*r) + 60);
@@ -101,4 +133,38 @@ fn every_page_has_a_scroll() {
         };
         assert!(rows(&slices) > least, "{id}: {}", rows(&slices));
     }
+}
+
+/// A bubble that hangs over the gutter goes with its own panel, whole, and leaves its neighbour.
+#[test]
+fn a_bubble_across_a_gutter_stands_out_of_its_panel() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="400" height="620">
+        <rect width="400" height="620" fill="#fff"/><rect id="live-1" x="10" y="10" width="380" height="290"/>
+        <rect id="live-2" x="10" y="320" width="380" height="290"/>
+        <g id="bubble-a" data-follow="no" data-tail="none"><rect x="40" y="250" width="120" height="200" fill="#0a0"/>
+        <text x="100" y="350" font-family="BM JUA" font-size="20" text-anchor="middle">Oh</text></g></svg>"##;
+    let page = Page::parse(svg.as_bytes(), "gutter", &Fonts::embedded()).unwrap();
+    let narrow = Scroll {
+        width: 200,
+        gutter: 30,
+        margin: 10,
+        ..Scroll::default()
+    };
+    let Some(with) = scroll_of_page(page.clone(), narrow, &[]) else {
+        return;
+    };
+    let without = scroll_of_page(page, narrow, &[("a", "")]).unwrap();
+    // 70 units above its panel, at 180 pixels for 380 units and the panel's edges.
+    let higher = rows(&with) - rows(&without);
+    assert!((20..=34).contains(&higher), "{higher}");
+    let green: Vec<bool> = with
+        .iter()
+        .flat_map(|slice| slice.rgba().chunks_exact(200 * 4))
+        .map(|row| row.as_chunks::<4>().0.contains(&[0, 0xaa, 0, 255]))
+        .collect();
+    // Not in the upper panel, and in one piece.
+    let first = green.iter().position(|green| *green).unwrap();
+    assert!(first > 30 + 130 + 30, "{first}");
+    let long = green.iter().filter(|green| **green).count();
+    assert!((80..=100).contains(&long), "{long}");
 }
