@@ -229,18 +229,24 @@ impl Pipeline {
         }
     }
 
-    /// Saves the page with its shots in the pictures folder, in every format the settings name;
+    /// Saves the page with its shots, or with what is on it now when it has none, in the pictures folder, in every format the settings name;
     /// notices say where, or why not. The shots stay on the desk.
     pub fn finish_strip(&mut self) {
         self.photos.retain(|photo| !photo.finished());
         let settings = self.control.get().settings.clone();
         let (gpu, board) = (Arc::clone(&self.gpu), Arc::clone(&self.board));
         let (finished, folder) = (self.desk.finished(), self.places.pictures.clone());
+        let has_shots = !self.desk.view().numbers.is_empty();
         let worker = Worker::spawn("strip", move |_| {
             match strip::save_all(finished, &settings, gpu, &folder) {
                 Ok(files) => {
                     let first = files.first().map(|path| path.display().to_string());
-                    let text = format!("Strip saved. ({})", first.unwrap_or_default());
+                    let first = first.unwrap_or_default();
+                    let text = if has_shots {
+                        format!("Strip saved. ({first})")
+                    } else {
+                        format!("Picture saved. ({first})")
+                    };
                     board.notice(Topic::Output, Severity::Info, text);
                 }
                 Err(error) => board.notice(Topic::Output, Severity::Warning, error),

@@ -80,6 +80,9 @@ pub struct LookSettings {
     /// (`rain-left`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub effects_off: Vec<String>,
+    /// How strong effects of pages are, by kind: 0 to 2, 1 is as the artist drew them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub effect_strengths: BTreeMap<String, f32>,
     /// What words and bubbles say in place of what the artist wrote. Keys are `page/name`; an
     /// empty text shows nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -87,6 +90,21 @@ pub struct LookSettings {
 }
 
 impl LookSettings {
+    /// How strong effects of this kind are.
+    pub fn effect_strength(&self, kind: &str) -> f32 {
+        self.effect_strengths.get(kind).copied().unwrap_or(1.0)
+    }
+
+    /// Makes effects of this kind so strong.
+    pub fn set_effect_strength(&mut self, kind: &str, strength: f32) {
+        // As the artist drew it is nothing to be kept.
+        if strength == 1.0 {
+            self.effect_strengths.remove(kind);
+        } else {
+            self.effect_strengths.insert(kind.to_owned(), strength);
+        }
+    }
+
     /// The texts of the page with this id, by the names of its words and bubbles.
     pub fn texts_of(&self, page: &str) -> BTreeMap<String, String> {
         let name = |key: &str| Some(key.strip_prefix(page)?.strip_prefix('/')?.to_owned());
@@ -290,6 +308,7 @@ impl Default for LookSettings {
             page: "webtoon".to_owned(),
             mirror: true,
             effects_off: Vec::new(),
+            effect_strengths: BTreeMap::new(),
             texts: BTreeMap::new(),
         }
     }
@@ -335,7 +354,14 @@ pub struct Control {
 }
 
 /// Keys that mean something by being absent: an old one must not survive rewriting.
-const OPTIONAL_KEYS: [&str; 4] = ["format", "size", "threads", "texts"];
+const OPTIONAL_KEYS: [&str; 6] = [
+    "format",
+    "size",
+    "threads",
+    "effects_off",
+    "effect_strengths",
+    "texts",
+];
 
 impl Settings {
     /// Reads the file at `path`. A missing file gives the defaults and no warning; everything
@@ -380,6 +406,9 @@ impl Settings {
             window: section(&table, "window", path, &mut warnings),
         };
         settings.look.strength = share(settings.look.strength, 1.0);
+        for strength in settings.look.effect_strengths.values_mut() {
+            *strength = 2.0 * share(*strength / 2.0, 0.5);
+        }
         let RetouchSettings {
             skin_tone,
             smoothing,
@@ -491,6 +520,12 @@ mod tests {
         let (settings, _) = parse("[look]\nstrength = 7.5\n[program]\nfps = 0");
         assert_eq!((settings.look.strength, settings.program.fps), (1.0, 1));
         assert_eq!(parse("[look]\nstrength = nan").0.look.strength, 1.0);
+        let (settings, _) = parse("[look.effect_strengths]\nrain = 9.0\nfocus = nan\ngloom = 0.5");
+        let strength = |kind| settings.look.effect_strength(kind);
+        assert_eq!(
+            ["rain", "focus", "gloom", "shock"].map(strength),
+            [2.0, 1.0, 0.5, 1.0]
+        );
     }
 
     #[test]
@@ -500,6 +535,8 @@ mod tests {
         let mut settings = Settings::default();
         settings.look.style = "noir".to_owned();
         settings.inference.threads = Some(3);
+        settings.look.set_effect_strength("rain", 0.4);
+        settings.look.effects_off.push("focus".to_owned());
         settings.save(&path).unwrap();
         assert_eq!(Settings::load(&path), (settings.clone(), vec![]));
 
@@ -507,6 +544,8 @@ mod tests {
         text.push_str("\n[kiosk]\nidle_secs = 30\n");
         fs::write(&path, &text).unwrap();
         settings.inference.threads = None;
+        settings.look.set_effect_strength("rain", 1.0);
+        settings.look.effects_off.clear();
         settings.save(&path).unwrap();
         assert!(
             fs::read_to_string(&path)

@@ -17,14 +17,16 @@ fn outside_burst(q: vec2<f32>, radius: f32, points: f32, depth: f32, purpose: u3
 fn draw(p: vec2<f32>) -> vec2<f32> {
     let q = (p - fx.face) * vec2<f32>(1.0, clamp(fx.size.x / max(fx.size.y, 1.0), 0.6, 1.4));
     let short = min(fx.size.x, fx.size.y);
+    // Sparse, it leaves more of the middle out, also of the first flash.
+    let wide = 1.0 / max(fx.density, 0.05);
     let age = fx.drawing / max(fx.drawings - 1.0, 1.0);
     if fx.drawing < 0.5 || abs(fx.drawing - 2.0) < 0.1 {
         // The flash, twice: the second time the face is left out.
-        let whole = fx.drawing < 0.5;
-        let outside = outside_burst(q, short * 0.28, 29.0, 0.7, 71u);
+        let whole = fx.drawing < 0.5 && fx.density > 0.95;
+        let outside = outside_burst(q, short * 0.28 * wide, 29.0, 0.7, 71u);
         return vec2<f32>(select(covered(outside), 1.0, whole), 0.0);
     }
-    let radius = short * (0.30 + 0.62 * age);
+    let radius = short * (0.30 + 0.62 * age) * wide;
     let outside = outside_burst(q, radius, 37.0, 1.0, 72u);
     return vec2<f32>(covered(outside), 0.0) * clamp(fx.strength, 0.0, 1.0);
 }

@@ -107,7 +107,7 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
     }
     Settings {
         capture: section!(capture: CaptureSettings { source, format, turn }),
-        look: section!(look: LookSettings { style, strength, page, mirror, effects_off, texts }),
+        look: section!(look: LookSettings { style, strength, page, mirror, effects_off, effect_strengths, texts }),
         retouch: section!(retouch: RetouchSettings { skin_tone, smoothing, lines, transition }),
         program: section!(program: ProgramSettings { size, fps }),
         shots: section!(shots: ShotSettings { countdown, goes_on, file, print, clip, scroll }),

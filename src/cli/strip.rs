@@ -11,7 +11,7 @@ use super::studio::Studio;
 use super::{Session, say};
 use crate::capture::{FileKind, Read, VideoReader, kind_of, read_photo};
 use crate::compositor::enlarged;
-use crate::frame::{Picture, Pooled};
+use crate::frame::{Frame, Picture, Pooled};
 use crate::output::Existing;
 use crate::panels::{PanelKind, Seen};
 use crate::people::{self, Focus};
@@ -105,12 +105,14 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     }
     let mut shots = vec![None; crate::shots::MOST];
     let mut drawn: Vec<Shot> = Vec::new();
+    let mut camera = None;
     for (at, number) in numbers.iter().enumerate() {
         if at < arguments.inputs.len() {
             let input = &arguments.inputs[at];
-            let shot = shot_of(&mut studio, input)
+            let (shot, frame) = shot_of(&mut studio, input)
                 .with_context(|| format!("No shot {number} ({})", input.display()))?;
             drawn.push(shot);
+            camera = Some(frame);
         }
         if let Some(place) = shots.get_mut(usize::from(*number) - 1) {
             *place = drawn.get(at % arguments.inputs.len()).cloned();
@@ -121,6 +123,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     let strip = Strip {
         page,
         shots,
+        camera,
         texts,
         mirror: arguments.mirror,
     };
@@ -148,8 +151,8 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     Ok(())
 }
 
-/// Draws the shot that a file gives.
-fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<Shot> {
+/// Draws the shot that a file gives, and what it was drawn from.
+fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<(Shot, Arc<Frame>)> {
     let mut pictures = match kind_of(input)? {
         FileKind::Photo => vec![read_photo(input)?],
         FileKind::Video => first_second(input)?,
@@ -172,11 +175,12 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<Shot>
         focus,
         faces: people::faces(&drawing),
     };
-    Ok(Shot {
+    let shot = Shot {
         drawing,
         seen,
         second,
-    })
+    };
+    Ok((shot, styled.frame))
 }
 
 /// Pictures of the first second of a video, as many as a shot keeps.

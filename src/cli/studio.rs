@@ -117,6 +117,10 @@ impl Studio {
             retouching: session.settings.retouch,
             texts,
         };
+        studio.compositor.set_effects_off(&look.effects_off);
+        studio
+            .compositor
+            .set_effect_strengths(&look.effect_strengths);
         if let Some(page) = &studio.page {
             let size = studio.program_size.unwrap_or_else(|| page.size());
             studio.compositor.set_page(page, size)?;

@@ -10,7 +10,7 @@ use crate::frame::{Picture, Pooled, Size, Styled};
 use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen};
 use crate::people::{self, Point};
 use crate::settings::Settings;
-use crate::shots::{self, Desk, Event, Order, Pace, Ring, Sequence, Shot, Taken, View};
+use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
 
 use super::brush::enlarged;
 use super::{Compositor, CompositorError};
@@ -67,22 +67,27 @@ impl Booth {
     /// Looks at a new drawing, in which `focus` is kept in view.
     pub fn see(&mut self, styled: &Styled, focus: Point, time: Duration) {
         let drawing = &styled.picture;
-        self.desk.set_live(drawing);
         let is_bare = self.letterer.as_ref().is_none_or(Letterer::is_empty);
-        if self.sequence.numbers().is_empty() {
-            self.ring.clear();
-            if is_bare {
-                return;
-            }
-        } else {
+        let has_shots = !self.sequence.numbers().is_empty();
+        if has_shots {
             self.ring.push(drawing, time);
+        } else {
+            self.ring.clear();
         }
-        self.drawing = Some(styled.clone());
-        self.live = Seen {
+        let mut seen = Seen {
             size: styled.frame.picture.size(),
             focus,
-            faces: people::faces(drawing),
+            faces: Vec::new(),
         };
+        if has_shots || !is_bare {
+            seen.faces = people::faces(drawing);
+            self.drawing = Some(styled.clone());
+            self.live = seen.clone();
+        }
+        self.desk.set_live(Live {
+            styled: styled.clone(),
+            seen,
+        });
     }
 
     /// Does what was asked for and what the time has come for; `true` when the program changes.

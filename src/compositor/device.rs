@@ -379,7 +379,7 @@ fn of_effect(data: &mut LayerData, stand: &Stand, laid: &Laid) {
         Mix::Tone(tone) => {
             data.mode = mode(Blend::Normal);
             data.outline = stand.sharpness();
-            data.blur = stand.look.strength;
+            data.blur = laid.strength;
             data.reach = if tone == Tone::Stepped { 1.0 } else { 0.0 };
         }
     }

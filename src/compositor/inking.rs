@@ -135,7 +135,10 @@ impl Brush {
             Mix::Inks(blend) => {
                 lay_inks(canvas, region, stand, (inks, &sampler), inked, blend, tiles);
             }
-            Mix::Tone(tone) => lay_tone(canvas, region, stand, &sampler, inked, tone, tiles),
+            Mix::Tone(tone) => {
+                let tone = (tone, laid.strength);
+                lay_tone(canvas, region, stand, &sampler, inked, tone, tiles);
+            }
         }
     }
 }
@@ -197,12 +200,12 @@ fn lay_tone(
     stand: &Stand,
     sampler: &Sampler,
     inked: &mut Inked,
-    tone: Tone,
+    (tone, strength): (Tone, f32),
     tiles: &Tiles,
 ) {
     let ink = shades(stand.look.inks[0]);
     let darkness: [u8; 256] = std::array::from_fn(|luminance| {
-        let dark = tone.darkness(luminance as f32 / 255.0, stand.look.strength);
+        let dark = tone.darkness(luminance as f32 / 255.0, strength);
         (dark * 255.0).round() as u8
     });
     // With eight bits of fraction.

@@ -36,6 +36,7 @@ pub use program::ProgramTexture;
 pub use readback::Reading;
 pub use stage::{Inbox, Running, ScreenProgram, start};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -317,6 +318,11 @@ impl Compositor {
     /// (`rain-left`).
     pub fn set_effects_off(&mut self, off: &[String]) {
         self.effects.set_off(off);
+    }
+
+    /// How strong effects are, by kind: 0 to 2, 1 is as the artist drew them.
+    pub fn set_effect_strengths(&mut self, strengths: &BTreeMap<String, f32>) {
+        self.effects.set_strengths(strengths);
     }
 
     /// Starts effects that rest most of the time, like the flash of `fx-shock`.

@@ -218,8 +218,9 @@ impl Live {
                 self.booth
                     .moves(self.clock.now().saturating_duration_since(last))
             });
-            self.compositor
-                .set_effects_off(&control.settings.look.effects_off);
+            let look = &control.settings.look;
+            self.compositor.set_effects_off(&look.effects_off);
+            self.compositor.set_effect_strengths(&look.effect_strengths);
             // A photo does not change; its effects do.
             due |=
                 self.drawing.is_some() && self.compositor.animation(self.time()) != self.animation;

@@ -40,7 +40,7 @@ pub enum ArtworkLayer {
     Art(Bitmap),
     /// A region that shows a picture.
     Panel(Coverage),
-    /// Words or a bubble, as the artist drew them; a [`Sprite`] may take their place.
+    /// Words, a bubble or a sound, as the artist drew them; a [`Sprite`] may take their place.
     Lettering {
         /// Which of the page's layers it is.
         layer: usize,
@@ -249,7 +249,8 @@ impl Page {
                     drawn(tree, *blend, &mut canvas, transform, page).map(ArtworkLayer::Art)
                 }
                 Layer::Text(Lettering { tree, blend, .. })
-                | Layer::Bubble(Lettering { tree, blend, .. }) => {
+                | Layer::Bubble(Lettering { tree, blend, .. })
+                | Layer::Sound(Lettering { tree, blend, .. }) => {
                     drawn(tree, *blend, &mut canvas, transform, page).map(|bitmap| {
                         let drawn = Sprite {
                             bitmap: Arc::new(bitmap),

@@ -8,8 +8,8 @@ use crate::frame::{Picture, Size};
 
 use super::artwork::fitted;
 use super::{
-    Blend, Effect, EffectKind, Fonts, Layer, Lettering, Page, PageError, Panel, PanelKind, Rect,
-    spelling,
+    Blend, Effect, EffectKind, Fonts, Layer, Lettering, Motion, Page, PageError, Panel, PanelKind,
+    Rect, spelling,
 };
 
 /// One thing on a page that is not plain art.
@@ -37,6 +37,7 @@ impl Page {
                 Layer::Bubble(bubble) => {
                     Some(of_lettering(bubble, "a bubble that follows the face"))
                 }
+                Layer::Sound(sound) => Some(of_sound(sound)),
                 Layer::Effect(effect) => Some(of_effect(effect)),
             })
             .collect()
@@ -203,12 +204,41 @@ fn of_lettering(lettering: &Lettering, what: &str) -> Found {
     } else {
         format!("{what}: {}", words.join(", "))
     };
+    if let Some(motion) = lettering.motion() {
+        let _ = write!(becomes, "; they {}", does(motion, 2));
+    }
     mixed(&mut becomes, lettering.blend);
     Found {
         id: lettering.id.clone(),
         becomes,
         bounds: lettering.bounds,
         colour: "#2b8a3e",
+    }
+}
+
+fn of_sound(sound: &Lettering) -> Found {
+    let mut becomes = match sound.motion() {
+        Some(motion) => format!("a drawn sound that {}", does(motion, 1)),
+        None => "a drawn sound".to_owned(),
+    };
+    mixed(&mut becomes, sound.blend);
+    Found {
+        id: sound.id.clone(),
+        becomes,
+        bounds: sound.bounds,
+        colour: "#0c8599",
+    }
+}
+
+/// What one or several things that move do.
+fn does(motion: Motion, number: u32) -> &'static str {
+    match (motion, number) {
+        (Motion::Shake, 1) => "shakes",
+        (Motion::Shake, _) => "shake",
+        (Motion::Pulse, 1) => "beats",
+        (Motion::Pulse, _) => "beat",
+        (Motion::Pop, 1) => "pops out again and again",
+        (Motion::Pop, _) => "pop out again and again",
     }
 }
 

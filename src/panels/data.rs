@@ -68,6 +68,13 @@ impl Data {
         Self { values, of_name }
     }
 
+    /// Says `value` where nothing else is said of `name`.
+    pub(super) fn or(mut self, name: &str, value: &str) -> Self {
+        let said = self.values.entry(name.to_owned());
+        said.or_insert_with(|| value.to_owned());
+        self
+    }
+
     /// What `data-NAME` says.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

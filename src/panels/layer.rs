@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Blend, Crop, Data, EffectKind, PanelKind};
+use super::{Blend, Crop, Data, EffectKind, Motion, PanelKind};
 
 /// One layer of a page, the lowest first.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub enum Layer {
     Text(Lettering),
     /// A bubble that follows a face.
     Bubble(Lettering),
+    /// Drawn lettering that moves; its words are art.
+    Sound(Lettering),
     /// An animated effect.
     Effect(Effect),
 }
@@ -48,12 +50,12 @@ pub struct Panel {
     pub(super) shape: Option<Arc<usvg::Tree>>,
 }
 
-/// Words that can be changed, or a bubble with the words in it.
+/// Words that can be changed, a bubble with the words in it, or a drawn sound.
 #[derive(Clone)]
 pub struct Lettering {
     /// The object's name as the artist wrote it.
     pub id: String,
-    /// What follows `text-` or `bubble-` in it.
+    /// What follows `text-`, `bubble-` or `sound-` in it.
     pub name: String,
     /// Where it is, in page units, cut at the page's edges.
     pub bounds: Rect,
@@ -70,6 +72,11 @@ pub struct Lettering {
 }
 
 impl Lettering {
+    /// How it moves by itself.
+    pub fn motion(&self) -> Option<Motion> {
+        self.data.get("animate").and_then(Motion::named)
+    }
+
     /// What the artist wrote, a text a line.
     pub fn own(&self) -> String {
         let mut own: Vec<&str> = self.texts.iter().map(|text| text.text.as_str()).collect();
@@ -122,12 +129,38 @@ pub struct Rect {
 
 impl Rect {
     /// Its area.
-    pub(super) fn area(&self) -> f32 {
+    pub fn area(&self) -> f32 {
         self.width * self.height
     }
 
+    /// What it and another have in common; without area where they do not touch.
+    pub fn common(&self, other: &Self) -> Self {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        let right = (self.x + self.width).min(other.x + other.width);
+        let bottom = (self.y + self.height).min(other.y + other.height);
+        Self {
+            x,
+            y,
+            width: (right - x).max(0.0),
+            height: (bottom - y).max(0.0),
+        }
+    }
+
+    /// The smallest rectangle around both.
+    pub fn around(&self, other: &Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let right = (self.x + self.width).max(other.x + other.width);
+        let bottom = (self.y + self.height).max(other.y + other.height);
+        Self {
+            x,
+            y,
+            width: right - x,
+            height: bottom - y,
+        }
+    }
+
     /// Whether it and another have a point in common.
-    pub(super) fn touches(&self, other: &Self) -> bool {
+    pub fn touches(&self, other: &Self) -> bool {
         self.x < other.x + other.width
             && other.x < self.x + self.width
             && self.y < other.y + other.height

@@ -1,4 +1,4 @@
-//! Letters a page: all its words and bubbles, now.
+//! Letters a page: all its words, bubbles and sounds, now.
 //!
 //! Makes the [`Sprites`] of a moment from the texts people chose, the faces there are, and the
 //! time. What does not change is not drawn again.
@@ -132,6 +132,8 @@ struct Item {
 enum What {
     Words(Box<Words>),
     Bubble(Box<Balloon>, Option<Home>),
+    /// Nobody changes what it says.
+    Sound(Box<Words>),
 }
 
 /// The picture that a bubble's face is in.
@@ -176,6 +178,7 @@ impl Letterer {
                     ))
                 }
                 Layer::Bubble(bubble) => Some(Item::bubble(number, bubble, ground, page)),
+                Layer::Sound(sound) => Some(Item::sound(number, sound, ground)),
                 _ => None,
             })
             .collect();
@@ -201,9 +204,10 @@ impl Letterer {
 
     /// Whether something changes by itself, without a new picture.
     pub fn moves(&self) -> bool {
-        self.items
-            .iter()
-            .any(|item| item.turns || matches!(&item.what, What::Words(words) if words.moves()))
+        self.items.iter().any(|item| {
+            item.turns
+                || matches!(&item.what, What::Words(words) | What::Sound(words) if words.moves())
+        })
     }
 
     /// What moves on the page at this moment.
@@ -232,6 +236,13 @@ impl Letterer {
                         words: &taken,
                     };
                     balloon.draw(&text, &company, moment.time)
+                }
+                What::Sound(sound) => {
+                    if sound.moves() {
+                        let sprite = sound.draw(&item.own, &item.own, moment.time);
+                        sprites.instead.push((item.layer, sprite));
+                    }
+                    continue;
                 }
             };
             item.shown = sprite.as_ref().map(|sprite| (text, sprite.place()));
@@ -273,7 +284,7 @@ impl Letterer {
                 cut: false,
             })
             .collect();
-        places.extend(self.items.iter().map(|item| {
+        places.extend(self.items.iter().filter_map(|item| {
             let bounds = match self.page.layers().get(item.layer) {
                 Some(Layer::Text(lettering) | Layer::Bubble(lettering)) => lettering.bounds,
                 _ => Rect::default(),
@@ -281,12 +292,13 @@ impl Letterer {
             let (kind, left_out) = match &item.what {
                 What::Words(words) => (PlaceKind::Text, words.left_out()),
                 What::Bubble(balloon, _) => (PlaceKind::Bubble, balloon.left_out()),
+                What::Sound(_) => return None,
             };
             let (text, rect) = match &item.shown {
                 Some((text, rect)) => (text.clone(), *rect),
                 None => (item.own.clone(), self.ground.on_program(bounds)),
             };
-            Place {
+            Some(Place {
                 name: item.name.clone(),
                 kind,
                 text,
@@ -294,7 +306,7 @@ impl Letterer {
                 rect,
                 missing: left_out.0.to_vec(),
                 cut: left_out.1,
-            }
+            })
         }));
         places
     }
@@ -304,7 +316,7 @@ impl Letterer {
     fn taken(&self, number: usize) -> Vec<Rect> {
         let home = |item: &Item| match &item.what {
             What::Bubble(balloon, _) => Some(balloon.bubble().home),
-            What::Words(_) => None,
+            What::Words(_) | What::Sound(_) => None,
         };
         let Some(own) = self.items.get(number).and_then(home) else {
             return Vec::new();
@@ -435,6 +447,18 @@ impl Item {
         };
         let words = Words::read(lettering, ground, inside);
         Self::new(layer, lettering, What::Words(Box::new(words)))
+    }
+
+    fn sound(layer: usize, lettering: &Lettering, ground: Ground) -> Self {
+        let ground = Ground {
+            blend: lettering.blend,
+            ..ground
+        };
+        let words = Words::read(lettering, ground, ground.space);
+        Self {
+            turns: false,
+            ..Self::new(layer, lettering, What::Sound(Box::new(words)))
+        }
     }
 
     fn bubble(layer: usize, lettering: &Lettering, ground: Ground, page: &Page) -> Self {

@@ -15,6 +15,7 @@
 //! | `shot-1` … `shot-9` | the shape, filled by that shot; until it is taken, live and dimmed |
 //! | `text-NAME` | words that can be changed |
 //! | `bubble`, `bubble-NAME` | a bubble that follows a face |
+//! | `sound`, `sound-NAME` | drawn lettering that moves, where `data-animate` says how |
 //! | `fx-KIND`, `fx-KIND-…` | an animated effect inside the shape: [`EffectKind`] |
 //!
 //! Everything else is art and is drawn in document order, beneath and above what is alive.
@@ -36,9 +37,9 @@
 //! - Letter with `BM JUA`, `BM DoHyeon`, `Nanum Pen` or `Pretendard` (Korean and Latin) or
 //!   `Bangers` (Latin), carry a font in the page (`@font-face` with `data:`), or convert text to
 //!   paths: fonts of the system are not used, so that a page looks the same everywhere.
-//! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` may move:
-//!   `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows one after the other
-//!   (`data-lines-en`, `data-lines-ko`: in that language).
+//! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` and
+//!   `sound-NAME` move with `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows
+//!   one after the other (`data-lines-en`, `data-lines-ko`: in that language).
 //! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that
 //!   size.
 //!
@@ -58,7 +59,8 @@
 //!
 //! Programs that write no attributes say it in the name: `fx-rain-white-dense-fast`. The words are
 //! colours (`white`, `black`, `red`, `pink`, `gold`, `yellow`, `blue`, `sky`, `green`, `purple`),
-//! `dense` and `sparse`, `fast` and `slow`, `strong` and `soft`, `large` and `small`.
+//! `dense` and `sparse`, `fast` and `slow`, `strong` and `soft`, `large` and `small`; of sounds
+//! `shake`, `pulse` and `pop`.
 
 mod artwork;
 mod blend;
@@ -69,16 +71,19 @@ mod data;
 mod document;
 mod drawn;
 mod fonts;
+mod frame;
 mod layer;
 mod letterer;
 pub mod lettering;
 mod library;
+mod motion;
 mod names;
 mod page;
 mod preview;
 mod sheet;
 mod spelling;
 mod standing;
+mod together;
 mod wording;
 mod words;
 
@@ -93,6 +98,7 @@ pub use fonts::{Fonts, Typeface};
 pub use layer::{Art, Effect, Layer, Lettering, Panel, Rect, Written};
 pub use letterer::{Countdown, Letterer, Moment, Place, PlaceKind, Seen};
 pub use library::Library;
+pub use motion::Motion;
 pub use names::{Crop, EffectKind, PanelKind};
 pub use page::Page;
 pub use preview::{matte_curve, preview};

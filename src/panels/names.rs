@@ -99,6 +99,8 @@ pub(super) enum Alive {
     Text,
     /// A bubble that follows a face.
     Bubble,
+    /// Drawn lettering that moves.
+    Sound,
     /// An animated effect.
     Effect(EffectKind),
 }
@@ -133,6 +135,7 @@ impl AliveName {
             // Inkscape and Illustrator call things `text` that are no more than that.
             "text" if !name.is_empty() => (Alive::Text, name),
             "bubble" => (Alive::Bubble, name),
+            "sound" => (Alive::Sound, name),
             "fx" => {
                 let (kind, name) = name.split_once('-').unwrap_or((name, ""));
                 (Alive::Effect(EffectKind::named(kind)?), name)
@@ -287,6 +290,8 @@ mod tests {
             "fx",
             "fx-snow",
             "bubbles-1",
+            "sounds-1",
+            "soundtrack",
             "_x",
             "_1",
             "person's",
@@ -305,6 +310,8 @@ mod tests {
             ("Text_x2D_1", Alive::Text, "1"),
             ("bubble", Alive::Bubble, ""),
             ("bubble hero_2", Alive::Bubble, "hero"),
+            ("sound", Alive::Sound, ""),
+            ("Sound bang", Alive::Sound, "bang"),
             ("fx-rain", Alive::Effect(EffectKind::Rain), ""),
             ("fx_x2D_focus_1_", Alive::Effect(EffectKind::Focus), ""),
             (

@@ -82,6 +82,7 @@ impl Page {
         let mut units = None;
         let mut letters = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
+        let mut trees = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
             let tree = parse_tree(&svg, id, &fontdb, folder, (&warnings, &links))?;
             let size = (tree.size().width(), tree.size().height());
@@ -89,6 +90,7 @@ impl Page {
             check_size(size, id)?;
             fonts::letters_of(tree.root(), &mut letters);
             let tree = Arc::new(tree);
+            trees.push(Arc::clone(&tree));
             let (written, name, data, texts) = match kind {
                 PartKind::Art => {
                     layers.push(Layer::Art(Art { tree, blend }));
@@ -121,6 +123,7 @@ impl Page {
             layers.push(match name.alive {
                 Alive::Text => Layer::Text(lettering(texts)),
                 Alive::Bubble => Layer::Bubble(lettering(texts)),
+                Alive::Sound => Layer::Sound(lettering(texts)),
                 Alive::Panel(kind) => Layer::Panel(Panel {
                     id,
                     kind,
@@ -160,6 +163,19 @@ impl Page {
                 page: id.to_owned(),
             });
         };
+        for group in parts.together {
+            let alive: Vec<_> = group
+                .alive
+                .iter()
+                .filter_map(|part| trees.get(*part).cloned())
+                .collect();
+            // What is missing in it was said already.
+            let said = (&Warnings::default(), &links);
+            let art = parse_tree(&group.art, id, &fontdb, folder, said).ok();
+            if let Some(text) = group.warning(&alive, art.as_ref(), units) {
+                warnings.add(text);
+            }
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 id: id.to_owned(),

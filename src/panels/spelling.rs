@@ -4,8 +4,7 @@
 use svgtypes::Color;
 
 use super::bubble::BubbleKind;
-use super::words::Motion;
-use super::{Data, Layer, Page, PanelKind, Typeface};
+use super::{Data, Layer, Motion, Page, PanelKind, Typeface};
 
 /// What an attribute may say.
 #[derive(Clone, Copy)]
@@ -69,6 +68,8 @@ const OF_BUBBLES: Known = &[
     ("tail", YES_OR_NO),
 ];
 
+const OF_SOUNDS: Known = &[("animate", May::Motion)];
+
 const OF_EFFECTS: Known = &[
     ("angle", May::Number),
     ("centre", May::Place),
@@ -95,6 +96,7 @@ pub(super) fn misspelt(page: &Page) -> Vec<String> {
             }
             Layer::Panel(panel) => (&panel.id, &panel.data, &[][..]),
             Layer::Text(words) => (&words.id, &words.data, OF_WORDS),
+            Layer::Sound(drawn) => (&drawn.id, &drawn.data, OF_SOUNDS),
             Layer::Bubble(bubble) => (&bubble.id, &bubble.data, OF_BUBBLES),
             Layer::Effect(effect) => (&effect.id, &effect.data, OF_EFFECTS),
         };
@@ -152,7 +154,7 @@ impl May {
             Self::Words => None,
             Self::OneOf(words) => among(words),
             Self::Kind => among(&BubbleKind::ALL.map(BubbleKind::id)),
-            Self::Motion => among(&Motion::NAMES),
+            Self::Motion => among(&Motion::ALL.map(Motion::id)),
             Self::Font => Typeface::by_name(value)
                 .is_none()
                 .then(|| "a font of panelcam, such as BM JUA or Bangers".to_owned()),

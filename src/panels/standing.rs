@@ -18,6 +18,7 @@ impl Standing {
         for layer in page.layers() {
             match layer {
                 Layer::Art(art) => standing.gather(art.tree.root()),
+                Layer::Sound(sound) => standing.gather(sound.tree.root()),
                 Layer::Text(text) => standing.words.push(text.bounds),
                 _ => {}
             }

@@ -2,8 +2,9 @@
 //!
 //! Unchanged words are drawn as the artist drew them. Others take the place of each text in the
 //! object, in its font, size, colour, anchor and rotation; a text too long for its place is set
-//! smaller. With `data-animate="shake"`, `"pulse"` or `"pop"` they move, twelve poses a second, as
-//! hand-drawn effects do.
+//! smaller. With `data-animate` they [move](Motion).
+//!
+//! Drawn sounds, `sound-NAME`, are words of which nothing can be changed: they only move.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +17,8 @@ use super::bubble::Ground;
 use super::bubble::draw::{pixels, placed};
 use super::drawn::{Drawn, Look, scale_of};
 use super::lettering::{self, Align, Direction, Hand, Shape};
+use super::motion::Motion;
 use super::{Bitmap, Lettering, Rect, Sprite, Typeface};
-
-/// Poses a second.
-const POSES_A_SECOND: f32 = 12.0;
 
 /// Words on a program.
 pub(super) struct Words {
@@ -33,73 +32,6 @@ pub(super) struct Words {
     /// Letters of what is said that no font has, and whether not all of it is shown.
     left_out: (Vec<char>, bool),
     poses: BTreeMap<usize, Option<Arc<Bitmap>>>,
-}
-
-/// How words move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Motion {
-    /// They tremble.
-    Shake,
-    /// They beat like a heart.
-    Pulse,
-    /// They jump out again and again.
-    Pop,
-}
-
-impl Motion {
-    /// What `data-animate` calls them.
-    pub const NAMES: [&'static str; 3] = ["shake", "pulse", "pop"];
-
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "shake" => Some(Self::Shake),
-            "pulse" => Some(Self::Pulse),
-            "pop" => Some(Self::Pop),
-            _ => None,
-        }
-    }
-
-    /// The pose at `time`, from 0: poses of equal numbers look alike.
-    fn pose(self, time: Duration) -> usize {
-        let step = (time.as_secs_f32() * POSES_A_SECOND) as usize;
-        match self {
-            Self::Shake => [0, 3, 1, 4, 2, 5, 1, 3][step % 8],
-            Self::Pulse => [0, 1, 2, 1, 0, 1, 3, 1, 0, 0, 0, 0, 0, 0][step % 14],
-            Self::Pop => match step % 36 {
-                at @ 0..5 => at + 1,
-                _ => 0,
-            },
-        }
-    }
-
-    /// How far, how much turned (degrees), how large a pose is; distances are shares of the words'
-    /// height.
-    fn how(self, pose: usize) -> (f32, f32, f32, f32) {
-        let still = (0.0, 0.0, 0.0, 1.0);
-        match self {
-            Self::Shake => [
-                (0.0, 0.0, 0.0, 1.0),
-                (0.035, -0.02, 1.4, 1.0),
-                (-0.03, 0.025, -1.1, 1.01),
-                (0.02, 0.035, -1.7, 1.0),
-                (-0.04, -0.02, 0.8, 1.02),
-                (0.012, -0.035, 1.9, 0.995),
-            ]
-            .get(pose)
-            .copied()
-            .unwrap_or(still),
-            Self::Pulse => (
-                0.0,
-                0.0,
-                0.0,
-                [1.0, 1.05, 1.12, 1.08].get(pose).copied().unwrap_or(1.0),
-            ),
-            Self::Pop => {
-                let sizes = [1.0, 0.6, 0.92, 1.2, 1.08, 0.97];
-                (0.0, 0.0, 0.0, sizes.get(pose).copied().unwrap_or(1.0))
-            }
-        }
-    }
 }
 
 /// A text and how it is written.
@@ -122,7 +54,7 @@ impl Words {
             ground,
             texts: Vec::new(),
             shapes: Vec::new(),
-            motion: layer.data.get("animate").and_then(Motion::named),
+            motion: layer.motion(),
             said: None,
             left_out: (Vec::new(), false),
             poses: BTreeMap::new(),
@@ -278,11 +210,14 @@ impl Words {
         draw: impl Fn(&mut Pixmap, Transform),
     ) -> Option<Bitmap> {
         let around = tiny_skia::Rect::from_ltrb(from.0, from.1, to.0, to.1)?.transform(moved)?;
-        let (from, to) = (
-            (around.left(), around.top()),
-            (around.right(), around.bottom()),
+        // What is off the page stays off the program.
+        let page = self.ground.space;
+        let from = (around.left().max(page.x), around.top().max(page.y));
+        let to = (
+            around.right().min(page.x + page.width),
+            around.bottom().min(page.y + page.height),
         );
-        let rect = pixels(&self.ground, from, to, 1.0 / self.ground.scale)?;
+        let rect = pixels(&self.ground, from, to, 0.0)?;
         let mut pixmap = Pixmap::new(rect.width, rect.height)?;
         draw(&mut pixmap, moved.post_concat(placed(&self.ground, rect)));
         Some(Bitmap {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{MOST, Shot};
-use crate::frame::{Picture, Pooled, Size};
-use crate::panels::{Page, Place};
+use crate::frame::{Picture, Pooled, Size, Styled};
+use crate::panels::{Page, Place, Seen};
 use crate::watch::Watch;
 
 /// What somebody asks for.
@@ -67,6 +67,15 @@ impl View {
     }
 }
 
+/// What is drawn now.
+#[derive(Clone)]
+pub struct Live {
+    /// The newest drawing.
+    pub styled: Styled,
+    /// What is kept in view; the faces only where the page needs them.
+    pub seen: Seen,
+}
+
 /// A page with its shots, as they were when somebody asked.
 #[derive(Clone)]
 pub struct Finished {
@@ -74,6 +83,8 @@ pub struct Finished {
     pub page: Page,
     /// The shots, the first is number 1.
     pub shots: Vec<Option<Shot>>,
+    /// What a page without shots shows.
+    pub live: Option<Live>,
 }
 
 /// Orders on their way to the compositor's thread, and what there is. Share it in an [`Arc`].
@@ -81,7 +92,7 @@ pub struct Finished {
 pub struct Desk {
     orders: Mutex<Vec<Order>>,
     view: Watch<View>,
-    live: Mutex<Option<Arc<Pooled<Picture>>>>,
+    live: Mutex<Option<Live>>,
     shots: Mutex<(Option<Page>, Vec<Option<Shot>>)>,
 }
 
@@ -119,12 +130,13 @@ impl Desk {
 
     /// The newest drawing.
     pub fn live(&self) -> Option<Arc<Pooled<Picture>>> {
-        self.live.lock().clone()
+        let live = self.live.lock();
+        live.as_ref().map(|live| Arc::clone(&live.styled.picture))
     }
 
     /// Says what the newest drawing is.
-    pub fn set_live(&self, drawing: &Arc<Pooled<Picture>>) {
-        *self.live.lock() = Some(Arc::clone(drawing));
+    pub fn set_live(&self, live: Live) {
+        *self.live.lock() = Some(live);
     }
 
     /// Puts the shots of a page down, the first is number 1.
@@ -140,6 +152,7 @@ impl Desk {
         Some(Finished {
             page,
             shots: lying.1.clone(),
+            live: self.live.lock().clone(),
         })
     }
 }

@@ -7,7 +7,7 @@ mod desk;
 mod ring;
 mod sequence;
 
-pub use desk::{Desk, Finished, Order, Taken, View};
+pub use desk::{Desk, Finished, Live, Order, Taken, View};
 pub use ring::Ring;
 pub(crate) use ring::small;
 pub use sequence::{Event, Pace, Sequence};

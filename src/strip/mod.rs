@@ -3,6 +3,8 @@
 //! A strip holds shots, not pixels of a program: a print is drawn from the artist's vectors and
 //! the whole drawings, not enlarged.
 
+mod panel;
+mod reading;
 mod save;
 mod scroll;
 
@@ -10,13 +12,14 @@ pub use save::{Job, StripError, save, save_all};
 pub use scroll::{Scroll, cuts};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fast_image_resize as resize;
 
-use crate::compositor::{Compositor, CompositorError, STILL, Scene};
-use crate::frame::{Picture, Size};
-use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, PixelRect, Seen};
+use crate::compositor::{Compositor, CompositorError, Scene};
+use crate::frame::{Frame, Picture, Size};
+use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, Seen};
 use crate::people::Point;
 use crate::shots::{self, Shot};
 
@@ -27,6 +30,9 @@ pub struct Strip {
     pub page: Page,
     /// The shots, the first is number 1.
     pub shots: Vec<Option<Shot>>,
+    /// What the camera saw, for panels that show it as it is; without it, as in pages with shots,
+    /// they show the newest shot.
+    pub camera: Option<Arc<Frame>>,
     /// What words and bubbles say, by name.
     pub texts: BTreeMap<String, String>,
     /// Whether people see themselves as in a mirror.
@@ -74,10 +80,7 @@ impl Strip {
         compositor: &mut Compositor,
         size: Size,
     ) -> Result<Picture, CompositorError> {
-        compositor.set_page(&self.page, size)?;
-        let mut letterer = Letterer::new(&self.page, size);
-        self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
-        self.compose(compositor, &mut letterer, STILL)
+        Ok(self.lettered(compositor, size)?.0)
     }
 
     /// Draws each picture of a clip in which every panel plays the second before its shot, and
@@ -127,70 +130,33 @@ impl Strip {
         (longest.unwrap_or(1) as u32).clamp(1, shots::Ring::FPS)
     }
 
-    /// Draws the panels of a scroll, in the order they are read, and the colour of its paper.
+    /// Draws it as a vertical scroll, cut into slices: a page that is one already as it is, else
+    /// its panels in the order they are read.
     ///
     /// # Errors
     /// When graphics fail.
-    pub fn panels(
+    pub fn scroll(
         &self,
         compositor: &mut Compositor,
         scroll: &Scroll,
-    ) -> Result<(Vec<Picture>, [u8; 3]), CompositorError> {
-        let mut places: Vec<crate::panels::Rect> = Vec::new();
-        for panel in self.page.panels() {
-            let is_place = matches!(
-                panel.kind,
-                PanelKind::Shot(_) | PanelKind::Live | PanelKind::Raw
-            );
-            let known = places
-                .iter()
-                .any(|place| overlap(place, &panel.bounds) > 0.6);
-            if is_place && !known {
-                places.push(panel.bounds);
-            }
+    ) -> Result<Vec<Picture>, CompositorError> {
+        if let Some(size) = scroll
+            .natural(&self.page)
+            .filter(|size| size.height as f32 <= MOST)
+        {
+            let (program, letterer) = self.lettered(compositor, size)?;
+            let whole = reading::rows(&self.page, &letterer, size);
+            return Ok(scroll.cut(&program, &whole));
         }
-        let rows = places.clone();
-        // Panels that begin at about the same height are a row, read from the left.
-        places.sort_by(|a, b| {
-            let is_row = (a.y - b.y).abs() < a.height.min(b.height) * 0.35;
-            if is_row {
-                a.x.total_cmp(&b.x)
-            } else {
-                a.y.total_cmp(&b.y)
-            }
-        });
-        let units = self.page.units();
+        let places = reading::places(&self.page);
         let mut pictures = Vec::with_capacity(places.len());
         let mut paper = [255; 3];
-        for place in &places {
-            // Borders and what breaks out a little belong to the panel, its neighbours do not.
-            let nearest = rows
-                .iter()
-                .filter(|other| *other != place)
-                .map(|other| gap(place, other))
-                .fold(f32::MAX, f32::min);
-            let edge = (place.width.min(place.height) * 0.04).min(nearest.max(0.0) * 0.5);
-            let left = (place.x - edge).max(0.0);
-            let top = (place.y - edge).max(0.0);
-            let right = (place.x + place.width + edge).min(units.0);
-            let bottom = (place.y + place.height + edge).min(units.1);
-            let wanted = scroll.panel_width() as f32 / (right - left).max(1e-3);
-            let scale = wanted.min(MOST / units.0.max(units.1));
-            let side = |units: f32| ((units * scale).round() as u32).max(1);
-            let size = Size::new(side(units.0), side(units.1));
-            let program = self.draw(compositor, size)?;
-            if let Some([r, g, b, 255]) = program.pixel(2, 2) {
-                paper = [r, g, b];
-            }
-            let rect = PixelRect::new(
-                (left * scale) as i32,
-                (top * scale) as i32,
-                side(right - left),
-                side(bottom - top),
-            );
-            pictures.push(cropped(&program, rect));
+        for at in 0..places.len() {
+            let (picture, colour) = self.panel(compositor, &places, at, scroll.panel_width())?;
+            paper = colour.unwrap_or(paper);
+            pictures.push(picture);
         }
-        Ok((pictures, paper))
+        Ok(scroll.slices(&pictures, paper))
     }
 
     /// Gives the compositor its pictures: `of` makes one for a place of that size.
@@ -231,7 +197,10 @@ impl Strip {
         if let Some(shot) = self.shots.iter().flatten().next_back() {
             let picture = of(shot, size);
             compositor.upload_styled(&picture)?;
-            compositor.upload_frame(&picture)?;
+            match &self.camera {
+                Some(frame) => compositor.upload_frame(&frame.picture)?,
+                None => compositor.upload_frame(&picture)?,
+            }
         }
         Ok(())
     }
@@ -329,39 +298,4 @@ fn shot_number(panel: &Panel) -> Option<u8> {
         PanelKind::Shot(number) => Some(number),
         _ => None,
     }
-}
-
-/// How much of the smaller of two boxes the other one covers.
-fn overlap(a: &crate::panels::Rect, b: &crate::panels::Rect) -> f32 {
-    let width = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
-    let height = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
-    let smaller = (a.width * a.height).min(b.width * b.height).max(1e-6);
-    width.max(0.0) * height.max(0.0) / smaller
-}
-
-/// The distance between two boxes, 0 where they touch.
-fn gap(a: &crate::panels::Rect, b: &crate::panels::Rect) -> f32 {
-    let dx = (b.x - a.x - a.width).max(a.x - b.x - b.width).max(0.0);
-    let dy = (b.y - a.y - a.height).max(a.y - b.y - b.height).max(0.0);
-    dx.hypot(dy)
-}
-
-fn cropped(program: &Picture, rect: PixelRect) -> Picture {
-    let left = (rect.x.max(0) as u32).min(program.width());
-    let top = (rect.y.max(0) as u32).min(program.height());
-    let width = rect.width.min(program.width() - left);
-    let height = rect.height.min(program.height() - top);
-    let mut result = Picture::new(Size::new(width, height));
-    let pixels = program
-        .rgba()
-        .chunks_exact(program.width().max(1) as usize * 4);
-    let rows = result
-        .rgba_mut()
-        .chunks_exact_mut(width.max(1) as usize * 4);
-    for (row, source) in rows.zip(pixels.skip(top as usize)) {
-        let start = left as usize * 4;
-        let length = row.len();
-        row.copy_from_slice(&source[start..start + length]);
-    }
-    result
 }

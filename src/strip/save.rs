@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::{Scroll, Strip};
 use crate::clock::Clock;
-use crate::compositor::{Compositor, CompositorError, Gpu};
-use crate::frame::{Picture, Size};
+use crate::compositor::{Compositor, CompositorError, Gpu, enlarged};
+use crate::frame::{Picture, Pooled, Size};
 use crate::output::{
     self, Existing, OutputError, PictureFormat, VideoFormat, VideoWriter, save_print,
 };
+use crate::people;
 use crate::settings::Settings;
-use crate::shots::{Finished, Ring};
+use crate::shots::{Finished, Live, Ring, Shot};
 
 /// What is made of a strip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub enum StripError {
         /// The file.
         path: PathBuf,
     },
-    /// Nothing was taken yet.
+    /// Not all was taken yet.
     #[error("{missing} of {all} shots are missing. Take them, then save the strip.")]
     Missing {
         /// How many.
@@ -47,6 +48,9 @@ pub enum StripError {
         /// Of how many.
         all: usize,
     },
+    /// No camera, no page yet.
+    #[error("There is no picture to save yet. Wait for the first one, then save it.")]
+    NothingYet,
     /// The folder cannot be made.
     #[error("The pictures folder cannot be made: {error}. Check its rights. ({})", path.display())]
     Folder {
@@ -54,12 +58,6 @@ pub enum StripError {
         error: std::io::Error,
         /// The folder.
         path: PathBuf,
-    },
-    /// The page has no panel to scroll through.
-    #[error("The page has no panels for a scroll. Choose a page with shots. ({page})")]
-    NoPanels {
-        /// Its id.
-        page: String,
     },
 }
 
@@ -108,19 +106,13 @@ pub fn save(
             Ok(vec![path.to_owned()])
         }
         Job::Scroll(scroll) => {
-            let (panels, paper) = strip.panels(compositor, &scroll)?;
-            if panels.is_empty() {
-                return Err(StripError::NoPanels {
-                    page: strip.page.id().to_owned(),
-                });
-            }
-            let slices = scroll.slices(&panels, paper);
+            let slices = strip.scroll(compositor, &scroll)?;
             Ok(save_slices(&slices, path, existing)?)
         }
     }
 }
 
-/// Saves what lies on the desk in every format the settings name, in `folder`, under a name with
+/// Saves what lies on the desk, or what a page without shots shows now, in every format the settings name, in `folder`, under a name with
 /// the time.
 ///
 /// # Errors
@@ -131,8 +123,8 @@ pub fn save_all(
     gpu: Arc<Gpu>,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, StripError> {
-    let Some(Finished { page, shots }) = finished else {
-        return Err(StripError::Missing { missing: 1, all: 1 });
+    let Some(Finished { page, shots, live }) = finished else {
+        return Err(StripError::NothingYet);
     };
     let mut numbers: Vec<u8> = page.panels().filter_map(super::shot_number).collect();
     numbers.sort_unstable();
@@ -143,13 +135,21 @@ pub fn save_all(
             .is_some_and(Option::is_some)
     };
     let there = numbers.iter().filter(is_there).count();
-    if there < numbers.len() || numbers.is_empty() {
-        let all = numbers.len().max(1);
+    if there < numbers.len() {
+        let all = numbers.len();
         return Err(StripError::Missing {
             missing: all - there,
             all,
         });
     }
+    // A page without shots is saved with what is on it now.
+    let (shots, camera) = if numbers.is_empty() {
+        let live = live.ok_or(StripError::NothingYet)?;
+        let camera = Arc::clone(&live.styled.frame);
+        (vec![Some(shot_of(live))], Some(camera))
+    } else {
+        (shots, None)
+    };
     std::fs::create_dir_all(folder).map_err(|error| StripError::Folder {
         error,
         path: folder.into(),
@@ -162,16 +162,20 @@ pub fn save_all(
         ),
         page,
         shots,
+        camera,
         mirror: settings.look.mirror,
     };
     let mut compositor = Compositor::new(gpu)?;
+    compositor.set_effects_off(&settings.look.effects_off);
+    compositor.set_effect_strengths(&settings.look.effect_strengths);
     let wanted = &settings.shots;
     let picture = wanted.file.extension();
     let mut jobs = vec![("", picture, Job::Screen(settings.program.size))];
     if wanted.print {
         jobs.push(("-print", picture, Job::Print));
     }
-    if let Some(extension) = wanted.clip.extension() {
+    // A clip is made of the seconds before shots.
+    if let Some(extension) = wanted.clip.extension().filter(|_| !numbers.is_empty()) {
         jobs.push(("", extension, Job::Screen(settings.program.size)));
     }
     if wanted.scroll {
@@ -184,6 +188,22 @@ pub fn save_all(
         files.extend(save(&strip, &mut compositor, &path, job, Existing::Refuse)?);
     }
     Ok(files)
+}
+
+/// What is drawn now, as a shot.
+fn shot_of(Live { styled, mut seen }: Live) -> Shot {
+    if seen.faces.is_empty() {
+        seen.faces = people::faces(&styled.picture);
+    }
+    let drawing = match enlarged(&styled) {
+        Some(picture) => Arc::new(Pooled::from(picture)),
+        None => styled.picture,
+    };
+    Shot {
+        drawing,
+        seen,
+        second: Vec::new(),
+    }
 }
 
 /// A name with the time that no file in the folder begins with.

@@ -2,6 +2,7 @@
 //! platforms want them.
 
 use crate::frame::{Picture, Size};
+use crate::panels::Page;
 
 /// Measures of a scroll, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,30 @@ impl Scroll {
     /// How wide panels are in it.
     pub fn panel_width(&self) -> u32 {
         self.width.saturating_sub(2 * self.margin).max(1)
+    }
+
+    /// How large it is drawn when it is a scroll already: as wide as this one in its own units and
+    /// higher than wide, or so high that nothing else is, and not for paper.
+    pub(super) fn natural(&self, page: &Page) -> Option<Size> {
+        let (width, height) = page.units();
+        let is_as_wide = (width - self.width as f32).abs() < 1.0 && height > width;
+        let is_long = height > 2.5 * width;
+        let is_scroll = page.inches().is_none() && (is_as_wide || is_long);
+        let rows = (height * self.width as f32 / width.max(1e-3)).round();
+        is_scroll.then(|| Size::new(self.width, rows.clamp(1.0, MOST_ROWS as f32) as u32))
+    }
+
+    /// Cuts a scroll into slices, where that is possible not through the rows that are `whole`,
+    /// from above to below. What is transparent becomes white.
+    pub(super) fn cut(&self, scroll: &Picture, whole: &[(u32, u32)]) -> Vec<Picture> {
+        let cuts = cuts(whole, scroll.height(), self.slice);
+        let slice = |pair: &[u32]| {
+            let mut slice = Picture::new(Size::new(self.width, pair[1] - pair[0]));
+            slice.rgba_mut().fill(255);
+            lay(&mut slice, scroll, -i64::from(pair[0]));
+            slice
+        };
+        cuts.windows(2).map(slice).collect()
     }
 
     /// Lays `panels` (premultiplied alpha, at most as wide as the scroll) on paper of a colour,

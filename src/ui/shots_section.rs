@@ -1,4 +1,4 @@
-//! Shots and the strip that becomes of them. Shown when the page has shots.
+//! Shots and the strip that becomes of them; of a page without shots, saving it as it is now.
 
 use egui::{
     Align2, Color32, CornerRadius, CursorIcon, FontId, Image, Rect, Role, Sense, Stroke,
@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::page_view::ShotView;
+use super::texts::ShotsTexts;
 use super::widgets::{self, Look};
 use super::{PanelState, fill, icon, theme};
 use crate::action::Action;
@@ -19,7 +20,7 @@ const FILES: [(StripFile, &str); 3] = [
     (StripFile::Webp, "WebP"),
 ];
 
-/// The shots section.
+/// The shots section, and that of saving. Nothing before there is a page.
 pub fn shots_section_ui(
     ui: &mut Ui,
     settings: &mut Settings,
@@ -28,6 +29,9 @@ pub fn shots_section_ui(
 ) {
     let (texts, view) = (&state.texts.shots, state.view);
     if view.shots.is_empty() {
+        if !view.page.is_empty() {
+            picture_ui(ui, settings, state, actions);
+        }
         return;
     }
     widgets::section_ui(ui, icon::SHOTS, &texts.title, |ui| {
@@ -88,12 +92,7 @@ pub fn shots_section_ui(
                 }
             });
         });
-        ui.horizontal(|ui| {
-            ui.label(&texts.file);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                widgets::segments_ui(ui, 56.0, &FILES, &mut settings.shots.file);
-            });
-        });
+        file_ui(ui, settings, texts);
         ui.horizontal(|ui| {
             ui.label(&texts.clip);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -105,9 +104,45 @@ pub fn shots_section_ui(
                 widgets::segments_ui(ui, 56.0, &clips, &mut settings.shots.clip);
             });
         });
-        widgets::switch_ui(ui, icon::PRINTER, &texts.print, &mut settings.shots.print);
-        widgets::switch_ui(ui, icon::SCROLL, &texts.scroll, &mut settings.shots.scroll);
+        besides_ui(ui, settings, texts);
     });
+}
+
+/// Saves a page without shots. There is no second before a shot to make a clip of.
+fn picture_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &PanelState<'_>,
+    actions: &mut Vec<Action>,
+) {
+    let texts = &state.texts.shots;
+    widgets::section_ui(ui, icon::SAVE, &texts.picture, |ui| {
+        let size = vec2(ui.available_width(), theme::TARGET + 4.0);
+        let save = &texts.save_picture;
+        if widgets::button_ui(ui, size, Look::Field, icon::SAVE, save, save)
+            .on_hover_text("Ctrl S")
+            .clicked()
+        {
+            actions.push(Action::FinishStrip);
+        }
+        file_ui(ui, settings, texts);
+        besides_ui(ui, settings, texts);
+    });
+}
+
+fn file_ui(ui: &mut Ui, settings: &mut Settings, texts: &ShotsTexts) {
+    ui.horizontal(|ui| {
+        ui.label(&texts.file);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            widgets::segments_ui(ui, 56.0, &FILES, &mut settings.shots.file);
+        });
+    });
+}
+
+/// What is saved besides the picture.
+fn besides_ui(ui: &mut Ui, settings: &mut Settings, texts: &ShotsTexts) {
+    widgets::switch_ui(ui, icon::PRINTER, &texts.print, &mut settings.shots.print);
+    widgets::switch_ui(ui, icon::SCROLL, &texts.scroll, &mut settings.shots.scroll);
 }
 
 /// All shots side by side.

@@ -94,17 +94,22 @@ pub fn grid_ui(
 
 /// A slider from 0 to 1, with its name and percentage above.
 pub fn share_ui(ui: &mut Ui, name: &str, share: &mut f32) {
+    amount_ui(ui, (name, name), 1.0, share);
+}
+
+/// The same up to `most`, with what it is called where its row does not say all.
+pub fn amount_ui(ui: &mut Ui, (label, name): (&str, &str), most: f32, share: &mut f32) {
     // Less than a full target above: the slider beneath is one itself.
     ui.spacing_mut().interact_size.y = 22.0;
     ui.horizontal(|ui| {
-        ui.label(name);
+        ui.label(label);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let percent = format!("{:.0} %", *share * 100.0);
             ui.label(egui::RichText::new(percent).family(theme::strong()));
         });
     });
     ui.spacing_mut().slider_width = ui.available_width();
-    let slider = Slider::new(share, 0.0..=1.0).show_value(false);
+    let slider = Slider::new(share, 0.0..=most).show_value(false);
     let response = ui.add(slider);
     let value = f64::from(*share);
     response.widget_info(|| egui::WidgetInfo::slider(true, value, name));

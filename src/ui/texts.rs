@@ -83,6 +83,7 @@ areas! {
     /// Shots and strips.
     ShotsTexts {
         title, start, stop, now, retake, empty, swap, countdown, goes_on, strip, save, clear, file, clip, no_clip, print, scroll,
+        picture, save_picture,
     }
     /// Words and bubbles.
     WordsTexts {
@@ -91,6 +92,7 @@ areas! {
     /// Effects of the page.
     EffectsTexts {
         title, speedlines, focus, halftone, screentone, rain, petals, sparkle, shock, gloom,
+        strength, strength_of,
     }
     /// Mirror, quality and size.
     PictureTexts {

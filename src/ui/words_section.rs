@@ -3,7 +3,8 @@
 use egui::{RichText, Ui};
 
 use super::page_editor::field_ui;
-use super::{PanelState, Texts, icon, theme, widgets};
+use super::style_section::amount_ui;
+use super::{PanelState, Texts, fill, icon, theme, widgets};
 use crate::settings::Settings;
 
 /// The words section: a field for each text and bubble. Nothing when the page has none.
@@ -46,7 +47,7 @@ pub fn words_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState
     });
 }
 
-/// The effects section: a switch for each kind of effect. Nothing when the page has none.
+/// The effects section: a switch for each kind of effect, and how strong it is. Nothing when the page has none.
 pub fn effects_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
     if state.view.effects.is_empty() {
         return;
@@ -61,8 +62,28 @@ pub fn effects_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelSta
                     off.push(effect.clone());
                 }
             }
+            if on {
+                strength_ui(ui, settings, effect, state.texts);
+            }
         }
     });
+}
+
+/// How strong effects of a kind are, from none to twice what the artist drew.
+fn strength_ui(ui: &mut Ui, settings: &mut Settings, effect: &str, texts: &Texts) {
+    let own = settings.look.effect_strength(effect);
+    let mut strength = own;
+    let name_of_it = fill(&texts.effects.strength_of, "effect", name(effect, texts));
+    ui.scope(|ui| {
+        let names = (texts.effects.strength.as_str(), name_of_it.as_str());
+        amount_ui(ui, names, 2.0, &mut strength);
+    });
+    if strength != own {
+        // What the artist drew is easily found again.
+        let is_near = (strength - 1.0).abs() < 0.04;
+        let strength = if is_near { 1.0 } else { strength };
+        settings.look.set_effect_strength(effect, strength);
+    }
 }
 
 fn name<'a>(effect: &'a str, texts: &'a Texts) -> &'a str {

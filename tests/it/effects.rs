@@ -1,5 +1,6 @@
 //! Effects: every one looks as it should, by both hands, at two times; the same at every size.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,6 +221,43 @@ fn effects_can_be_switched_off_and_are_changed_by_their_names() {
         .set_page(&page("fx-rain-left-black-dense"), size)
         .unwrap();
     assert!(mean_difference(&on, &show(&mut compositor)) > 1.0);
+}
+
+/// Laid over what the artist wrote, by both hands: weaker is less, 0 is nothing, stronger is more.
+#[test]
+fn effects_are_as_strong_as_people_want() {
+    let Some(gpu) = gpu() else { return };
+    let styled = chart(Size::new(160, 90));
+    let size = Size::new(240, 300);
+    for kind in EffectKind::ALL {
+        for hand in [Hand::Device, Hand::Memory] {
+            let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
+            compositor
+                .set_page(&page(&format!("fx-{}", kind.id())), size)
+                .unwrap();
+            compositor.upload_styled(&styled).unwrap();
+            let mut show = |strength: f32| {
+                let strengths = BTreeMap::from([(kind.id().to_owned(), strength)]);
+                compositor.set_effect_strengths(&strengths);
+                let texture = compositor.render(&at(0)).unwrap();
+                let mut picture = Picture::default();
+                compositor.read(&texture, &mut picture).unwrap();
+                picture
+            };
+            let [none, weak, own, again] = [0.0, 0.35, 1.0, 2.0].map(&mut show);
+            let ink = |picture: &Picture| mean_difference(&none, picture);
+            let (weak, usual, strong) = (ink(&weak), ink(&own), ink(&again));
+            assert!(
+                weak < usual * 0.9 && usual <= strong,
+                "{kind:?} {hand:?}: {weak} {usual} {strong}"
+            );
+            // And back as the artist drew it.
+            assert!(
+                mean_difference(&own, &show(1.0)) == 0.0,
+                "{kind:?} {hand:?}"
+            );
+        }
+    }
 }
 
 /// For who draws effects: `EFFECTS_TO=folder` writes each over a portrait, large.

@@ -9,9 +9,9 @@ use panelcam::panels::bubble::BubbleKind;
 use panelcam::panels::{Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites};
 use panelcam::people::{Face, Point};
 
-const SIZE: Size = Size::new(320, 240);
+pub const SIZE: Size = Size::new(320, 240);
 
-fn page(svg: &str) -> Page {
+pub fn page(svg: &str) -> Page {
     Page::parse(svg.as_bytes(), "page", &Fonts::embedded()).unwrap()
 }
 
@@ -29,7 +29,7 @@ fn face(x: f32, y: f32) -> Face {
     }
 }
 
-fn seen(faces: Vec<Face>) -> Seen {
+pub fn seen(faces: Vec<Face>) -> Seen {
     Seen {
         size: Size::new(640, 480),
         focus: Point { x: 0.5, y: 0.5 },
@@ -37,7 +37,7 @@ fn seen(faces: Vec<Face>) -> Seen {
     }
 }
 
-fn moment<'a>(texts: &'a BTreeMap<String, String>, live: &'a Seen, ms: u64) -> Moment<'a> {
+pub fn moment<'a>(texts: &'a BTreeMap<String, String>, live: &'a Seen, ms: u64) -> Moment<'a> {
     Moment {
         time: Duration::from_millis(ms),
         texts,
@@ -50,7 +50,7 @@ fn moment<'a>(texts: &'a BTreeMap<String, String>, live: &'a Seen, ms: u64) -> M
 }
 
 /// Lays sprites on paper, as a page would show them.
-fn laid(sprites: &Sprites) -> Picture {
+pub fn laid(sprites: &Sprites) -> Picture {
     let mut picture = Picture::new(SIZE);
     for pixel in picture.rgba_mut().as_chunks_mut::<4>().0 {
         *pixel = [0xcf, 0xd8, 0xe6, 255];

@@ -188,6 +188,7 @@ fn document_order_is_kept_and_art_between_is_one_layer() {
             Layer::Panel(panel) => format!("{:?} {}", panel.kind, panel.id),
             Layer::Text(text) => format!("text {} {:?}", text.name, text.texts),
             Layer::Bubble(bubble) => format!("bubble {} {:?}", bubble.name, bubble.texts),
+            Layer::Sound(sound) => format!("sound {}", sound.name),
             Layer::Effect(effect) => format!("{:?} {}", effect.kind, effect.name),
         })
         .collect();

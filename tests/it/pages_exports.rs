@@ -20,6 +20,7 @@ fn layers(page: &Page) -> Vec<String> {
             Layer::Panel(panel) => format!("{:?} {}{}", panel.kind, panel.name, mixed(panel.blend)),
             Layer::Text(text) => format!("text {}", text.texts[0].text),
             Layer::Bubble(bubble) => format!("bubble {}", bubble.texts[0].text),
+            Layer::Sound(sound) => format!("sound {}", sound.name),
             Layer::Effect(effect) => format!("{:?}{}", effect.kind, mixed(effect.blend)),
         })
         .collect()
@@ -204,9 +205,56 @@ fn ways_of_mixing_that_are_not_there_and_fading_groups_are_told() {
     );
     let warnings = page.warnings();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].contains("both") && warnings[0].contains("half transparent"));
-    assert!(warnings[1].contains("glow") && warnings[1].contains("luminosity"));
-    assert!(warnings[1].contains("soft-light"), "{warnings:?}");
+    assert!(warnings[0].contains("glow") && warnings[0].contains("luminosity"));
+    assert!(warnings[0].contains("soft-light"), "{warnings:?}");
+    assert!(warnings[1].contains("both") && warnings[1].contains("half transparent"));
+}
+
+/// A group with one live shape and art is as wrong as one with two; told where it can be seen.
+#[test]
+fn a_group_that_shows_its_art_through_its_picture_is_told() {
+    let told = |group: &str| {
+        let page = parse(&format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">
+            <rect width="100" height="100" fill="#eee"/>{group}</svg>"##
+        ));
+        page.warnings().join("\n")
+    };
+    let live = r#"<rect id="live" x="20" y="20" width="60" height="60"/>"#;
+    let backdrop = r##"<rect x="10" y="10" width="70" height="70" fill="#c33"/>"##;
+    let beside = r##"<rect x="2" y="2" width="10" height="90" fill="#c33"/>"##;
+    let border = r##"<rect x="20" y="20" width="60" height="60" fill="none" stroke="#000"/>"##;
+
+    let faded = told(&format!(r#"<g id="all" opacity=".5">{backdrop}{live}</g>"#));
+    assert!(
+        faded.contains("all is half transparent") && faded.contains("drawn in it"),
+        "{faded}"
+    );
+    let above = told(&format!(r#"<g id="all" opacity=".5">{live}{backdrop}</g>"#));
+    assert!(above.contains("drawn in it"), "{above}");
+    let mixed = told(&format!(
+        r#"<g id="ink" style="mix-blend-mode:multiply">{backdrop}{live}</g>"#
+    ));
+    assert!(
+        mixed.contains("ink is mixed as a whole (multiply)"),
+        "{mixed}"
+    );
+
+    // Nobody could tell these from what a drawing program shows.
+    for inner in [
+        live.to_owned(),
+        format!("{beside}{live}"),
+        format!("{live}{border}"),
+    ] {
+        assert_eq!(
+            told(&format!(r#"<g opacity=".5">{inner}</g>"#)),
+            "",
+            "{inner}"
+        );
+    }
+    let apart = r#"<rect id="live-2" x="84" y="20" width="12" height="60"/>"#;
+    assert_eq!(told(&format!(r#"<g opacity=".5">{live}{apart}</g>"#)), "");
+    assert_eq!(told(&format!("<g>{backdrop}{live}</g>")), "");
 }
 
 /// An artist's words about a page that is nearly right.

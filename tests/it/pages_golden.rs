@@ -17,7 +17,7 @@ use super::pages::{chart, snapshot};
 /// Pixels of a snapshot: what fits into the bytes it may have.
 const AREA: f32 = 18_000.0;
 
-fn pages() -> Vec<Page> {
+pub fn pages() -> Vec<Page> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pages");
     let fonts = Fonts::embedded();
     let mut paths: Vec<_> = fs::read_dir(&folder)

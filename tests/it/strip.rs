@@ -204,13 +204,17 @@ struct Stage {
 
 impl Stage {
     fn start() -> Option<Self> {
+        Self::of(&four_cut().display().to_string(), Size::new(200, 600))
+    }
+
+    fn of(page: &str, size: Size) -> Option<Self> {
         let gpu = crate::compositor::gpu()?;
         let home = Home::new();
         let places = Places::under(home.folder.path());
         let (library, _) = Library::load(&places);
         let mut settings = Settings::default();
-        settings.look.page = four_cut().display().to_string();
-        settings.program.size = Some(Size::new(200, 600));
+        settings.look.page = page.to_owned();
+        settings.program.size = Some(size);
         settings.shots.countdown = 1;
         let control = Arc::new(Watch::new(Control {
             settings,
@@ -345,6 +349,44 @@ fn a_full_disk_is_said_and_the_strip_stays() {
     .unwrap_err();
     assert!(error.to_string().ends_with("(/proc/panelcam)"), "{error}");
     assert!(strip_of(&stage).is_ok());
+}
+
+#[test]
+fn a_page_without_shots_is_saved_with_what_is_on_it() {
+    let Some(mut stage) = Stage::of("two-panel", Size::new(320, 180)) else {
+        return;
+    };
+    let error = strip_of(&stage).unwrap_err().to_string();
+    assert!(error.contains("no picture"), "{error}");
+    let (red, blue) = ([220, 20, 20, 255], [20, 20, 220, 255]);
+    stage.until(red, |view| view.page == "two-panel");
+    stage.draw(red);
+    let mut settings = stage.control.get().settings.clone();
+    settings.shots.print = true;
+    settings.shots.scroll = true;
+    settings.shots.clip = StripClip::Gif;
+    stage.control.set(Control {
+        settings,
+        compare: false,
+    });
+    for (colour, at) in [(red, 0), (blue, 2)] {
+        stage.draw(colour);
+        stage.draw(colour);
+        let files = strip_of(&stage).unwrap();
+        // Screen, print and the scroll's slices; there is no second to make a clip of.
+        assert!(files.len() >= 3, "{files:?}");
+        assert!(
+            files
+                .iter()
+                .all(|path| path.extension().is_some_and(|ext| ext == "png"))
+        );
+        let screen = image::open(&files[0]).unwrap().to_rgb8();
+        assert_eq!(screen.dimensions(), (320, 180));
+        let pixel = screen.get_pixel(100, 60).0;
+        assert!(pixel[at] > 180 && pixel[2 - at] < 80, "{pixel:?}");
+        let print = image::open(&files[1]).unwrap();
+        assert!(print.width() > 2000, "{}", print.width());
+    }
 }
 
 fn first_pixel(desk: &Desk, number: usize) -> Option<[u8; 4]> {

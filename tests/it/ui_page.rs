@@ -19,6 +19,8 @@ struct World {
     actions: Vec<Action>,
     picture: Option<egui::TextureHandle>,
     taken: usize,
+    /// How many shots the page has.
+    shots: u8,
 }
 
 fn world(language: Language, taken: usize) -> World {
@@ -58,6 +60,7 @@ fn world(language: Language, taken: usize) -> World {
         actions: Vec::new(),
         picture: None,
         taken,
+        shots: 4,
     }
 }
 
@@ -78,7 +81,7 @@ impl World {
             ui.ctx()
                 .load_texture("picture", image, egui::TextureOptions::LINEAR)
         });
-        self.view.shots = (1..=4)
+        self.view.shots = (1..=self.shots)
             .map(|number: u8| ShotView {
                 number,
                 thumbnail: (usize::from(number) <= self.taken).then(|| picture.clone()),
@@ -191,6 +194,48 @@ fn shots_are_started_taken_again_and_saved() {
 }
 
 #[test]
+fn a_page_without_shots_is_saved_as_it_is_now() {
+    for (language, save, print) in [
+        (
+            Language::En,
+            "Save the page as it is now",
+            "Also for print, 300 dpi",
+        ),
+        (
+            Language::Ko,
+            "지금 모습 그대로 저장",
+            "인쇄용도 저장 (300 dpi)",
+        ),
+    ] {
+        let mut world = world(language, 0);
+        (world.shots, world.view.next) = (0, None);
+        let mut harness = world.harness(SIZE);
+        for name in [print, "WebP", save] {
+            harness.get_by_label(name).click();
+            harness.run_ok();
+        }
+        let world = harness.state();
+        assert_eq!(world.actions, [Action::FinishStrip]);
+        assert!(world.settings.shots.print);
+        assert_eq!(world.settings.shots.file.extension(), "webp");
+        // There are no shots to take, and nothing to make a clip of.
+        for name in ["Start countdown", "카운트다운 시작", "GIF", "Save strip"] {
+            assert!(harness.query_by_label(name).is_none(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_saved_before_there_is_a_page() {
+    let mut world = world(Language::En, 0);
+    world.shots = 0;
+    world.view = PageView::default();
+    let harness = world.harness(SIZE);
+    let save = harness.query_by_label("Save the page as it is now");
+    assert!(save.is_none());
+}
+
+#[test]
 fn effects_are_switched_off_and_on() {
     let mut harness = world(Language::Ko, 0).harness(SIZE);
     harness.get_by_label("비").click();
@@ -199,6 +244,32 @@ fn effects_are_switched_off_and_on() {
     harness.get_by_label("비").click();
     harness.run_ok();
     assert!(harness.state().settings.look.effects_off.is_empty());
+}
+
+#[test]
+fn effects_are_made_weaker_and_stronger() {
+    let mut harness = world(Language::En, 0).harness(SIZE);
+    let strength =
+        |harness: &Harness<'static, World>| harness.state().settings.look.effect_strength("rain");
+    let slider = |harness: &Harness<'static, World>| harness.get_by_label("Rain, strength").rect();
+    let rect = slider(&harness);
+    let at = |share: f32| egui::pos2(rect.left() + rect.width() * share, rect.center().y);
+    for (share, wanted) in [(0.2, 0.4), (0.9, 1.8)] {
+        harness.drag_at(at(0.5));
+        harness.drop_at(at(share));
+        harness.run_ok();
+        let now = strength(&harness);
+        assert!((now - wanted).abs() < 0.15, "{now}");
+    }
+    // Near the middle it is as the artist drew it, and nothing is kept.
+    harness.drag_at(at(0.9));
+    harness.drop_at(at(0.505));
+    harness.run_ok();
+    assert!(harness.state().settings.look.effect_strengths.is_empty());
+    // What is off has no strength.
+    harness.get_by_label("Rain").click();
+    harness.run_ok();
+    assert!(harness.query_by_label("Rain, strength").is_none());
 }
 
 #[test]

@@ -178,6 +178,29 @@ impl Look {
         look
     }
 
+    /// The same, `by` times as strong: what that means depends on the kind. Dots get darker,
+    /// strokes get more, a flash comes nearer to the face, the dark gets darker and its lines more.
+    pub fn strengthened(self, kind: EffectKind, by: f32) -> Self {
+        use EffectKind::{
+            Focus, Gloom, Halftone, Petals, Rain, Screentone, Shock, Sparkle, Speedlines,
+        };
+        match kind {
+            Halftone | Screentone => Self {
+                strength: self.strength * by,
+                ..self
+            },
+            Gloom => Self {
+                strength: self.strength * by,
+                density: (self.density * by).max(0.05),
+                ..self
+            },
+            Speedlines | Focus | Rain | Petals | Sparkle | Shock => Self {
+                density: (self.density * by).max(0.05),
+                ..self
+            },
+        }
+    }
+
     /// The number of the drawing that is shown at a time; `None` while the effect rests.
     pub fn drawing(&self, time: Duration, started: Duration) -> Option<u32> {
         let mut since = time.saturating_sub(started);

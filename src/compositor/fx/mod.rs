@@ -8,6 +8,7 @@ pub(super) use look::{Look, Mix, Tone};
 pub use painter::EffectData;
 pub(crate) use painter::Painter;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ pub(super) struct Laid {
     pub pixel: u32,
     /// The program pixel on which its pixel 0,0 lies.
     pub corner: (i32, i32),
+    /// Of tone: how dark it is.
+    pub strength: f32,
 }
 
 /// The effects of the page that is shown.
@@ -117,6 +120,8 @@ pub(super) struct Effects {
     loops: Vec<Loop>,
     /// Kinds and names that are switched off.
     off: Vec<String>,
+    /// How strong kinds are where that is not as the artist drew them.
+    strengths: BTreeMap<String, f32>,
     /// When effects that rest were started last.
     started: Duration,
     aside: Option<Aside>,
@@ -131,6 +136,8 @@ struct Loop {
     generation: u64,
     /// Where the face was that the drawings are made for, from the shape's corner.
     base: Option<(f32, f32)>,
+    /// As what they are drawn.
+    look: Look,
     drawings: Vec<Option<Arc<Drawn>>>,
     last: Option<(Arc<Drawn>, (f32, f32))>,
 }
@@ -174,7 +181,7 @@ impl Stand {
         Size::new(side(self.rect.width), side(self.rect.height))
     }
 
-    fn data(&self, number: u32, base: (f32, f32)) -> EffectData {
+    fn data(&self, look: &Look, number: u32, base: (f32, f32)) -> EffectData {
         let units = |pixels: f32| pixels / self.unit;
         EffectData {
             size: [
@@ -186,11 +193,11 @@ impl Stand {
             pixel: units(self.look.pixel as f32),
             drawing: number as f32,
             drawings: self.look.drawings as f32,
-            seed: self.look.seed,
-            density: self.look.density,
-            angle: self.look.angle,
-            strength: self.look.strength,
-            scale: self.look.scale,
+            seed: look.seed,
+            density: look.density,
+            angle: look.angle,
+            strength: look.strength,
+            scale: look.scale,
             spare: [0.0; 2],
         }
     }
@@ -225,6 +232,7 @@ impl Effects {
             method,
             loops: Vec::new(),
             off: Vec::new(),
+            strengths: BTreeMap::new(),
             started: Duration::ZERO,
             aside: None,
             generation: 0,
@@ -249,6 +257,7 @@ impl Effects {
                 layer,
                 generation: self.generation,
                 base: None,
+                look: stand.look,
                 drawings: vec![None; stand.look.drawings as usize],
                 last: None,
             })
@@ -262,27 +271,38 @@ impl Effects {
         }
     }
 
+    /// How strong effects are, by kind; 0 is off.
+    pub fn set_strengths(&mut self, strengths: &BTreeMap<String, f32>) {
+        if self.strengths != *strengths {
+            self.strengths.clone_from(strengths);
+        }
+    }
+
     /// Starts effects that rest between their loops.
     pub fn start(&mut self, time: Duration) {
         self.started = time;
     }
 
-    fn is_on(off: &[String], stand: &Stand) -> bool {
+    fn strength(&self, stand: &Stand) -> f32 {
+        let strength = self.strengths.get(stand.kind.id());
+        strength.map_or(1.0, |strength| strength.clamp(0.0, 2.0))
+    }
+
+    fn is_on(&self, stand: &Stand) -> bool {
         let kind = stand.kind.id();
-        !off.iter().any(|off| {
+        let is_off = self.off.iter().any(|off| {
             off == kind
                 || off
                     .strip_prefix(kind)
                     .and_then(|rest| rest.strip_prefix('-'))
                     .is_some_and(|name| name == stand.name)
-        })
+        });
+        !is_off && self.strength(stand) > 0.0
     }
 
     /// Changes whenever another drawing is to be shown; 0 on a page without effects.
     pub fn state(&self, page: &Resident, time: Duration) -> u64 {
-        let shown = page
-            .stands()
-            .filter(|(_, stand)| Self::is_on(&self.off, stand));
+        let shown = page.stands().filter(|(_, stand)| self.is_on(stand));
         shown.fold(0, |state: u64, (layer, stand)| {
             let number = stand.look.drawing(time, self.started);
             let number = number.map_or(0, |number| u64::from(number) + 1);
@@ -301,7 +321,7 @@ impl Effects {
             let Some(What::Effect(stand)) = page.what(layer) else {
                 continue;
             };
-            if !Self::is_on(&self.off, stand) {
+            if !self.is_on(stand) {
                 continue;
             }
             let Some(number) = stand.look.drawing(scene.time, self.started) else {
@@ -312,6 +332,13 @@ impl Effects {
                 None if stand.uses_face() => continue,
                 None => (0.0, 0.0),
             };
+            let look = stand.look.strengthened(stand.kind, self.strength(stand));
+            let turns = &mut self.loops[at];
+            // Tone is drawn as it is; how dark it gets is decided where it is laid.
+            if turns.look != look && !matches!(look.mix, Mix::Tone(_)) {
+                turns.base = None;
+            }
+            turns.look = look;
             self.follow(at, stand, face);
             if let Some((drawn, base)) = self.drawing(at, stand, number) {
                 // A late drawing is moved to where the face is now.
@@ -334,6 +361,7 @@ impl Effects {
                             stand.rect.x - margin + shift(face.0, base.0),
                             stand.rect.y - margin + shift(face.1, base.1),
                         ),
+                        strength: look.strength,
                     },
                 ));
             }
@@ -372,11 +400,11 @@ impl Effects {
         number: u32,
     ) -> Option<(Arc<Drawn>, (f32, f32))> {
         let turns = self.loops.get_mut(at)?;
-        let base = turns.base?;
+        let (base, look) = (turns.base?, turns.look);
         let order = |number: u32, generation: u64| Order {
             key: (generation, at, number),
             kind: stand.kind,
-            data: stand.data(number, base),
+            data: stand.data(&look, number, base),
             size: stand.drawing_size(),
         };
         let place = turns.drawings.get(number as usize)?;

@@ -7,6 +7,7 @@ mod fontface;
 mod leftout;
 mod limits;
 mod looks;
+mod objects;
 mod paper;
 mod words;
 mod write;
@@ -17,10 +18,12 @@ use std::fmt::Write as _;
 use usvg::roxmltree::{self, Document, Node, NodeId};
 
 use super::names::{Alive, AliveName};
+use super::together::Together;
 use super::{Blend, Data, Page, PageError, Written};
 pub(super) use fontface::EmbeddedFont;
 use limits::{check_limits, references};
 use looks::Looks;
+use objects::{alive_name, chosen, data, draws, groups, holds_more, kind_of, names, said};
 use write::{Style, copy, open};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
@@ -64,6 +67,8 @@ pub(super) struct Parts {
     pub inches: Option<(f32, f32)>,
     /// In document order.
     pub parts: Vec<Part>,
+    /// Groups that lie in several of them.
+    pub together: Vec<Together>,
     /// The fonts it carries.
     pub fonts: Vec<EmbeddedFont>,
     /// What the artist should know.
@@ -135,7 +140,8 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
             page: page.to_owned(),
         });
     }
-    let parts = plan.parts(root);
+    let (parts, part_of) = plan.parts(root);
+    let together = plan.together(root, &part_of);
     let (fonts, mut warnings) = fontface::embedded(&document);
     warnings.append(&mut plan.warnings);
     warnings.append(&mut leftout::left_out(&document));
@@ -143,70 +149,9 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
         title,
         inches: paper::inches(root),
         parts,
+        together,
         fonts,
         warnings,
-    })
-}
-
-/// What an artist knows an object by.
-fn said(node: Node) -> String {
-    match node.attribute("id").unwrap_or_default() {
-        "" => format!("A <{}>", node.tag_name().name()),
-        name => format!("The object {name}"),
-    }
-}
-
-/// The local name of an SVG element.
-fn kind_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
-    let name = node.tag_name();
-    (node.is_element() && matches!(name.namespace(), None | Some(SVG))).then(|| name.name())
-}
-
-/// Whether an element draws by itself, without children that draw.
-fn draws(kind: &str) -> bool {
-    matches!(
-        kind,
-        "path"
-            | "rect"
-            | "circle"
-            | "ellipse"
-            | "line"
-            | "polyline"
-            | "polygon"
-            | "text"
-            | "image"
-            | "use"
-    )
-}
-
-/// Whether an element groups others that draw.
-fn groups(kind: &str) -> bool {
-    matches!(kind, "svg" | "g" | "a" | "switch")
-}
-
-/// The names of an object, wherever a drawing program keeps them.
-fn names<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
-    [
-        node.attribute("id"),
-        node.attribute((INKSCAPE, "label")),
-        node.attribute("data-name"),
-    ]
-    .into_iter()
-    .flatten()
-}
-
-/// The name of an object that says what becomes of it.
-fn alive_name(node: Node) -> Option<(String, AliveName)> {
-    names(node).find_map(|written| Some((written.to_owned(), AliveName::parse(written)?)))
-}
-
-/// The child of a `switch` that is drawn: Illustrator puts its own data first.
-fn chosen<'a, 'i>(switch: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
-    switch.children().find(|child| {
-        kind_of(*child).is_some_and(|kind| draws(kind) || groups(kind))
-            && child
-                .attribute("requiredExtensions")
-                .is_none_or(str::is_empty)
     })
 }
 
@@ -217,6 +162,8 @@ enum Layer {
     Art(usize),
     /// The cut itself.
     Cut(usize),
+    /// What is not alive in the group of this number.
+    Group(usize),
 }
 
 /// Objects that are a layer of their own.
@@ -253,6 +200,8 @@ struct Plan<'a, 'i> {
     has_art: Vec<bool>,
     /// For every object that draws, and every group: the cuts inside.
     inside: HashMap<NodeId, (usize, usize)>,
+    /// Groups with something alive in them that are half transparent or mixed as a whole.
+    together: Vec<(Node<'a, 'i>, Blend)>,
     warnings: Vec<String>,
 }
 
@@ -271,6 +220,7 @@ impl<'a, 'i> Plan<'a, 'i> {
             cut_of: HashMap::new(),
             has_art: vec![false],
             inside: HashMap::new(),
+            together: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -301,17 +251,10 @@ impl<'a, 'i> Plan<'a, 'i> {
                 around
             }
         };
-        if groups(kind)
-            && self.looks.is_faded(node)
-            && node.descendants().filter_map(alive_name).nth(1).is_some()
-        {
-            self.warn(format!(
-                "{} is half transparent as a whole: what is alive in it shows through each other.",
-                said(node)
-            ));
-        }
         if depth > 0 && kind != "switch" {
-            if let Some((written, name)) = alive_name(node) {
+            if let Some((written, name)) = alive_name(node)
+                && !holds_more(node, &name)
+            {
                 // A panel's stroke is drawn on top of the picture, with the art that follows.
                 let is_panel = matches!(name.alive, Alive::Panel(_));
                 let stroke = is_panel && self.looks.may_have_stroke(node);
@@ -357,6 +300,12 @@ impl<'a, 'i> Plan<'a, 'i> {
             }
         }
         self.inside.insert(node.id(), (first, self.cuts.len()));
+        let own = self.looks.blend(node).unwrap_or_default();
+        let is_one = self.looks.is_faded(node) || own != Blend::Normal;
+        let holds_alive = self.cuts[first..].iter().any(|cut| cut.alive.is_some());
+        if is_one && holds_alive && self.together.len() < Self::MOST_WARNINGS {
+            self.together.push((node, own));
+        }
     }
 
     fn warn(&mut self, text: String) {
@@ -381,7 +330,9 @@ impl<'a, 'i> Plan<'a, 'i> {
         self.has_art.push(art_follows);
     }
 
-    fn parts(&self, root: Node<'a, 'i>) -> Vec<Part> {
+    /// All parts, and which of them each cut became.
+    fn parts(&self, root: Node<'a, 'i>) -> (Vec<Part>, Vec<usize>) {
+        let mut part_of = Vec::with_capacity(self.cuts.len());
         let mut parts = Vec::with_capacity(self.cuts.len() * 2 + 1);
         let art = |number: usize| {
             self.has_art[number].then(|| Part {
@@ -396,12 +347,7 @@ impl<'a, 'i> Plan<'a, 'i> {
                 (Some((written, name)), Some(node)) => PartKind::Alive {
                     written: written.clone(),
                     name: name.clone(),
-                    data: Data::of(
-                        node.attributes()
-                            .filter(|attribute| attribute.namespace().is_none())
-                            .map(|attribute| (attribute.name(), attribute.value())),
-                        &name.name,
-                    ),
+                    data: data(*node, name),
                     texts: if matches!(name.alive, Alive::Text | Alive::Bubble) {
                         words::texts(*node)
                     } else {
@@ -410,6 +356,7 @@ impl<'a, 'i> Plan<'a, 'i> {
                 },
                 _ => PartKind::Art,
             };
+            part_of.push(parts.len());
             parts.push(Part {
                 kind,
                 blend: cut.blend,
@@ -417,7 +364,7 @@ impl<'a, 'i> Plan<'a, 'i> {
             });
         }
         parts.extend(art(self.cuts.len()));
-        parts
+        (parts, part_of)
     }
 
     fn write(&self, root: Node<'a, 'i>, layer: Layer) -> String {
@@ -429,6 +376,9 @@ impl<'a, 'i> Plan<'a, 'i> {
 
     /// How an object appears in a layer; `None`: not at all.
     fn role(&self, node: Node, layer: Layer) -> Option<Role> {
+        if let Layer::Group(number) = layer {
+            return self.role_in_group(node, self.together[number].0);
+        }
         if let Some(&number) = self.cut_of.get(&node.id()) {
             let cut = &self.cuts[number];
             return match layer {
@@ -447,6 +397,7 @@ impl<'a, 'i> Plan<'a, 'i> {
         let is_inside = match layer {
             Layer::Art(number) => (first..=last).contains(&number),
             Layer::Cut(number) => (first..last).contains(&number),
+            Layer::Group(_) => false,
         };
         let is_drawn = kind_of(node).is_some_and(draws);
         is_inside.then_some(if is_drawn {
@@ -463,6 +414,42 @@ impl<'a, 'i> Plan<'a, 'i> {
             Layer::Cut(number) if self.cuts[number].is_shape() => Style::Clear,
             _ => Style::Kept,
         }
+    }
+
+    /// The same, of what is not alive in a group.
+    fn role_in_group(&self, node: Node, group: Node) -> Option<Role> {
+        if !node.ancestors().any(|outer| outer == group) {
+            return group
+                .ancestors()
+                .any(|outer| outer == node)
+                .then_some(Role::Around);
+        }
+        if let Some(&number) = self.cut_of.get(&node.id()) {
+            let is_art = self.cuts[number].alive.is_none();
+            return is_art.then_some(Role::Whole(Style::Kept));
+        }
+        self.inside.get(&node.id())?;
+        Some(match kind_of(node).is_some_and(draws) {
+            true => Role::Whole(Style::Kept),
+            false => Role::Around,
+        })
+    }
+
+    /// The groups that are one for the artist; `part_of` is which part a cut became.
+    fn together(&self, root: Node<'a, 'i>, part_of: &[usize]) -> Vec<Together> {
+        let groups = self.together.iter().enumerate();
+        groups
+            .map(|(number, (node, blend))| {
+                let (first, last) = self.inside.get(&node.id()).copied().unwrap_or_default();
+                let alive = (first..last).filter(|cut| self.cuts[*cut].alive.is_some());
+                Together {
+                    said: said(*node),
+                    blend: *blend,
+                    alive: alive.filter_map(|cut| part_of.get(cut).copied()).collect(),
+                    art: self.write(root, Layer::Group(number)),
+                }
+            })
+            .collect()
     }
 
     /// What a layer refers to, directly or not, and what that stands in.
