@@ -371,16 +371,11 @@ impl Loader {
     /// Lets go of what was not wanted for longest, until the rest fits into `memory_mb`. A size
     /// that the model in use was drawn at before goes first: it comes back with the old window.
     fn evict(&mut self, memory_mb: u32) {
-        let budget = u64::from(memory_mb) << 20;
-        let sum = |resident: &[Arc<Loaded>]| -> u64 {
-            resident
-                .iter()
-                .map(|loaded| loaded.generator.memory())
-                .sum()
-        };
-        while self.resident.len() > 1 && sum(&self.resident) > budget {
-            self.resident.remove(0);
-        }
+        let sizes: Vec<u64> = (self.resident.iter())
+            .map(|loaded| loaded.generator.memory())
+            .collect();
+        self.resident
+            .drain(..surplus(&sizes, u64::from(memory_mb) << 20));
     }
 
     /// CPU threads and nanoseconds a pixel; the latter is measured only where it decides.
@@ -439,4 +434,30 @@ fn threads(settings: &InferenceSettings) -> Option<usize> {
     settings
         .threads
         .map(|threads| threads.clamp(1, MAX_THREADS))
+}
+
+/// How many of the first must go so that the rest fits into `budget`; the last stays whatever it takes.
+fn surplus(sizes: &[u64], budget: u64) -> usize {
+    let mut rest: u64 = sizes.iter().sum();
+    let mut count = 0;
+    while count + 1 < sizes.len() && rest > budget {
+        rest -= sizes[count];
+        count += 1;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_wanted_longest_ago_goes_first_and_the_last_stays() {
+        assert_eq!(surplus(&[], 0), 0);
+        assert_eq!(surplus(&[9], 0), 0);
+        assert_eq!(surplus(&[4, 3, 2], 9), 0);
+        assert_eq!(surplus(&[4, 3, 2], 8), 1);
+        assert_eq!(surplus(&[4, 3, 2], 4), 2);
+        assert_eq!(surplus(&[4, 3, 20], 4), 2);
+    }
 }

@@ -26,6 +26,7 @@ mod loaded;
 mod loader;
 mod matte;
 mod model;
+mod own_styles;
 mod pace;
 pub mod provider;
 mod retouch;

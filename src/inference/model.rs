@@ -275,6 +275,20 @@ impl Model {
         }
     }
 
+    /// Bytes of the network and its weights; the built-in one is small and counts as none.
+    pub(super) fn bytes(&self) -> u64 {
+        let folder = self.path().parent().unwrap_or(Path::new(""));
+        let external = self
+            .external
+            .iter()
+            .map(|external| folder.join(&external.file));
+        std::iter::once(self.path().to_owned())
+            .chain(external)
+            .filter_map(|path| std::fs::metadata(path).ok())
+            .map(|data| data.len())
+            .sum()
+    }
+
     /// The files its description names, below its folder; thumbnails may be missing.
     pub(super) fn files(&self) -> &[String] {
         &self.files

@@ -6,10 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use panelcam::frame::Size;
 use panelcam::inference::{self, Generator, InferenceError, Runtime, StyleMap};
 use panelcam::places::Places;
+use panelcam::settings::Transition;
 
 use crate::inference::{chart, model, runtime};
 use crate::inference_stage::Rig;
@@ -248,9 +250,9 @@ fn drawing_allocates_nothing_large_in_the_steady_state() {
         "drawing_allocates_nothing_large_in_the_steady_state",
         |_| {},
     ) {
-        let mut rig = Rig::start(&runtime().unwrap(), &["colours"], "colours-red");
+        let mut rig = Rig::start(&runtime().unwrap(), &["colours", "invert"], "colours-red");
         // Made before counting: the camera's buffers are not this stage's.
-        let mut frames: Vec<_> = (0..76).map(|_| chart(Size::new(640, 480))).collect();
+        let mut frames: Vec<_> = (0..114).map(|_| chart(Size::new(640, 480))).collect();
         let mut draw = |rig: &mut Rig, count: usize| {
             for frame in frames.drain(..count) {
                 rig.send(frame);
@@ -276,5 +278,24 @@ fn drawing_allocates_nothing_large_in_the_steady_state() {
         draw(&mut rig, 8);
         LIMIT.store(usize::MAX, Ordering::Relaxed);
         assert_eq!(LARGE.load(Ordering::Relaxed), 0, "while retouching");
+
+        // With a model that finds no people, so that a segmenter does, and a wipe from style to style.
+        rig.change(|control| {
+            control.settings.retouch.transition = Transition::Wipe;
+            control.settings.look.style = "invert-plain".to_owned();
+        });
+        // The corner is black: inverted it has green, which it has in no other style here.
+        let is_inverted = (0..200).any(|_| {
+            rig.send(chart(Size::new(640, 480)));
+            std::thread::sleep(Duration::from_millis(20));
+            rig.take().picture.rgba()[1] > 60
+        });
+        assert!(is_inverted);
+        // Slots of the new generator get their memory when they are first used.
+        draw(&mut rig, 30);
+        LIMIT.store(448 * 336 * 4 / 10, Ordering::Relaxed);
+        draw(&mut rig, 8);
+        LIMIT.store(usize::MAX, Ordering::Relaxed);
+        assert_eq!(LARGE.load(Ordering::Relaxed), 0, "with a segmenter");
     }
 }

@@ -342,6 +342,29 @@ mod tests {
         assert_eq!(in_words(&error), "libcudnn.so.9 is missing");
     }
 
+    #[test]
+    fn what_draws_something_else_is_refused() {
+        let drawn = |most: f64, mean: f64| Drawn {
+            time: Duration::from_millis(1),
+            cpu_time: Duration::from_millis(2),
+            most,
+            mean,
+            pixels: 4096,
+        };
+        assert_eq!(differs(&drawn(MOST, MEAN)), None);
+        for wrong in [
+            drawn(MOST + 1.0, 0.0),
+            drawn(MOST, MEAN + 0.1),
+            drawn(255.0, 90.0),
+        ] {
+            let outcome = differs(&wrong);
+            let Some(Outcome::Bad { why, .. }) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert!(why.contains("something else than the CPU"), "{why}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_check_that_crashes_or_says_nothing_is_no_good() {
