@@ -11,10 +11,11 @@ from torch import Tensor
 
 ROWS = 4                 # of a batch that it looks at: it would cost as much as the student otherwise
 WARM, FULL = 200, 800    # steps: from when, and when fully, the student listens
+SIZES = (1, 2)           # by how much the picture is shrunk for it
 ALIKE = 4.0              # weight of the difference of features against that of the verdict
 
 
-class Critic(nn.Module):
+class Patches(nn.Module):
     """Picture the student saw and drawing, [B,6,H,W], to a verdict a patch of 38 px and style, [B,S,H/8,W/8]."""
 
     def __init__(self, styles: int):
@@ -23,12 +24,26 @@ class Critic(nn.Module):
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:]))
         self.verdict = nn.Conv2d(widths[-1], styles, 3, 1, 1)
 
-    def forward(self, photo: Tensor, drawing: Tensor) -> tuple[Tensor, list[Tensor]]:
-        x, features = torch.cat([photo, drawing], 1) * 2 - 1, []
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        features = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
             features.append(x)
         return self.verdict(x), features
+
+
+class Critic(nn.Module):
+    """Looks at lines, and at half the size at whole eyes and mouths."""
+
+    def __init__(self, styles: int):
+        super().__init__()
+        self.sizes = nn.ModuleList(Patches(styles) for _ in SIZES)
+
+    def forward(self, photo: Tensor, drawing: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """A verdict a patch for each of the sizes, and all features."""
+        pair = torch.cat([photo, drawing], 1) * 2 - 1
+        seen = [patches(F.avg_pool2d(pair, size) if size > 1 else pair) for patches, size in zip(self.sizes, SIZES)]
+        return [verdict for verdict, _ in seen], [f for _, features in seen for f in features]
 
 
 class Judge:
@@ -57,14 +72,15 @@ class Judge:
         pick = plain[rows, :, 0].argmax(1)
         seen, drawn = photo[rows], target[rows]
         mine = picture.detach()[rows].requires_grad_()
-        of = lambda verdict: verdict.float()[torch.arange(len(rows)), pick]
+        of = lambda verdicts: [verdict.float()[torch.arange(len(rows)), pick] for verdict in verdicts]
         self.opt.zero_grad()
         with torch.autocast(self.device, torch.bfloat16):
             real, features = self.critic(seen, drawn)
             fake, _ = self.critic(seen, mine.detach())
-        (F.relu(1 - of(real)).mean() + F.relu(1 + of(fake)).mean()).backward()
+        pairs = list(zip(of(real), of(fake)))
+        sum(F.relu(1 - a).mean() + F.relu(1 + b).mean() for a, b in pairs).backward()
         self.opt.step()
-        right = (of(real).mean((1, 2)) > of(fake).mean((1, 2))).float().mean().item()
+        right = sum((a.mean((1, 2)) > b.mean((1, 2))).float().mean().item() for a, b in pairs) / len(pairs)
         self.right = 0.99 * self.right + 0.01 * right
         share *= min(1.0, max(0.0, (step - WARM) / (FULL - WARM)))
         if share == 0:
@@ -73,7 +89,7 @@ class Judge:
         with torch.autocast(self.device, torch.bfloat16):
             verdict, own = self.critic(seen, mine)
         alike = sum((a.float() - b.detach().float()).abs().mean() for a, b in zip(own, features))
-        (ALIKE * alike - of(verdict).mean()).backward()
+        (ALIKE * alike - sum(v.mean() for v in of(verdict))).backward()
         self.critic.requires_grad_(True)
         there = picture.grad[rows]
         picture.grad[rows] = there + share * there.norm() / (mine.grad.norm() + 1e-12) * mine.grad

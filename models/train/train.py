@@ -30,7 +30,7 @@ from styles import STYLES
 BATCH, TWINS = 8, 2
 CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
 OUTWARD = 1.35           # see other_tones
-FEATURES = 1.5           # how much more a face's eyes and mouth count
+FEATURES = 2.5           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
 
 
