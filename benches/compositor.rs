@@ -210,7 +210,8 @@ fn loading(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("load");
     group.sample_size(10);
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+    let pages = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    for path in pages.filter(|path| path.extension().is_some_and(|extension| extension == "svg")) {
         let Ok(svg) = std::fs::read(&path) else {
             continue;
         };
