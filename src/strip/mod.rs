@@ -149,10 +149,16 @@ impl Strip {
             return Ok(scroll.cut(&program, &whole));
         }
         let places = reading::places(&self.page);
+        let width = scroll.panel_width();
+        let (across, down) = self.page.units();
+        let height = (down * width as f32 / across.max(1e-3)).clamp(1.0, MOST);
+        let size = Size::new(width, height.round() as u32);
+        let (_, letterer) = self.lettered(compositor, size)?;
+        let words = reading::words_of(&self.page, &letterer, size, &places);
         let mut pictures = Vec::with_capacity(places.len());
         let mut paper = [255; 3];
         for at in 0..places.len() {
-            let (picture, colour) = self.panel(compositor, &places, at, scroll.panel_width())?;
+            let (picture, colour) = self.panel(compositor, &places, &words, at, width)?;
             paper = colour.unwrap_or(paper);
             pictures.push(picture);
         }

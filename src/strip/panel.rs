@@ -1,21 +1,20 @@
 //! One panel of a scroll: cut out of the page, with its own words and bubbles whole.
 
-use super::reading::{gap, words_of};
+use super::reading::{REACH, gap};
 use super::{MOST, Strip};
 use crate::compositor::{Compositor, CompositorError, STILL};
 use crate::frame::{Picture, Size};
 use crate::panels::{Letterer, PixelRect, Rect};
 
-/// How far words and bubbles reach out of their panel at most, in shares of its height.
-const REACH: f32 = 0.5;
-
 impl Strip {
     /// Draws the place of this number `width` wide, and gives the colour of the page's paper. Its
-    /// words and bubbles stand out above and below it, those of other places are left out.
+    /// words and bubbles (`words`, of each place) stand out above and below it, those of other places are
+    /// left out.
     pub(super) fn panel(
         &self,
         compositor: &mut Compositor,
         places: &[Rect],
+        words: &[Vec<String>],
         at: usize,
         width: u32,
     ) -> Result<(Picture, Option<[u8; 3]>), CompositorError> {
@@ -43,11 +42,11 @@ impl Strip {
             side(bottom - top),
         );
 
-        let mut words = words_of(&self.page, places);
-        let mut own = words.swap_remove(at);
+        let mut own = words[at].clone();
         // What says nothing needs no room.
         own.retain(|name| self.texts.get(name).is_none_or(|text| !text.is_empty()));
-        let alone = self.without(words.iter().flatten());
+        let (before, after) = (&words[..at], &words[at + 1..]);
+        let alone = self.without(before.iter().chain(after).flatten());
         let (program, letterer) = alone.lettered(compositor, size)?;
         let paper = match program.pixel(2, 2) {
             Some([r, g, b, 255]) => Some([r, g, b]),

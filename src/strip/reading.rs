@@ -3,6 +3,8 @@
 use crate::frame::Size;
 use crate::panels::{Layer, Letterer, Page, PanelKind, Rect};
 
+/// How far words and bubbles reach out of their panel at most, in shares of its height.
+pub(super) const REACH: f32 = 0.5;
 /// How much of a place lies in another one that shows it.
 const SHOWN: f32 = 0.6;
 /// How far panels beside or below each other may overlap: slanted gutters do, in their boxes.
@@ -47,20 +49,45 @@ pub(super) fn places(page: &Page) -> Vec<Rect> {
 }
 
 /// The words and bubbles that belong to each of these places, by the names of their texts: those
-/// drawn in it, else nearest to it.
-pub(super) fn words_of(page: &Page, places: &[Rect]) -> Vec<Vec<String>> {
+/// drawn in it, else nearest to it. A bubble that followed its face out of the place's reach, on a
+/// program of `size`, belongs to where it came to stand.
+pub(super) fn words_of(
+    page: &Page,
+    letterer: &Letterer,
+    size: Size,
+    places: &[Rect],
+) -> Vec<Vec<String>> {
+    let scale = size.width as f32 / page.units().0.max(1e-3);
+    let standing = letterer.places();
+    let nearest = |rect: &Rect| {
+        let middle = middle_of(rect);
+        let far = |place: &Rect| gap(place, &middle);
+        (0..places.len()).min_by(|a, b| far(&places[*a]).total_cmp(&far(&places[*b])))
+    };
     let mut words = vec![Vec::new(); places.len()];
     for layer in page.layers() {
         let (Layer::Text(said) | Layer::Bubble(said)) = layer else {
             continue;
         };
-        let middle = middle_of(&said.bounds);
-        let far = |place: &Rect| gap(place, &middle);
-        let nearest =
-            (0..places.len()).min_by(|a, b| far(&places[*a]).total_cmp(&far(&places[*b])));
-        if let Some(at) = nearest {
-            words[at].push(said.key().to_owned());
+        let Some(mut at) = nearest(&said.bounds) else {
+            continue;
+        };
+        if let Some(stands) = standing.iter().find(|place| place.name == said.key()) {
+            let stands = Rect {
+                x: stands.rect.x as f32 / scale,
+                y: stands.rect.y as f32 / scale,
+                width: stands.rect.width as f32 / scale,
+                height: stands.rect.height as f32 / scale,
+            };
+            let place = &places[at];
+            let reach = REACH * place.height;
+            let is_reached = stands.y >= place.y - reach
+                && stands.y + stands.height <= place.y + place.height + reach;
+            if !is_reached {
+                at = nearest(&stands).unwrap_or(at);
+            }
         }
+        words[at].push(said.key().to_owned());
     }
     words
 }

@@ -112,8 +112,8 @@ pub fn save(
     }
 }
 
-/// Saves what lies on the desk, or what a page without shots shows now, in every format the settings name, in `folder`, under a name with
-/// the time.
+/// Saves what lies on the desk, or what a page without shots shows now, in every format the settings
+/// name, in `folder`, under a name with the time.
 ///
 /// # Errors
 /// When shots are missing, or one format cannot be drawn or written; those before it are there.

@@ -7,6 +7,8 @@ use panelcam::shots::Shot;
 use panelcam::strip::{Scroll, Strip};
 
 use super::compositor::gpu;
+use crate::inference::runtime;
+use crate::support::Home;
 
 /// The scroll of a page with one drawing: its slices, one below the other.
 fn scroll_of(id: &str, scroll: Scroll) -> Option<Vec<Picture>> {
@@ -91,6 +93,30 @@ fn a_panel_of_people_alone_is_a_panel() {
     let blue = slices[0].rgba().as_chunks::<4>().0.iter();
     let blue = blue.filter(|[r, _, b, _]| u32::from(*b) > u32::from(*r) + 60);
     assert!(blue.count() > 10_000);
+}
+
+/// A bubble of the lower panel that came to stand high in the upper one, where its face let it: it stays
+/// there, whole, and no piece of its tail stands over the lower panel.
+#[test]
+fn a_bubble_that_left_its_panel_belongs_to_where_it_stands() {
+    if runtime().is_none() || gpu().is_none() {
+        return;
+    }
+    let home = Home::new();
+    let face = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/astronaut.jpg");
+    let height = |reply: &str| {
+        home.line(&format!(
+            "strip {face} out.png --page corridor --scroll --slice 4000 --quality fast --overwrite {reply}"
+        ))
+        .ok();
+        image::open(home.path("out-01.png")).unwrap().height()
+    };
+    let (with, without) = (height(""), height("--text reply="));
+    // The tip of its tail over the gutter.
+    assert!(
+        (without..without + 120).contains(&with),
+        "{with} and {without}"
+    );
 }
 
 #[test]
