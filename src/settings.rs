@@ -245,14 +245,8 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// All, from the quickest to the finest, `Auto` first.
-    pub const ALL: [Self; 5] = [
-        Self::Auto,
-        Self::Fast,
-        Self::Balanced,
-        Self::Fine,
-        Self::Full,
-    ];
+    /// All but `Auto`, from the quickest to the finest.
+    pub const STEPS: [Self; 4] = [Self::Fast, Self::Balanced, Self::Fine, Self::Full];
 
     /// Longest side of the generator's picture in pixels; `None` for `Auto` and `Full`.
     pub fn long_side(self) -> Option<u32> {

@@ -73,6 +73,8 @@ struct DescribeModel {
     id: String,
     name: String,
     pictures: usize,
+    #[arg(action = clap::ArgAction::Set)]
+    features: bool,
 }
 
 /// Options that all commands know. They win over the settings file.
@@ -223,8 +225,15 @@ pub fn main() -> ExitCode {
                 id,
                 name,
                 pictures,
+                features,
             } = wanted;
-            let done = import::describe_here(&session.places, &folder, &file, &id, &name, pictures);
+            let names = import::Names {
+                id: &id,
+                name: &name,
+                pictures,
+                features,
+            };
+            let done = import::describe_here(&session.places, &folder, &file, &names);
             return if done {
                 ExitCode::SUCCESS
             } else {

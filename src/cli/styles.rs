@@ -48,6 +48,9 @@ struct Add {
     /// A picture in the style, for a network that takes one; may be given more than once.
     #[arg(long, value_name = "PICTURE")]
     art: Vec<PathBuf>,
+    /// The ONNX file that turns a picture in the style into the numbers this one draws with.
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
 }
 
 /// A preview, of the demo or of a photo, in the style and on the page the command line names.
@@ -111,6 +114,7 @@ fn import_file(session: &Session, wanted: Add) -> anyhow::Result<()> {
         file: wanted.path,
         name: wanted.name,
         art: wanted.art,
+        features: wanted.features,
     };
     let added = import::import(&session.places, &wanted, &program, &|| false, &mut say)?;
     tell_added(&added);

@@ -48,7 +48,7 @@ pub fn size_for(frame: Size, quality: Quality, budget: Budget, multiple: u32) ->
 
 /// The sizes from which `Quality::Auto` chooses for frames of size `frame`, the smallest first.
 pub(super) fn steps(frame: Size, multiple: u32) -> impl DoubleEndedIterator<Item = Size> {
-    let qualities = Quality::ALL[1..].iter();
+    let qualities = Quality::STEPS.iter();
     qualities.map(move |quality| step(frame, *quality, multiple))
 }
 

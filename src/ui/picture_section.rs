@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use super::style_section::share_ui;
+use super::style_section::{share_ui, step_ui};
 use super::{PanelState, Texts, fill, icon, widgets};
 use crate::frame::Size;
 use crate::settings::{Quality, RetouchSettings, Settings, Transition};
@@ -22,7 +22,7 @@ pub fn picture_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelSta
     widgets::section_ui(ui, icon::PICTURE, &texts.picture.title, |ui| {
         let mirror = &texts.picture.mirror;
         widgets::switch_ui(ui, icon::MIRROR, mirror, &mut settings.look.mirror).on_hover_text("M");
-        quality_ui(ui, settings, texts);
+        quality_ui(ui, settings, state);
         size_ui(ui, settings, texts);
         retouch_ui(ui, &mut settings.retouch, texts);
     });
@@ -48,22 +48,50 @@ fn retouch_ui(ui: &mut Ui, retouch: &mut RetouchSettings, texts: &Texts) {
     };
 }
 
-fn quality_ui(ui: &mut Ui, settings: &mut Settings, texts: &Texts) {
-    let chosen = settings.inference.quality;
-    ui.weak(&texts.picture.quality);
-    let shown = quality_name(chosen, texts);
-    widgets::combo_ui(ui, "quality", &texts.picture.quality, shown, |ui| {
-        for quality in Quality::ALL {
-            let hint = quality
-                .long_side()
-                .map(|pixels| fill(&texts.picture.long_side, "pixels", pixels))
-                .unwrap_or_default();
-            let name = quality_name(quality, texts);
-            if widgets::choice_ui(ui, "", name, &hint, quality == chosen) {
-                settings.inference.quality = quality;
-            }
+/// Automatic, or a slider from the quickest to the finest. It stands where the generator draws now;
+/// moving it ends the automatic choice.
+fn quality_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
+    let texts = state.texts;
+    let quality = &mut settings.inference.quality;
+    let mut automatic = *quality == Quality::Auto;
+    let step = if automatic {
+        nearest(state.status.engine.size)
+    } else {
+        *quality
+    };
+    let name = format!("{}: {}", texts.picture.quality, texts.picture.quality_auto);
+    if widgets::switch_ui(ui, icon::PICTURE, &name, &mut automatic).changed() {
+        *quality = if automatic { Quality::Auto } else { step };
+    }
+    ui.scope(|ui| {
+        let mut shown = quality_name(step, texts).to_owned();
+        if let Some(side) = step.long_side().filter(|_| !automatic) {
+            shown += &format!(" · {}", fill(&texts.picture.long_side, "pixels", side));
+        }
+        let steps = &Quality::STEPS;
+        let mut at = steps.iter().position(|known| *known == step).unwrap_or(0);
+        let last = steps.len() - 1;
+        if step_ui(ui, &texts.picture.quality, &shown, last, &mut at).changed() {
+            *quality = steps.get(at).copied().unwrap_or_default();
         }
     });
+}
+
+/// The step whose pictures are nearest to those of `size`; the middle before there are any.
+fn nearest(size: Size) -> Quality {
+    let side = size.width.max(size.height);
+    let sides = Quality::STEPS
+        .into_iter()
+        .filter_map(|step| Some((step.long_side()?, step)));
+    let far = |(known, _): &(u32, Quality)| known.abs_diff(side);
+    match sides.min_by_key(far) {
+        _ if side == 0 => Quality::Balanced,
+        Some((known, _)) if far(&(known, Quality::Full)) > known / 4 && side > known => {
+            Quality::Full
+        }
+        Some((_, step)) => step,
+        None => Quality::Balanced,
+    }
 }
 
 fn quality_name(quality: Quality, texts: &Texts) -> &str {

@@ -99,18 +99,45 @@ pub fn share_ui(ui: &mut Ui, name: &str, share: &mut f32) {
 
 /// The same up to `most`, with what it is called where its row does not say all.
 pub fn amount_ui(ui: &mut Ui, (label, name): (&str, &str), most: f32, share: &mut f32) {
+    let percent = format!("{:.0} %", *share * 100.0);
+    let response = slider_ui(ui, label, &percent, |ui| {
+        ui.add(Slider::new(share, 0.0..=most).show_value(false))
+    });
+    let value = f64::from(*share);
+    response.widget_info(|| egui::WidgetInfo::slider(true, value, name));
+}
+
+/// A slider of steps from 0 to `last`, with the one it stands at in words.
+pub fn step_ui(
+    ui: &mut Ui,
+    name: &str,
+    shown: &str,
+    last: usize,
+    at: &mut usize,
+) -> egui::Response {
+    let response = slider_ui(ui, name, shown, |ui| {
+        ui.add(Slider::new(at, 0..=last).show_value(false))
+    });
+    let value = *at as f64;
+    response.widget_info(|| egui::WidgetInfo::slider(true, value, name));
+    response
+}
+
+/// A slider under its label and what it stands at.
+fn slider_ui(
+    ui: &mut Ui,
+    label: &str,
+    shown: &str,
+    slider: impl FnOnce(&mut Ui) -> egui::Response,
+) -> egui::Response {
     // Less than a full target above: the slider beneath is one itself.
     ui.spacing_mut().interact_size.y = 22.0;
     ui.horizontal(|ui| {
         ui.label(label);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let percent = format!("{:.0} %", *share * 100.0);
-            ui.label(egui::RichText::new(percent).family(theme::strong()));
+            ui.label(egui::RichText::new(shown).family(theme::strong()));
         });
     });
     ui.spacing_mut().slider_width = ui.available_width();
-    let slider = Slider::new(share, 0.0..=most).show_value(false);
-    let response = ui.add(slider);
-    let value = f64::from(*share);
-    response.widget_info(|| egui::WidgetInfo::slider(true, value, name));
+    slider(ui)
 }

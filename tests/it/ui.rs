@@ -301,15 +301,30 @@ fn mirror_quality_and_size_are_set() {
     harness.get_by_label("Mirror").click();
     harness.run_ok();
     assert_eq!(harness.state().settings.look.mirror, !mirror);
-    for (list, choice) in [("Drawing quality", "Fine"), ("Program size", "1920 × 1080")] {
-        let role = egui::accesskit::Role::ComboBox;
-        harness.get_by_role_and_label(role, list).click();
+    let list = egui::accesskit::Role::ComboBox;
+    harness.get_by_role_and_label(list, "Program size").click();
+    harness.run_ok();
+    harness.get_by_label("1920 × 1080").click();
+    harness.run_ok();
+    // The slider stands at what is drawn; its end is the full size, and ends the automatic choice.
+    let slider = egui::accesskit::Role::Slider;
+    let rect = harness
+        .get_by_role_and_label(slider, "Drawing quality")
+        .rect();
+    let end = rect.right_center() - egui::vec2(2.0, 0.0);
+    harness.drag_at(end);
+    harness.run_ok();
+    harness.drop_at(end);
+    harness.run_ok();
+    let quality = |harness: &Harness<'_, World>| harness.state().settings.inference.quality;
+    assert_eq!(quality(&harness), Quality::Full);
+    let automatic = "Drawing quality: Automatic";
+    for expected in [Quality::Auto, Quality::Balanced] {
+        harness.get_by_label(automatic).click();
         harness.run_ok();
-        harness.get_by_label(choice).click();
-        harness.run_ok();
+        assert_eq!(quality(&harness), expected);
     }
     let settings = &harness.state().settings;
-    assert_eq!(settings.inference.quality, Quality::Fine);
     assert_eq!(settings.program.size, Some(Size::new(1920, 1080)));
 }
 

@@ -156,6 +156,19 @@ y = n.op("Mul", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), n.op("Add", t
 n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
 n.write()
 
+# Two networks: one gives a picture's mean colours as nine numbers, the other draws with them.
+n = Network("art-numbers")
+mean = n.op("ReduceMean", n.takes("style", FREE), axes=[2, 3], keepdims=1)
+thrice = n.op("Concat", mean, mean, mean, axis=1)
+n.gives(n.op("Reshape", thrice, n.const([1, 1, 1, 9], np.int64)), "style_features", [1, 1, 1, 9])
+n.write()
+n, x = picture("by-numbers")
+first = n.op("Slice", n.takes("style_features", ["count", 1, 1, 9]), *(n.const([v], np.int64) for v in (0, 3, 3)))
+tint = n.op("Reshape", first, n.const([1, 3, 1, 1], np.int64))
+y = n.op("Mul", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), n.op("Add", tint, 0.4))
+n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+n.write()
+
 # Four times as large.
 n, x = picture("larger")
 y = n.op("Resize", n.op("Sigmoid", curve(n, x, 0.5, 6.0)), "", [1.0, 1.0, 4.0, 4.0], mode="linear")

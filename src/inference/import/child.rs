@@ -6,13 +6,14 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::super::runtime::Runtime;
-pub(super) use super::describe::Names;
+pub use super::describe::Names;
 use super::{ImportError, Refusal, describe};
 use crate::places::Places;
 use crate::worker::{Stop, Worker};
@@ -56,6 +57,7 @@ pub(super) fn run(
         .arg(folder)
         .arg(file)
         .args([names.id, names.name, &names.pictures.to_string()])
+        .arg(names.features.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -134,14 +136,7 @@ fn lines(report: &Path, heard: &mut usize) -> Vec<String> {
 
 /// What the hidden command does in its own process: describes `file` in `folder` and ends. `true`
 /// when it could.
-pub fn describe_here(
-    places: &Places,
-    folder: &Path,
-    file: &str,
-    id: &str,
-    name: &str,
-    pictures: usize,
-) -> bool {
+pub fn describe_here(places: &Places, folder: &Path, file: &str, names: &Names<'_>) -> bool {
     let report = Arc::new(Report {
         path: Mutex::new(folder.join(REPORT)),
         step: Mutex::new(Instant::now()),
@@ -163,14 +158,13 @@ pub fn describe_here(
         report.line("refused", &format!("{why}\t{fix}"));
         false
     };
-    let names = Names { id, name, pictures };
     let done = match Runtime::load(places) {
         Err(error) => refuse(&error.to_string(), "Run `scripts/setup.sh runtime`"),
         Ok(runtime) => {
             let mut say = |line: &str| report.line("say", line);
             let steps = Arc::clone(&report);
-            let step = Box::new(move || *steps.step.lock() = Instant::now());
-            match describe::describe(&runtime, folder, file, &names, step, &mut say) {
+            let step = Rc::new(move || *steps.step.lock() = Instant::now());
+            match describe::describe(&runtime, folder, file, names, step, &mut say) {
                 Ok(()) => true,
                 Err(refusal) => refuse(&refusal.why, &refusal.fix),
             }

@@ -2,6 +2,7 @@
 //! its own, for a network may hang or take all memory.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use super::super::style_map::StyleMap;
 use super::super::tensor::{Channels, Layout};
 use super::Refusal;
 use super::card::{Card, Colours};
+use super::features::Features;
 use super::fitting;
 use super::network::{Extra, Network, Output};
 use super::onnx::{NotOnnx, Onnx};
@@ -48,11 +50,15 @@ const TIMED: usize = 3;
 const INDEX_LIMIT: usize = 64;
 
 /// What a network is to be called.
-pub(super) struct Names<'a> {
-    pub(super) id: &'a str,
-    pub(super) name: &'a str,
+pub struct Names<'a> {
+    /// Of its model, and of its style when it has one alone.
+    pub id: &'a str,
+    /// For people.
+    pub name: &'a str,
     /// How many pictures in the style there are.
-    pub(super) pictures: usize,
+    pub pictures: usize,
+    /// Whether a network that turns them into numbers is there.
+    pub features: bool,
 }
 
 /// Describes the network `file` in `folder`: writes `model.toml` and thumbnails there. Lines of
@@ -62,7 +68,7 @@ pub(super) fn describe(
     folder: &Path,
     file: &str,
     names: &Names<'_>,
-    step: Box<dyn Fn()>,
+    step: Rc<dyn Fn()>,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), Refusal> {
     let started = Instant::now();
@@ -84,7 +90,12 @@ pub(super) fn describe(
         reasons.push(line);
     };
     tell(about(&bytes, &onnx));
-    let roles = roles::find(&onnx)?;
+    let beside = if names.features {
+        roles::Beside::Features
+    } else {
+        roles::Beside::Nothing
+    };
+    let roles = roles::find(&onnx, beside)?;
     roles.reasons.into_iter().for_each(&mut tell);
     let mut network = Network::load(
         runtime,
@@ -93,8 +104,13 @@ pub(super) fn describe(
         roles.image,
         roles.extras,
         &onnx,
-        step,
+        Rc::clone(&step),
     )?;
+    let mut features = if names.features {
+        Features::load(runtime, folder, names.pictures, &mut network, step)?
+    } else {
+        None
+    };
     let card = Card::new()
         .ok_or_else(|| Refusal::new("the program is damaged".to_owned(), "Install it again"))?;
 
@@ -103,6 +119,14 @@ pub(super) fn describe(
     let probe = Probe::new(&network, &card, &sized, &onnx);
     let pick = probe.find_coding(&mut network)?;
     pick.reasons.iter().cloned().for_each(&mut tell);
+    let numbers = match &mut features {
+        Some(features) => {
+            let (numbers, reason) = features.settle(&mut network, pick.found.input)?;
+            tell(reason);
+            numbers
+        }
+        None => Vec::new(),
+    };
     settle_constants(&mut network, &probe, &pick)
         .into_iter()
         .for_each(&mut tell);
@@ -175,6 +199,7 @@ pub(super) fn describe(
         matte: pick.matte.clone(),
         extras: network.extras.clone(),
         styles,
+        features: numbers,
         reasons,
     };
     std::fs::write(folder.join(DESCRIPTION), findings.toml())
@@ -404,7 +429,7 @@ fn styles(
         None => 1,
         Some(at) => match network.extras[at].kind {
             Extra::Weights | Extra::Map(_) => network.extras[at].values.len(),
-            Extra::StylePicture => names.pictures.max(1),
+            Extra::StylePicture | Extra::Features => names.pictures.max(1),
             Extra::Constant => 1,
             Extra::Index => {
                 let mut last: Option<Colours> = None;

@@ -12,6 +12,8 @@ mod coding;
 mod copy;
 mod describe;
 mod evidence;
+mod features;
+mod file;
 mod fitting;
 mod network;
 mod onnx;
@@ -24,17 +26,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use child::{describe_here, limit_memory};
+pub use child::{Names, describe_here, limit_memory};
 pub use copy::copy;
 pub use strays::{Stray, import_stray, strays};
 
+use self::file::OnnxFile;
 use self::network::Extra;
-use self::onnx::{NotOnnx, Onnx};
-use super::description::is_below;
 use super::error::InferenceError;
-use super::files::{PICTURE_LIMIT, read_limited, sha256};
+use super::files::{PICTURE_LIMIT, read_limited};
 use super::library::{FOLDER, Library};
-use super::model::{FILE_LIMIT, Model};
+use super::model::Model;
 use crate::places::Places;
 
 /// The most pictures in a style that are kept.
@@ -57,6 +58,8 @@ pub struct Import {
     pub name: Option<String>,
     /// Pictures in the style, for a network that takes one: each becomes a style.
     pub art: Vec<PathBuf>,
+    /// The ONNX file of the network that turns them into numbers, for one that takes those.
+    pub features: Option<PathBuf>,
 }
 
 /// What was added.
@@ -222,8 +225,8 @@ pub fn import(
     say: &mut dyn FnMut(&str),
 ) -> Result<Imported, ImportError> {
     let path = wanted.file.as_path();
-    let bytes = read(path)?;
-    let hash = sha256(&bytes);
+    let network = OnnxFile::read(path)?;
+    let hash = network.sha256();
     let (library, _) = Library::load(places);
     if let Some(style) = library
         .styles()
@@ -235,13 +238,16 @@ pub fn import(
             path: path.to_owned(),
         });
     }
-    let onnx = Onnx::parse(&bytes).map_err(|NotOnnx| Refusal::not_onnx().of(path))?;
-    let external = external(&onnx, path, bytes.len() as u64)?;
-    let roles = roles::find(&onnx).map_err(|refusal| refusal.of(path))?;
+    let features = wanted.features.as_deref().map(OnnxFile::read).transpose()?;
+    let beside = match &features {
+        Some(_) => roles::Beside::Features,
+        None => roles::Beside::Nothing,
+    };
+    let roles = roles::find(&network.onnx, beside).map_err(|refusal| refusal.of(path))?;
     let takes_art = roles
         .extras
         .iter()
-        .any(|extra| extra.kind == Extra::StylePicture);
+        .any(|extra| matches!(extra.kind, Extra::StylePicture | Extra::Features));
     let name = name(wanted);
     let id = free_id(&name, &library, places);
     let name = match id.strip_prefix(&slug(&name)) {
@@ -260,15 +266,18 @@ pub fn import(
         .tempdir_in(&models)
         .map_err(|error| unkept(&error))?;
     let file = format!("{id}.onnx");
-    fs::write(part.path().join(&file), &bytes).map_err(|error| unkept(&error))?;
-    drop(bytes);
-    for (name, from) in &external {
-        let to = part.path().join(name);
-        to.parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::copy(from, &to))
-            .map_err(|error| unkept(&error))?;
-    }
+    network
+        .copy(part.path(), &file)
+        .map_err(|error| unkept(&error))?;
+    let beside = features
+        .map(|features| {
+            let folder = part.path().join(features::FOLDER);
+            features
+                .copy(&folder, features::FILE)
+                .map_err(|error| unkept(&error))?;
+            Ok(folder)
+        })
+        .transpose()?;
     let pictures = if takes_art {
         art(wanted, &library, part.path())?
     } else {
@@ -278,8 +287,13 @@ pub fn import(
         id: &id,
         name: &name,
         pictures,
+        features: beside.is_some(),
     };
     child::run(program, part.path(), &file, &names, path, stopped, say)?;
+    if let Some(beside) = beside {
+        // Its numbers are in the description.
+        fs::remove_dir_all(beside).map_err(|error| unkept(&error))?;
+    }
 
     // What another process wrote is read as any model is.
     let model = Model::read(part.path()).map_err(|error| ImportError::Crashed {
@@ -299,71 +313,6 @@ pub fn import(
         styles,
         folder,
     })
-}
-
-/// The file's bytes. Its length is looked at first.
-fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
-    let unreadable = |why: String| ImportError::Unreadable {
-        why,
-        path: path.to_owned(),
-    };
-    let data = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if data.is_file() && data.len() == 0 {
-        return Err(unreadable("it is empty".to_owned()));
-    }
-    if data.len() > FILE_LIMIT {
-        let why = format!(
-            "it has {} MB, and the limit is {} MB: no network that draws live is so large",
-            data.len() / (1024 * 1024),
-            FILE_LIMIT / (1024 * 1024)
-        );
-        return Err(Refusal::new(why, "Take a smaller network").of(path));
-    }
-    read_limited(path, FILE_LIMIT).map_err(|error| match error {
-        InferenceError::Unreadable { why, .. } => unreadable(why),
-        other => unreadable(other.to_string()),
-    })
-}
-
-/// Files of weights: the names that the network gives them, and where they are.
-fn external(
-    onnx: &Onnx,
-    path: &Path,
-    mut size: u64,
-) -> Result<Vec<(String, PathBuf)>, ImportError> {
-    let wrong = |why: String| ImportError::External {
-        why,
-        path: path.to_owned(),
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut files = Vec::new();
-    for name in &onnx.external {
-        if !is_below(name) {
-            return Err(wrong(format!("\"{name}\" is outside its folder")));
-        }
-        let file = folder.join(name);
-        let real = |path: &Path| -> io::Result<PathBuf> { path.canonicalize() };
-        let (Ok(root), Ok(found)) = (real(folder), real(&file)) else {
-            return Err(wrong(format!("\"{name}\" is missing")));
-        };
-        // A link may lead anywhere.
-        if !found.starts_with(&root) {
-            return Err(wrong(format!("\"{name}\" leads outside its folder")));
-        }
-        let data = fs::metadata(&found).map_err(|error| wrong(format!("\"{name}\": {error}")))?;
-        size = size.saturating_add(data.len());
-        if !data.is_file() || size > FILE_LIMIT {
-            return Err(wrong(format!(
-                "\"{name}\" is not a file, or all are more than {} MB",
-                FILE_LIMIT / (1024 * 1024)
-            )));
-        }
-        files.push((name.clone(), found));
-    }
-    Ok(files)
 }
 
 /// Puts pictures in the style into `folder`; gives how many.

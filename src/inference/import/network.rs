@@ -1,5 +1,7 @@
 //! A network that is being got to know: run with any size and coding.
 
+use std::rc::Rc;
+
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorElementType;
@@ -20,7 +22,7 @@ const OUTPUT_LIMIT: usize = 1 << 27;
 pub(super) struct Network {
     session: Session,
     /// Called after each run.
-    step: Box<dyn Fn()>,
+    step: Rc<dyn Fn()>,
     pub(super) image: ImageInput,
     pub(super) extras: Vec<ExtraInput>,
 }
@@ -62,6 +64,8 @@ pub(super) enum Extra {
     Index,
     /// A picture in the style.
     StylePicture,
+    /// Numbers that another network computes from a picture in the style.
+    Features,
     /// Weights for every square of this many pixels.
     Map(u32),
 }
@@ -84,7 +88,7 @@ impl Network {
         image: ImageInput,
         extras: Vec<ExtraInput>,
         onnx: &Onnx,
-        step: Box<dyn Fn()>,
+        step: Rc<dyn Fn()>,
     ) -> Result<Self, Refusal> {
         let load = || -> ort::Result<Session> {
             let mut builder = Session::builder(runtime.environment())?

@@ -13,6 +13,14 @@ const NUMBERS_LIMIT: i64 = 4096;
 /// The most styles of a network.
 const STYLES_LIMIT: i64 = 256;
 
+/// What was given with a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    Nothing,
+    /// A network that turns a picture in the style into numbers for it.
+    Features,
+}
+
 /// What the inputs are for.
 pub(super) struct Roles {
     pub(super) image: ImageInput,
@@ -24,7 +32,7 @@ pub(super) struct Roles {
 }
 
 /// Finds out, or says why this is no network for pictures.
-pub(super) fn find(onnx: &Onnx) -> Result<Roles, Refusal> {
+pub(super) fn find(onnx: &Onnx, beside: Beside) -> Result<Roles, Refusal> {
     let mut reasons = Vec::new();
     let pictures: Vec<(&Port, Looks)> = onnx
         .inputs
@@ -51,9 +59,16 @@ pub(super) fn find(onnx: &Onnx) -> Result<Roles, Refusal> {
     ));
     let mut extras = Vec::new();
     for port in onnx.inputs.iter().filter(|port| port.name != image.name) {
-        let (extra, reason) = extra(port, looks(port).is_some())?;
+        let (extra, reason) = extra(port, looks(port).is_some(), beside)?;
         reasons.push(reason);
         extras.push(extra);
+    }
+    let needs = |kind| extras.iter().any(|extra| extra.kind == kind);
+    if beside == Beside::Features && !needs(Extra::Features) {
+        return Err(Refusal::new(
+            "it takes no numbers that another network computes".to_owned(),
+            "Add it without --features",
+        ));
     }
     let chosen = extras.iter().filter(|extra| extra.kind != Extra::Constant);
     if chosen.count() > 1 {
@@ -169,7 +184,11 @@ fn choose_image<'a>(pictures: &[(&'a Port, Looks)]) -> Option<(&'a Port, Looks)>
         .copied()
 }
 
-fn extra(port: &Port, takes_pictures: bool) -> Result<(ExtraInput, String), Refusal> {
+fn extra(
+    port: &Port,
+    takes_pictures: bool,
+    beside: Beside,
+) -> Result<(ExtraInput, String), Refusal> {
     let name = port.name.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let shape = port.shape.as_deref().map(sides).unwrap_or_default();
@@ -237,13 +256,22 @@ fn extra(port: &Port, takes_pictures: bool) -> Result<(ExtraInput, String), Refu
         );
         return Ok((make(Extra::Constant, vec![0.0]), reason));
     }
-    if says(&["feature", "bottleneck", "embed", "latent", "vector"]) || known > STYLES_LIMIT {
+    let computed =
+        says(&["feature", "bottleneck", "embed", "latent", "vector"]) || known > STYLES_LIMIT;
+    if beside == Beside::Features && (2..=NUMBERS_LIMIT).contains(&known) {
+        let reason = format!(
+            "style: the input \"{}\" takes {known} numbers that another network computes from a picture in the style",
+            port.name
+        );
+        return Ok((make(Extra::Features, vec![0.0; known as usize]), reason));
+    }
+    if computed {
         return Err(Refusal::new(
             format!(
                 "it needs the input {}, which another network computes from a picture of the style",
                 describe(port)
             ),
-            "Export both networks as one, or describe the numbers by hand in a model.toml (kind = \"values\" under [style])",
+            "Give that network with it: panelcam styles add FILE --features OTHER.onnx --art PICTURE",
         ));
     }
     if (2..=STYLES_LIMIT).contains(&known) && shape.len() <= 4 {

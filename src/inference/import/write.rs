@@ -24,6 +24,8 @@ pub(super) struct Findings {
     pub(super) extras: Vec<ExtraInput>,
     /// Ids, and names for people.
     pub(super) styles: Vec<(String, String)>,
+    /// Numbers of each style, of a network that takes those.
+    pub(super) features: Vec<Vec<f32>>,
     /// Lines of reasoning.
     pub(super) reasons: Vec<String>,
 }
@@ -117,6 +119,9 @@ impl Findings {
             if pictures {
                 lines.push(format!("picture = {}", quoted(&style_picture(channel))));
             }
+            if let Some(numbers) = self.features.get(channel) {
+                lines.push(format!("values = {numbers:?}"));
+            }
         }
         lines.push(String::new());
         lines.join("\n")
@@ -184,6 +189,7 @@ fn extra_lines(extra: &ExtraInput) -> Vec<String> {
         Extra::Weights => style("weights", &[format!("channels = {}", extra.values.len())]),
         Extra::Index => style("index", &[]),
         Extra::StylePicture => style("picture", &[]),
+        Extra::Features => style("values", &[]),
         Extra::Map(cell) => style(
             "map",
             &[
