@@ -3,8 +3,9 @@
     python data.py PHOTOS --teachers FOLDER --out DATA [--jobs 2]
 
 Each photo gives one array at each of `SIDES` (uint8, H x W x (3 + 3 a style + 1): photo, drawings, matte). Those that
-show a face give two more: a close-up, often in another light, and for most a second scene, the person smaller,
-elsewhere, in other light, before another background. `NAME.json` beside an array has the first face and its lightness.
+show a face give more: a close-up, often in another light, for most a second scene, the person smaller,
+elsewhere, in other light, before another background, and far scenes as a webcam or a kiosk shows people, one of them
+held out. `NAME.json` beside an array has the first face and its lightness.
 A quarter of the photos, fixed by their names, is held out for evaluation. Can be interrupted and run again.
 """
 import argparse
@@ -25,6 +26,9 @@ from teacher import Scene, Teacher, draw
 
 SIDES = (512, 320)
 SCENES = 0.6            # share of the faces that get a second scene
+SCENE, FAR = (512, 384), (448, 256)     # sizes of scenes near and far: FAR is what panelcam draws on a small machine
+FAR_FACES = (36, 90)    # widths of faces there, in pixels
+FAR_SCENES = 2          # a face
 RELIT = 0.5             # share of the close-ups that are lit anew
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 # Shown in reports, so always held out.
@@ -57,26 +61,38 @@ def pair(scene: Scene, styles: tuple[Style, ...]) -> Array:
     return (np.concatenate(parts, -1) * 255).round().clip(0, 255).astype(np.uint8)
 
 
-def another_scene(scene: Scene, background: Array, rng: random.Random) -> Array:
+def another_scene(scene: Scene, background: Array, rng: random.Random) -> tuple[Array, Array]:
     """The person at webcam distance before another background, lit from one side, in another light."""
-    h, w = 384, 512
-    scale = rng.uniform(0.5, 0.95) * h / scene.photo.shape[0]
+    return composed(scene, background, rng, SCENE, rng.uniform(0.5, 0.95) * SCENE[1] / scene.photo.shape[0], 3.0)
+
+
+def far_scene(scene: Scene, background: Array, rng: random.Random) -> tuple[Array, Array]:
+    """The same from farther away, as small as the live program draws: a face there has few pixels for each eye."""
+    x = scene.faces[0].points[:, 0]
+    return composed(scene, background, rng, FAR, rng.uniform(*FAR_FACES) / float(x.max() - x.min()), 1.5)
+
+
+def composed(scene: Scene, background: Array, rng: random.Random, size: tuple[int, int], scale: float, softest: float) -> tuple[Array, Array]:
+    """The person, `scale` times as large, before a background that is blurred by at most `softest` pixels: picture and matte."""
+    w, h = size
     fg = cv2.resize(scene.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = cv2.resize(scene.matte, fg.shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
     if rng.random() < 0.5:
         fg, alpha = fg[:, ::-1], alpha[:, ::-1]
     s = max(h / background.shape[0], w / background.shape[1])
     bg = cv2.resize(background, None, fx=s, fy=s, interpolation=cv2.INTER_AREA)[:h, :w]
-    out = cv2.GaussianBlur(bg, (0, 0), rng.uniform(0.3, 3.0)) * rng.uniform(0.5, 1.0)
-    # Bottom edge on the bottom of the frame: the portrait's cut must not become an edge in the air.
-    y, x = h - fg.shape[0], rng.randint(-fg.shape[1] // 5, w - fg.shape[1] * 4 // 5)
+    out = cv2.GaussianBlur(bg, (0, 0), rng.uniform(0.3, softest)) * rng.uniform(0.5, 1.0)
+    # Bottom edge on the bottom of the frame, or below it: the portrait's cut must not become an edge in the air.
+    y, x = max(0, h - fg.shape[0]), rng.randint(-fg.shape[1] // 5, w - fg.shape[1] * 4 // 5)
     x0, x1 = max(0, x), min(w, x + fg.shape[1])
-    cut = fg[:, x0 - x:x1 - x]
+    cut = fg[:h - y, x0 - x:x1 - x]
     side = np.linspace(rng.uniform(0.45, 1.15), rng.uniform(0.45, 1.15), cut.shape[1])[None, :, None]
     lit = cut * side * np.array([rng.uniform(0.85, 1.1) for _ in range(3)])
-    a = alpha[:, x0 - x:x1 - x]
+    a = alpha[:h - y, x0 - x:x1 - x]
     out[y:, x0:x1] = lit * a + out[y:, x0:x1] * (1 - a)
-    return out.clip(0, 1).astype(np.float32)
+    matte = np.zeros((h, w), np.float32)
+    matte[y:, x0:x1] = a[..., 0]
+    return out.clip(0, 1).astype(np.float32), matte
 
 
 def close_up(photo: Array, face: Face, rng: random.Random) -> Array:
@@ -148,7 +164,14 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path, styles: t
     if train and backgrounds and scene.faces and scene.faces[0].eye_distance > 40 and rng.random() < SCENES:
         ground = read(rng.choice(backgrounds), 512)
         if ground is not None:
-            save("scene", _teacher.look(another_scene(scene, ground, rng)))
+            save("scene", _teacher.look(*another_scene(scene, ground, rng)))
+    # Last, with chance of its own: the others stay what they were.
+    rng = random.Random(file.name + " far")
+    if backgrounds and scene.faces and scene.faces[0].eye_distance > 24:
+        for n in range(FAR_SCENES if train else 1):
+            ground = read(rng.choice(backgrounds), 512)
+            if ground is not None:
+                save(f"far{n + 1}", _teacher.look(*far_scene(scene, ground, rng)))
     done.touch()
     return ""
 

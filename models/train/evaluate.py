@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from data import HERE, SHOWN
+from data import FAR, FAR_FACES, HERE, SHOWN
 from people import CHEEK_FLATS, Array, Vision, run, session
 from styles import STYLES
 
@@ -215,8 +215,20 @@ def contact_sheet(student: Student, files: list[Path], out: Path, width: int = 2
     cv2.imwrite(str(out), np.ascontiguousarray(sheet[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
-def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, times: dict, files: int) -> str:
-    mean = lambda v: float(np.mean(v)) if len(v) else float("nan")
+def mean(values: list[float]) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def far_table(rows: list[Rows], styles: int, files: int) -> list[str]:
+    lines = [f"People as far away as a webcam or a kiosk sees them: {files} scenes of {FAR[0]}x{FAR[1]}, which is what panelcam draws on a small machine, faces {FAR_FACES[0]} to "
+             f"{FAR_FACES[1]} px wide:", "", "| style | SSIM with the teacher (bare photo) | ink F-score | landmark shift, faces found |", "| --- | --- | --- | --- |"]
+    for style, r in zip(STYLES, rows[:styles]):
+        lines.append(f"| {style.id} | {mean(r['ssim']):.3f} ({mean(r['photo']):.2f}) | {mean(r['ink']):.2f} | "
+                     f"{100 * float(np.median(r['landmark'])):.1f} %, {100 * mean(r['found']):.0f} % |")
+    return lines + [""]
+
+
+def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, far: list[str], times: dict, files: int) -> str:
     faces = int(sum(rows[0]["group_sizes"])) if "group_sizes" in rows[0] else 0
     lines = ["# What the Toon network reaches", "",
              f"Measured by `models/train/evaluate.py` on {files} photos kept out of training, {faces} of them with a face,",
@@ -230,7 +242,7 @@ def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, times: di
     lines += ["", "Skin ΔE by tone group, the photo's cheek L* and the number of faces:", "",
               f"| style | under 50 ({sizes[0]}) | 50-60 ({sizes[1]}) | 60-70 ({sizes[2]}) | over 70 ({sizes[3]}) |", "| --- | --- | --- | --- | --- |"]
     lines += [f"| {style.id} | " + " | ".join(f"{v:.1f}" for v in r["skin_groups"]) + " |" for style, r in zip(STYLES, rows[:student.styles])]
-    lines += ["", f"Matte against the fused segmenters: the network's own IoU {mean(cuts['iou']):.3f}, boundary F-score (1 px) {mean(cuts['edge']):.2f}; as panelcam shows it, "
+    lines += ["", *far, f"Matte against the fused segmenters: the network's own IoU {mean(cuts['iou']):.3f}, boundary F-score (1 px) {mean(cuts['edge']):.2f}; as panelcam shows it, "
               f"where the segmenter beside it decides (`models/people`, one of those the masks were fused from), IoU {mean(cuts['shown iou']):.3f}, boundary F-score {mean(cuts['shown edge']):.2f}.", "",
               f"File: {path.stat().st_size / 2**20:.2f} MiB.", ""]
     if times:
@@ -262,9 +274,14 @@ def main() -> None:
     files = sorted((a.data / "test").glob("*-512.npy"))
     if a.limit:                     # spread evenly
         files = files[::-(-len(files) // a.limit)]
-    rows, cuts = measure(student, Vision(a.teachers), files)
+    vision = Vision(a.teachers)
+    rows, cuts = measure(student, vision, files)
+    away = sorted((a.data / "test").glob("*-far1.npy"))
+    if a.limit:
+        away = away[::-(-len(away) // a.limit)]
+    far = far_table(measure(student, vision, away)[0], student.styles, len(away)) if away else []
     times = speed([a.model, *a.beside], a.repeats)
-    text = report(a.model, student, rows, cuts, times, len(files))
+    text = report(a.model, student, rows, cuts, far, times, len(files))
     # What is written by hand stays.
     old = a.model.parent / "REPORT.md"
     by_hand = old.read_text().partition(BY_HAND) if old.exists() else ("", "", "")

@@ -25,11 +25,13 @@ class Teacher:
         self.vision = Vision(folder)
         self.redrawer = people.session(folder / "realesr_animevideov3_x4.onnx")
 
-    def look(self, photo: Array) -> "Scene":
-        """Everything that does not depend on the style."""
+    def look(self, photo: Array, known: Array | None = None) -> "Scene":
+        """Everything that does not depend on the style. `known`: the matte of a person put there; others are looked for."""
         faces = self.vision.faces(photo)
-        matte = self.vision.matte(photo)
-        if not faces and matte.mean() < 0.02:
+        matte = self.vision.matte(photo) if known is None or len(faces) > 1 else known
+        if known is not None:
+            matte = np.maximum(matte, known)
+        elif not faces and matte.mean() < 0.02:
             matte = np.zeros_like(matte)
         low = 176.0
         if faces:

@@ -438,7 +438,9 @@ fn free_id(name: &str, library: &Library, places: &Places) -> String {
 #[cfg(fuzzing)]
 pub(super) fn read_for_fuzzing(bytes: &[u8]) {
     if let Ok(onnx) = Onnx::parse(bytes) {
-        let _ = roles::find(&onnx);
+        for beside in [roles::Beside::Nothing, roles::Beside::Features] {
+            let _ = roles::find(&onnx, beside);
+        }
     }
 }
 
