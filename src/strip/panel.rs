@@ -45,7 +45,9 @@ impl Strip {
             .page
             .hiding(of_others, own_here.strange.iter().copied());
         let (sprites, program) = self.shown(compositor, &page, size, None)?;
-        let paper = match program.pixel(2, 2) {
+        // In the corner: further in, a small one has a border.
+        let corner = (size.width / 300).min(2);
+        let paper = match program.pixel(corner, corner) {
             Some([r, g, b, 255]) => Some([r, g, b]),
             _ => None,
         };

@@ -300,3 +300,19 @@ fn a_strip_shows_the_line_seen_at_its_shot() {
     assert!(drawn(5, None) == drawn(0, Some("three")));
     assert!(drawn(0, None) != drawn(1, None));
 }
+
+/// Slanted panels of a page that ships, small: each alone on paper, with its border.
+#[test]
+fn the_scroll_of_slanted_panels_looks_as_it_should() {
+    let small = Scroll {
+        width: 110,
+        gutter: 16,
+        margin: 6,
+        slice: 4000,
+    };
+    let Some(slices) = scroll_of("action", small) else {
+        return;
+    };
+    let [scroll] = <[Picture; 1]>::try_from(slices).unwrap();
+    super::pages::snapshot("scroll-action", scroll).unwrap();
+}
