@@ -1,4 +1,5 @@
-// A flash of the negative: all of it, then a jagged burst, then cracks from the edges.
+// A flash of the negative: all of it, then a jagged burst, then cracks from the edges. How much of it is mixed
+// in is said by its ink.
 
 // A burst around the face, whose points are as long as they like: how far outside it.
 fn outside_burst(q: vec2<f32>, radius: f32, points: f32, depth: f32, purpose: u32) -> f32 {
@@ -28,5 +29,5 @@ fn draw(p: vec2<f32>) -> vec2<f32> {
     }
     let radius = short * (0.30 + 0.62 * age) * wide;
     let outside = outside_burst(q, radius, 37.0, 1.0, 72u);
-    return vec2<f32>(covered(outside), 0.0) * clamp(fx.strength, 0.0, 1.0);
+    return vec2<f32>(covered(outside), 0.0);
 }

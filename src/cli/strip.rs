@@ -174,6 +174,7 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<(Shot
         size: drawing.size(),
         focus,
         faces: people::faces(&drawing),
+        turns: None,
     };
     let shot = Shot {
         drawing,

@@ -298,6 +298,7 @@ impl Compositing<'_> {
                 size: frame.size(),
                 focus,
                 faces: people::faces(drawing),
+                turns: None,
             };
             let sprites = letterer.sprites(&Moment {
                 time,

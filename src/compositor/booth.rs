@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::frame::{Picture, Pooled, Size, Styled};
-use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen};
+use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen, Turns};
 use crate::people::{self, Point};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
@@ -28,6 +28,8 @@ pub(super) struct Booth {
     live: Seen,
     texts: BTreeMap<String, String>,
     turned: usize,
+    /// Whose turn it was in lists of lines on the last program.
+    turns: Turns,
     flashes: u64,
     /// Whether the last program had something lettered on it.
     lettered: bool,
@@ -57,6 +59,7 @@ impl Booth {
             live: Seen::default(),
             texts: BTreeMap::new(),
             turned: 0,
+            turns: Turns::default(),
             flashes: 0,
             lettered: false,
             news: true,
@@ -78,12 +81,14 @@ impl Booth {
             size: styled.frame.picture.size(),
             focus,
             faces: Vec::new(),
+            turns: None,
         };
         if has_shots || !is_bare {
             seen.faces = people::faces(drawing);
             self.drawing = Some(styled.clone());
             self.live = seen.clone();
         }
+        seen.turns = Some(self.turns);
         self.desk.set_live(Live {
             styled: styled.clone(),
             seen,
@@ -171,6 +176,11 @@ impl Booth {
             return;
         }
         self.lettered = !is_bare;
+        self.turns = Turns {
+            time,
+            asked: self.turned,
+        };
+        self.desk.turn(self.turns);
         let shots: Vec<Option<Seen>> = self
             .shots
             .iter()
@@ -234,7 +244,11 @@ impl Booth {
         };
         let shot = Shot {
             drawing,
-            seen: self.live.clone(),
+            seen: Seen {
+                // The lines that people saw stay with it.
+                turns: Some(self.turns),
+                ..self.live.clone()
+            },
             second: self.ring.second(),
         };
         self.flashes += 1;

@@ -373,7 +373,7 @@ fn of_effect(data: &mut LayerData, stand: &Stand, laid: &Laid) {
         side(laid.corner.1, laid.size.height),
     );
     (data.uv_origin, data.uv_step) = ([x.0, y.0], [x.1, y.1]);
-    [data.first, data.second] = stand.look.inks.map(part);
+    [data.first, data.second] = laid.inks.map(part);
     match stand.look.mix {
         Mix::Inks(blend) => data.mode = mode(blend),
         Mix::Tone(tone) => {

@@ -133,7 +133,15 @@ impl Brush {
         let inked = &mut self.inked;
         match stand.look.mix {
             Mix::Inks(blend) => {
-                lay_inks(canvas, region, stand, (inks, &sampler), inked, blend, tiles);
+                lay_inks(
+                    canvas,
+                    region,
+                    laid.inks,
+                    (inks, &sampler),
+                    inked,
+                    blend,
+                    tiles,
+                );
             }
             Mix::Tone(tone) => {
                 let tone = (tone, laid.strength);
@@ -147,13 +155,13 @@ impl Brush {
 fn lay_inks(
     canvas: &mut Canvas,
     region: &Region,
-    stand: &Stand,
+    colours: [[u8; 4]; 2],
     (inks, sampler): (&Inks, &Sampler),
     inked: &mut Inked,
     blend: Blend,
     tiles: &Tiles,
 ) {
-    let [first, second] = stand.look.inks.map(shades);
+    let [first, second] = colours.map(shades);
     let mixer = Mixer::of(blend);
     let pixel = sampler.pixel;
     let mut above = std::mem::take(&mut inked.above);

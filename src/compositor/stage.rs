@@ -5,6 +5,7 @@
 //! Without a new drawing the last program is held. A second thread waits for the device and brings
 //! pixels into memory; a third draws pages, so that a change of page stalls nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -109,6 +110,7 @@ pub fn start(
         last: None,
         animation: 0,
         trouble: [None, None],
+        remarks: BTreeMap::new(),
     };
     let compositor = Worker::spawn("compositor", move |stop| {
         stage.run(stop);
@@ -145,6 +147,8 @@ struct Live {
     animation: u64,
     /// The last errors of the device and of the page: one that repeats is said once.
     trouble: [Option<String>; 2],
+    /// What was remarked about pages, by what they are chosen by.
+    remarks: BTreeMap<String, Vec<String>>,
 }
 
 /// The newest drawing, and what of it the device has.
@@ -302,6 +306,7 @@ impl Live {
             Some(Ok(page)) => {
                 self.trouble[PAGE] = None;
                 let new = self.compositor.show(page);
+                self.remark(&wanted.page);
                 if let Some(drawing) = &mut self.drawing
                     && new
                 {
@@ -379,6 +384,28 @@ impl Live {
             _in_flight: InFlight(Arc::clone(&self.in_flight)),
         });
         Ok(())
+    }
+
+    /// Tells an artist what is wrong with the page that is shown, once until that changes: the first
+    /// of it; the log has all.
+    fn remark(&mut self, page: &str) {
+        let remarks = self.compositor.page().warnings();
+        if self.remarks.get(page).map_or(&[][..], Vec::as_slice) == remarks {
+            return;
+        }
+        if let Some((first, others)) = remarks.split_first() {
+            for other in others {
+                tracing::warn!("{other} ({page})");
+            }
+            let said = match others.len() {
+                0 => format!("The page is shown, but: {first} ({page})"),
+                more => format!(
+                    "The page is shown, but: {first} And {more} more: panelcam pages check {page}"
+                ),
+            };
+            self.board.notice(Topic::Page, Severity::Warning, said);
+        }
+        self.remarks.insert(page.to_owned(), remarks.to_vec());
     }
 
     fn complain(&mut self, about: usize, error: &CompositorError) {

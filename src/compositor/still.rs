@@ -29,6 +29,7 @@ impl Compositor {
             size: drawing.size(),
             focus: Focus::default().follow(drawing, Duration::ZERO),
             faces: crate::people::faces(drawing),
+            turns: None,
         };
         let mut letterer = Letterer::new(page, size);
         // Twice: a bubble makes room for others once it has seen where they are.

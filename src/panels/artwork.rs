@@ -243,10 +243,24 @@ impl Page {
         let unit = scale * self.units().0.max(self.units().1) / 1000.0;
         let mut layers = Vec::with_capacity(self.layers().len());
         let mut names = Vec::with_capacity(self.layers().len());
+        let mut hidden = Vec::with_capacity(self.layers().len());
         for (number, layer) in self.layers().iter().enumerate() {
+            let hides = self.hides(number);
+            // A panel that is not drawn still says what others cover.
+            if hides && !matches!(layer, Layer::Panel(_)) {
+                continue;
+            }
             let drawn = match layer {
                 Layer::Art(Art { tree, blend }) => {
-                    drawn(tree, *blend, &mut canvas, transform, page).map(ArtworkLayer::Art)
+                    let pieces = self.hidden_pieces();
+                    let drawn = if pieces.iter().any(|(layer, _)| *layer == number) {
+                        canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
+                        self.draw_pieces((number, tree), pieces, &mut canvas, transform);
+                        ink(&canvas, *blend, page)
+                    } else {
+                        drawn(tree, *blend, &mut canvas, transform, page)
+                    };
+                    drawn.map(ArtworkLayer::Art)
                 }
                 Layer::Text(Lettering { tree, blend, .. })
                 | Layer::Bubble(Lettering { tree, blend, .. })
@@ -282,6 +296,7 @@ impl Page {
             };
             if let Some(drawn) = drawn {
                 layers.push(drawn);
+                hidden.push(hides);
                 names.push(match layer {
                     Layer::Panel(panel) => Some(panel.name.as_str()),
                     _ => None,
@@ -290,6 +305,8 @@ impl Page {
         }
         share_pictures(&mut layers, &names);
         keep_inside(&mut layers, &names);
+        let mut hidden = hidden.into_iter();
+        layers.retain(|_| hidden.next() != Some(true));
         Ok(Artwork { size, page, layers })
     }
 }
@@ -321,6 +338,11 @@ fn drawn(
 ) -> Option<Bitmap> {
     canvas.fill(resvg::tiny_skia::Color::TRANSPARENT);
     resvg::render(tree, transform, &mut canvas.as_mut());
+    ink(canvas, blend, page)
+}
+
+/// What was drawn on a page-sized canvas.
+fn ink(canvas: &Pixmap, blend: Blend, page: PixelRect) -> Option<Bitmap> {
     // No colour above its alpha: blending relies on it.
     let sound = |pixel: [u8; 4]| pixel.map(|byte| byte.min(pixel[3]));
     let (rect, rgba) = cropped(canvas.data(), page, sound)?;

@@ -159,6 +159,16 @@ impl Rect {
         }
     }
 
+    /// The rectangle with an edge around it.
+    pub fn grown(&self, edge: f32) -> Self {
+        Self {
+            x: self.x - edge,
+            y: self.y - edge,
+            width: self.width + 2.0 * edge,
+            height: self.height + 2.0 * edge,
+        }
+    }
+
     /// Whether it and another have a point in common.
     pub fn touches(&self, other: &Self) -> bool {
         self.x < other.x + other.width

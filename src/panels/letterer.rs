@@ -3,19 +3,19 @@
 //! Makes the [`Sprites`] of a moment from the texts people chose, the faces there are, and the
 //! time. What does not change is not drawn again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use resvg::tiny_skia::{self, FillRule, LineJoin, Pixmap, Stroke, Transform};
 
 use crate::frame::Size;
-use crate::people::{Face, Point};
+use crate::people::Point;
 
 use super::artwork::fitted;
 use super::bubble::draw::{pixels, placed};
 use super::bubble::{Balloon, Bubble, Company, FaceAt, Ground};
 use super::lettering::{self, Align, Direction, Hand};
+use super::moment::{Countdown, Moment, Place, PlaceKind, Seen, Turns};
+use super::names::shot_of;
 use super::standing::Standing;
 use super::wording::line_of;
 use super::words::Words;
@@ -23,85 +23,6 @@ use super::{
     Bitmap, Blend, Cover, Layer, Lettering, Page, Panel, PanelKind, PixelRect, Rect, Sprite,
     Sprites, Typeface,
 };
-
-/// What a moment is made of.
-#[derive(Clone, Copy)]
-pub struct Moment<'a> {
-    /// Since the start; never runs backwards.
-    pub time: Duration,
-    /// What words and bubbles say, by name; others say what the artist wrote.
-    pub texts: &'a BTreeMap<String, String>,
-    /// How often somebody asked for the next line; what comes from a list turns by itself, too.
-    pub turned: usize,
-    /// The live picture.
-    pub live: &'a Seen,
-    /// The shots, the first is number 1.
-    pub shots: &'a [Option<Seen>],
-    /// Whether people see themselves as in a mirror.
-    pub mirror: bool,
-    /// What is counted down.
-    pub countdown: Option<Countdown>,
-}
-
-/// A picture, as far as lettering needs to know.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
-    /// Its size.
-    pub size: Size,
-    /// The point that panels keep in view.
-    pub focus: Point,
-    /// The faces in it, from left to right.
-    pub faces: Vec<Face>,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self {
-            size: Size::new(16, 9),
-            focus: Point::USUAL,
-            faces: Vec::new(),
-        }
-    }
-}
-
-/// Seconds until a shot is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Countdown {
-    /// What is written: 3, 2, 1.
-    pub seconds: u32,
-    /// The number of the shot, 1 to 9.
-    pub shot: u8,
-}
-
-/// Words or a bubble that people may change.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// Its name; with the page's id before it the key of [`Moment::texts`] in the settings.
-    pub name: String,
-    /// What it is.
-    pub kind: PlaceKind,
-    /// What it says now.
-    pub text: String,
-    /// What the artist wrote.
-    pub own: String,
-    /// Where it is in the program.
-    pub rect: PixelRect,
-    /// Letters that no font has.
-    pub missing: Vec<char>,
-    /// Whether not all of the text could be shown.
-    pub cut: bool,
-}
-
-/// What a [`Place`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlaceKind {
-    /// Words.
-    Text,
-    /// A bubble.
-    Bubble,
-    /// A shot's panel; its name is the shot's number.
-    Shot,
-}
 
 /// Letters one page for one program size.
 pub struct Letterer {
@@ -124,6 +45,8 @@ struct Item {
     /// Whether one line comes after the other.
     turns: bool,
     secs: f32,
+    /// The shot that it stands in or speaks for.
+    shot: Option<u8>,
     what: What,
     /// What was last shown.
     shown: Option<(String, PixelRect)>,
@@ -170,12 +93,10 @@ impl Letterer {
             .filter_map(|(number, layer)| match layer {
                 Layer::Text(text) => {
                     let inside = standing.box_of(&text.bounds);
-                    Some(Item::words(
-                        number,
-                        text,
-                        ground,
-                        inside.unwrap_or(ground.space),
-                    ))
+                    let inside = inside.unwrap_or(ground.space);
+                    let words = Item::words(number, text, ground, inside);
+                    let shot = shot_under(page, &text.bounds);
+                    Some(Item { shot, ..words })
                 }
                 Layer::Bubble(bubble) => Some(Item::bubble(number, bubble, ground, page)),
                 Layer::Sound(sound) => Some(Item::sound(number, sound, ground)),
@@ -263,6 +184,21 @@ impl Letterer {
             self.count = None;
         }
         sprites
+    }
+
+    /// Where the words, the bubble or the sound of this layer is, in page units: as of the last
+    /// [`sprites`](Self::sprites). `None`: it says nothing, or is none.
+    pub fn stands(&self, layer: usize) -> Option<Rect> {
+        let item = self.items.iter().find(|item| item.layer == layer)?;
+        let drawn = match (&item.what, self.page.layers().get(layer)) {
+            (What::Words(_), Some(Layer::Text(said)))
+            | (What::Sound(_), Some(Layer::Sound(said))) => Some(said.bounds),
+            _ => None,
+        };
+        match &item.shown {
+            Some((text, rect)) => (!text.is_empty()).then(|| self.ground.on_page(*rect)),
+            None => drawn,
+        }
     }
 
     /// What people may change, and where it is: as of the last [`sprites`](Self::sprites).
@@ -435,6 +371,10 @@ impl Item {
             usual: lettering.usual(),
             turns: lettering.turns(),
             secs: lettering.data.number("secs", 0.5..=3600.0).unwrap_or(4.0),
+            shot: match &what {
+                What::Bubble(_, home) => home.as_ref().and_then(|home| home.shot),
+                What::Words(_) | What::Sound(_) => None,
+            },
             what,
             shown: None,
         }
@@ -502,10 +442,7 @@ impl Item {
                 ground.space = b;
             }
             Home {
-                shot: match panel.kind {
-                    PanelKind::Shot(number) => Some(number),
-                    _ => None,
-                },
+                shot: shot_shown(panel),
                 crop: panel.crop,
                 fit: together,
             }
@@ -517,19 +454,43 @@ impl Item {
     /// What it says at this moment.
     fn text(&self, moment: &Moment<'_>) -> String {
         let text = moment.texts.get(&self.name).unwrap_or(&self.usual);
-        let by_time = (moment.time.as_secs_f32() / self.secs) as usize;
-        line_of(text, by_time + moment.turned).to_owned()
+        let turns = taken(self.shot, moment).unwrap_or(moment.live).turns;
+        let Turns { time, asked } = turns.unwrap_or(Turns {
+            time: moment.time,
+            asked: moment.turned,
+        });
+        let by_time = (time.as_secs_f32() / self.secs) as usize;
+        line_of(text, by_time.wrapping_add(asked)).to_owned()
     }
+}
+
+/// The shot of this number, once it is taken.
+fn taken<'a>(shot: Option<u8>, moment: &Moment<'a>) -> Option<&'a Seen> {
+    let at = usize::from(shot?).wrapping_sub(1);
+    moment.shots.get(at)?.as_ref()
+}
+
+/// The shot that a panel shows once it is taken.
+fn shot_shown(panel: &Panel) -> Option<u8> {
+    match panel.kind {
+        PanelKind::Shot(number) => Some(number),
+        PanelKind::Person => shot_of(&panel.name),
+        _ => None,
+    }
+}
+
+/// The shot that words are written on: that of the smallest panel that has them all.
+fn shot_under(page: &Page, words: &Rect) -> Option<u8> {
+    let has_all = |panel: &&Panel| panel.bounds.common(words).area() >= 0.9 * words.area();
+    let panels = page.panels().filter(has_all);
+    let smallest = panels.min_by(|a, b| a.bounds.area().total_cmp(&b.bounds.area()))?;
+    shot_shown(smallest)
 }
 
 impl Home {
     /// The faces in its picture, on the page, from left to right, and whether each speaks.
     fn faces(&self, moment: &Moment<'_>, ground: &Ground) -> Vec<(FaceAt, bool)> {
-        let taken = self
-            .shot
-            .and_then(|number| moment.shots.get(usize::from(number).wrapping_sub(1)))
-            .and_then(Option::as_ref);
-        let seen = taken.unwrap_or(moment.live);
+        let seen = taken(self.shot, moment).unwrap_or(moment.live);
         let uv = Cover {
             picture: seen.size,
             focus: seen.focus,

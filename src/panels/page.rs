@@ -13,6 +13,7 @@ use super::document::{self, EmbeddedFont, Part, PartKind};
 use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
+use super::pieces::Piece;
 use super::{Blend, Crop, Data, Fonts, PageError, PanelKind, lettering};
 
 /// A comic page template. Cloning shares it.
@@ -21,6 +22,7 @@ pub struct Page {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     id: String,
     name: String,
@@ -31,6 +33,10 @@ struct Inner {
     warnings: Vec<String>,
     /// Pictures in files of their own that it shows, or would.
     linked: Vec<PathBuf>,
+    /// The numbers of layers that are there but not drawn.
+    hidden: BTreeSet<usize>,
+    /// Pieces of art that are not drawn.
+    hidden_pieces: BTreeSet<Piece>,
 }
 
 /// Collects the files that a page links while it is read.
@@ -186,6 +192,8 @@ impl Page {
                 layers,
                 warnings: warnings.take(),
                 linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
+                hidden: BTreeSet::new(),
+                hidden_pieces: BTreeSet::new(),
             }),
         })
     }
@@ -217,34 +225,46 @@ impl Page {
                 })],
                 warnings: Vec::new(),
                 linked: Vec::new(),
+                hidden: BTreeSet::new(),
+                hidden_pieces: BTreeSet::new(),
             }),
         }
     }
 
     /// Marks a page that ships with the program.
     pub(super) fn into_builtin(self) -> Self {
-        let Inner {
-            id,
-            name,
-            units,
-            inches,
-            layers,
-            warnings,
-            linked,
-            ..
-        } = &*self.inner;
         Self {
             inner: Arc::new(Inner {
-                id: id.clone(),
-                name: name.clone(),
                 builtin: true,
-                units: *units,
-                inches: *inches,
-                layers: layers.clone(),
-                warnings: warnings.clone(),
-                linked: linked.clone(),
+                ..Inner::clone(&self.inner)
             }),
         }
+    }
+
+    /// The same page with these layers, by their numbers, and these pieces not drawn. All stays in
+    /// its place.
+    pub fn hiding(
+        &self,
+        layers: impl IntoIterator<Item = usize>,
+        pieces: impl IntoIterator<Item = Piece>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                hidden: layers.into_iter().collect(),
+                hidden_pieces: pieces.into_iter().collect(),
+                ..Inner::clone(&self.inner)
+            }),
+        }
+    }
+
+    /// Whether the layer of this number is not drawn.
+    pub(super) fn hides(&self, layer: usize) -> bool {
+        self.inner.hidden.contains(&layer)
+    }
+
+    /// The pieces of art that are not drawn.
+    pub(super) fn hidden_pieces(&self) -> &BTreeSet<Piece> {
+        &self.inner.hidden_pieces
     }
 
     /// What it is chosen by: the file's name without extension, or its path.

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::{MOST, Shot};
 use crate::frame::{Picture, Pooled, Size, Styled};
-use crate::panels::{Page, Place, Seen};
+use crate::panels::{Page, Place, Seen, Turns};
 use crate::watch::Watch;
 
 /// What somebody asks for.
@@ -137,6 +137,13 @@ impl Desk {
     /// Says what the newest drawing is.
     pub fn set_live(&self, live: Live) {
         *self.live.lock() = Some(live);
+    }
+
+    /// Says whose turn it is now in lists of lines.
+    pub fn turn(&self, turns: Turns) {
+        if let Some(live) = &mut *self.live.lock() {
+            live.seen.turns = Some(turns);
+        }
     }
 
     /// Puts the shots of a page down, the first is number 1.

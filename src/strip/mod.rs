@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use fast_image_resize as resize;
 
-use crate::compositor::{Compositor, CompositorError, Scene};
+use crate::compositor::{Compositor, CompositorError, STILL, Scene};
 use crate::frame::{Frame, Picture, Size};
-use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, Seen};
+use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, Seen, Sprites};
 use crate::people::Point;
 use crate::shots::{self, Shot};
 
@@ -108,13 +108,15 @@ impl Strip {
                 picture
             })?;
             let time = Duration::from_secs(1) * number / shots::Ring::FPS;
-            each(&self.compose(compositor, &mut letterer, time)?)?;
+            let sprites = self.sprites(&mut letterer, time);
+            each(&self.compose(compositor, sprites, time)?)?;
         }
         // And the shot itself, for as long.
         self.lay(compositor, |shot, place| fine(&shot.drawing, place))?;
         for number in frames..frames * 2 {
             let time = Duration::from_secs(1) * number / shots::Ring::FPS;
-            each(&self.compose(compositor, &mut letterer, time)?)?;
+            let sprites = self.sprites(&mut letterer, time);
+            each(&self.compose(compositor, sprites, time)?)?;
         }
         Ok(())
     }
@@ -153,12 +155,14 @@ impl Strip {
         let (across, down) = self.page.units();
         let height = (down * width as f32 / across.max(1e-3)).clamp(1.0, MOST);
         let size = Size::new(width, height.round() as u32);
-        let (_, letterer) = self.lettered(compositor, size)?;
-        let words = reading::words_of(&self.page, &letterer, size, &places);
+        let mut letterer = Letterer::new(&self.page, size);
+        self.sprites(&mut letterer, STILL);
+        let own = reading::belongings(&self.page, &letterer, &places);
         let mut pictures = Vec::with_capacity(places.len());
         let mut paper = [255; 3];
         for at in 0..places.len() {
-            let (picture, colour) = self.panel(compositor, &places, &words, at, width)?;
+            let (picture, colour) =
+                self.panel(compositor, &places, &own, at, (scroll, &letterer))?;
             paper = colour.unwrap_or(paper);
             pictures.push(picture);
         }
@@ -211,33 +215,37 @@ impl Strip {
         Ok(())
     }
 
-    fn compose(
-        &self,
-        compositor: &mut Compositor,
-        letterer: &mut Letterer,
-        time: Duration,
-    ) -> Result<Picture, CompositorError> {
+    /// What words, bubbles and sounds look like at this time.
+    fn sprites(&self, letterer: &mut Letterer, time: Duration) -> Sprites {
         let shots: Vec<Option<Seen>> = self
             .shots
             .iter()
             .map(|shot| shot.as_ref().map(|shot| shot.seen.clone()))
             .collect();
-        let live = self
-            .shots
-            .iter()
-            .flatten()
-            .next_back()
-            .map(|shot| shot.seen.clone());
-        let live = live.unwrap_or_default();
-        let sprites = letterer.sprites(&Moment {
+        letterer.sprites(&Moment {
             time,
             texts: &self.texts,
             turned: 0,
-            live: &live,
+            live: &self.newest(),
             shots: &shots,
             mirror: self.mirror,
             countdown: None,
-        });
+        })
+    }
+
+    /// What panels that are live show.
+    fn newest(&self) -> Seen {
+        let newest = self.shots.iter().flatten().next_back();
+        newest.map(|shot| shot.seen.clone()).unwrap_or_default()
+    }
+
+    fn compose(
+        &self,
+        compositor: &mut Compositor,
+        sprites: Sprites,
+        time: Duration,
+    ) -> Result<Picture, CompositorError> {
+        let live = self.newest();
         compositor.set_sprites(sprites);
         let focus = if live.faces.is_empty() {
             Point::USUAL

@@ -1,77 +1,128 @@
-//! One panel of a scroll: cut out of the page, with its own words and bubbles whole.
+//! One panel of a scroll: its own shape, cut out of the page, with what is its own whole.
 
-use super::reading::{REACH, gap};
-use super::{MOST, Strip};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::reading::{Own, gap, reach_of};
+use super::{MOST, Scroll, Strip};
 use crate::compositor::{Compositor, CompositorError, STILL};
 use crate::frame::{Picture, Size};
-use crate::panels::{Letterer, PixelRect, Rect};
+use crate::panels::{Frame, Layer, Letterer, Page, Piece, PixelRect, Rect, Sprites};
 
 impl Strip {
-    /// Draws the place of this number `width` wide, and gives the colour of the page's paper. Its
-    /// words and bubbles (`words`, of each place) stand out above and below it, those of other places are
-    /// left out.
+    /// Draws the place of this number, as wide as the scroll, on nothing, and gives the colour of
+    /// the page's paper. Of the page there is the place's shape with its border; the words, bubbles,
+    /// sounds, people and drawn things that are its own (`own`, of each place) stand out of it whole,
+    /// those of other places are left out. `letterer` tells where all of them are.
     pub(super) fn panel(
         &self,
         compositor: &mut Compositor,
-        places: &[Rect],
-        words: &[Vec<String>],
+        places: &[Frame],
+        own: &[Own],
         at: usize,
-        width: u32,
+        (scroll, letterer): (&Scroll, &Letterer),
     ) -> Result<(Picture, Option<[u8; 3]>), CompositorError> {
         let units = self.page.units();
-        let place = &places[at];
-        // Borders and what breaks out a little belong to the panel, its neighbours do not.
-        let nearest = places
-            .iter()
-            .filter(|other| *other != place)
-            .map(|other| gap(place, other))
-            .fold(f32::MAX, f32::min);
-        let edge = (place.width.min(place.height) * 0.04).min(nearest.max(0.0) * 0.5);
-        let left = (place.x - edge).max(0.0);
-        let top = (place.y - edge).max(0.0);
-        let right = (place.x + place.width + edge).min(units.0);
-        let bottom = (place.y + place.height + edge).min(units.1);
-        let wanted = width as f32 / (right - left).max(1e-3);
-        let scale = wanted.min(MOST / units.0.max(units.1));
+        let (place, own_here) = (&places[at], &own[at]);
+        let edge = edge_of(places, at);
+        let stands_out = if place.is_box() { edge } else { place.border };
+        let core = place.bounds.grown(stands_out);
+        let core = core.common(&Rect {
+            x: 0.0,
+            y: 0.0,
+            width: units.0,
+            height: units.1,
+        });
+        let all = self.around(&core, own_here, letterer);
+        let scale = scale_of(&core, &all, scroll).min(MOST / units.0.max(units.1));
+        let window = window_of(&core, &all, scale, scroll);
         let side = |units: f32| ((units * scale).round() as u32).max(1);
         let size = Size::new(side(units.0), side(units.1));
-        let rect = PixelRect::new(
-            (left * scale) as i32,
-            (top * scale) as i32,
-            side(right - left),
-            side(bottom - top),
-        );
 
-        let mut own = words[at].clone();
-        // What says nothing needs no room.
-        own.retain(|name| self.texts.get(name).is_none_or(|text| !text.is_empty()));
-        let (before, after) = (&words[..at], &words[at + 1..]);
-        let alone = self.without(before.iter().chain(after).flatten());
-        let (program, letterer) = alone.lettered(compositor, size)?;
-        let paper = match program.pixel(2, 2) {
+        let others = own.iter().enumerate().filter(|(other, _)| *other != at);
+        let of_others = others.flat_map(|(_, own)| own.layers.iter().copied());
+        let page = self
+            .page
+            .hiding(of_others, own_here.strange.iter().copied());
+        let (sprites, program) = self.shown(compositor, &page, size, None)?;
+        // In the corner: further in, a small one has a border.
+        let corner = (size.width / 300).min(2);
+        let paper = match program.pixel(corner, corner) {
             Some([r, g, b, 255]) => Some([r, g, b]),
             _ => None,
         };
-        let standing_out = reaching(rect, &letterer, &own, size);
-        let picture = if standing_out == rect {
-            cropped(&program, rect)
+        let mut picture = cropped(&program, window);
+        let coverage = place.coverage(window, scale, edge);
+        let is_in_it = core.common(&all).area() >= 0.999 * all.area();
+        if place.is_box() && is_in_it {
+            lay_under(&mut picture, None, &coverage);
         } else {
-            let bare = alone.without(own.iter()).draw(compositor, size)?;
-            let mut picture = cropped(&program, standing_out);
-            let bare = cropped(&bare, standing_out);
-            keep_what_differs(&mut picture, &bare, rect.y - standing_out.y, rect.height);
-            picture
-        };
-        Ok((picture, paper))
+            let page = self.alone(own_here);
+            let (_, alone) = self.shown(compositor, &page, size, Some(sprites))?;
+            lay_under(&mut picture, Some(&cropped(&alone, window)), &coverage);
+        }
+        let rows = |y: f32| ((y * scale).round() as i32 - window.y).max(0) as usize;
+        let whole = rows(core.y)..rows(core.y + core.height);
+        Ok((without_air(picture, whole), paper))
     }
 
-    /// The same with these words and bubbles left out.
-    fn without<'a>(&self, names: impl Iterator<Item = &'a String>) -> Self {
-        let mut strip = self.clone();
-        strip
-            .texts
-            .extend(names.map(|name| (name.clone(), String::new())));
-        strip
+    /// What a panel and what is its own take up, as far as that reaches.
+    fn around(&self, core: &Rect, own: &Own, letterer: &Letterer) -> Rect {
+        let reach = reach_of(core);
+        let layers = own.layers.iter().filter_map(|number| {
+            let stands = match self.page.layers().get(*number)? {
+                // People may be anywhere in their shape: up and down there is room for them.
+                Layer::Panel(panel) => {
+                    let mut bounds = panel.bounds;
+                    (bounds.x, bounds.width) = (core.x, core.width);
+                    bounds
+                }
+                Layer::Text(said) | Layer::Bubble(said) => {
+                    // What says nothing needs no room.
+                    let text = self.texts.get(said.key());
+                    if text.is_some_and(String::is_empty) {
+                        return None;
+                    }
+                    letterer.stands(*number)?
+                }
+                _ => letterer.stands(*number)?,
+            };
+            Some(stands)
+        });
+        let pieces = own.pieces.iter().map(|(_, stands)| *stands);
+        let reached = layers.chain(pieces).map(|stands| stands.common(&reach));
+        let reached = reached.filter(|stands| stands.area() > 0.0);
+        reached.fold(*core, |all, stands| all.around(&stands))
+    }
+
+    /// The page with nothing on it but what belongs to one place.
+    fn alone(&self, own: &Own) -> Page {
+        let layers = self.page.layers().iter().enumerate();
+        let hidden = layers.filter(|(number, layer)| match layer {
+            Layer::Art(_) => !own.pieces.iter().any(|((layer, _), _)| layer == number),
+            _ => !own.layers.contains(number),
+        });
+        let pieces = self.page.pieces().into_iter().map(|(piece, _)| piece);
+        let kept: BTreeSet<Piece> = own.pieces.iter().map(|(piece, _)| *piece).collect();
+        let others = pieces.filter(|piece| !kept.contains(piece));
+        self.page.hiding(hidden.map(|(number, _)| number), others)
+    }
+
+    /// Draws a page that shows a part of this one; with these sprites, or with those of its own,
+    /// which it gives back.
+    fn shown(
+        &self,
+        compositor: &mut Compositor,
+        page: &Page,
+        size: Size,
+        sprites: Option<Sprites>,
+    ) -> Result<(Sprites, Picture), CompositorError> {
+        compositor.set_page(page, size)?;
+        self.lay(compositor, |shot, place| super::fine(&shot.drawing, place))?;
+        let sprites =
+            sprites.unwrap_or_else(|| self.sprites(&mut Letterer::new(&self.page, size), STILL));
+        let program = self.compose(compositor, sprites.clone(), STILL)?;
+        Ok((sprites, program))
     }
 
     /// Draws it, and says what its words and bubbles came to.
@@ -83,60 +134,107 @@ impl Strip {
         compositor.set_page(&self.page, size)?;
         let mut letterer = Letterer::new(&self.page, size);
         self.lay(compositor, |shot, place| super::fine(&shot.drawing, place))?;
-        let program = self.compose(compositor, &mut letterer, STILL)?;
+        let sprites = self.sprites(&mut letterer, STILL);
+        let program = self.compose(compositor, sprites, STILL)?;
         Ok((program, letterer))
     }
 }
 
-/// The rows of a panel and of the words of these names.
-fn reaching(rect: PixelRect, letterer: &Letterer, names: &[String], size: Size) -> PixelRect {
-    let reach = (rect.height as f32 * REACH) as i32;
-    let (mut top, mut bottom) = (rect.y, rect.y + rect.height as i32);
-    let (highest, lowest) = (top - reach, bottom + reach);
-    for place in letterer.places() {
-        if names.contains(&place.name) {
-            top = top.min(place.rect.y.max(highest));
-            bottom = bottom.max((place.rect.y + place.rect.height as i32).min(lowest));
-        }
-    }
-    let (top, bottom) = (top.max(0), bottom.min(size.height as i32));
-    PixelRect::new(rect.x, top, rect.width, (bottom - top).max(1) as u32)
+/// Borders and what breaks out a little belong to a panel that is a box, its neighbours do not.
+fn edge_of(places: &[Frame], at: usize) -> f32 {
+    let bounds = &places[at].bounds;
+    let others = places.iter().enumerate().filter(|(other, _)| *other != at);
+    let nearest = others
+        .map(|(_, other)| gap(bounds, &other.bounds))
+        .fold(f32::MAX, f32::min);
+    (bounds.width.min(bounds.height) * 0.04).min(nearest.max(0.0) * 0.5)
 }
 
-/// Outside of the rows from `top` on only what the other picture does not have.
-fn keep_what_differs(picture: &mut Picture, bare: &Picture, top: i32, rows: u32) {
-    let inside = top..top + rows as i32;
-    let stride = picture.width().max(1) as usize * 4;
-    let lines = picture.rgba_mut().chunks_exact_mut(stride);
-    for ((line, bare), y) in lines.zip(bare.rgba().chunks_exact(stride)).zip(0..) {
-        if inside.contains(&y) {
+/// How large a panel is drawn: as wide as panels of the scroll are, smaller where what stands out
+/// of it at its sides would be cut.
+fn scale_of(core: &Rect, all: &Rect, scroll: &Scroll) -> f32 {
+    let usual = scroll.panel_width() as f32 / core.width.max(1e-3);
+    usual.min((scroll.width as f32 - 2.0 * air_of(scroll)) / all.width.max(1e-3))
+}
+
+/// What stays free at the edges of a scroll.
+fn air_of(scroll: &Scroll) -> f32 {
+    scroll.margin as f32 / 4.0
+}
+
+/// What of a program becomes the picture: the panel in its middle, but nothing of what is its own
+/// cut off.
+fn window_of(core: &Rect, all: &Rect, scale: f32, scroll: &Scroll) -> PixelRect {
+    let (width, air) = (scroll.width as f32, air_of(scroll));
+    let middle = (core.x + core.width / 2.0) * scale - width / 2.0;
+    let (left, right) = (all.x * scale - air, (all.x + all.width) * scale + air);
+    let x = middle.min(left).max(right - width);
+    // Outlines and shadows stand out of what is drawn.
+    let beyond = if all == core { 0.0 } else { 12.0 };
+    let top = all.y * scale - beyond;
+    let bottom = (all.y + all.height) * scale + beyond;
+    PixelRect::new(
+        x.round() as i32,
+        top.round() as i32,
+        scroll.width,
+        ((bottom - top).round() as u32).max(1),
+    )
+}
+
+/// Leaves of a picture what is covered, and lays what is left of it over another one.
+fn lay_under(picture: &mut Picture, below: Option<&Picture>, coverage: &[u8]) {
+    let pixels = picture.rgba_mut().as_chunks_mut::<4>().0;
+    let below = below.map(|below| below.rgba().as_chunks::<4>().0);
+    for (at, (pixel, covered)) in pixels.iter_mut().zip(coverage).enumerate() {
+        if *covered == 255 {
             continue;
         }
-        let pixels = line.as_chunks_mut::<4>().0.iter_mut();
-        for (pixel, bare) in pixels.zip(bare.as_chunks::<4>().0) {
-            if pixel == bare {
-                *pixel = [0; 4];
-            }
+        let below = below.and_then(|below| below.get(at)).unwrap_or(&[0; 4]);
+        let (own, rest) = (u32::from(*covered), 255 - u32::from(*covered));
+        for (byte, under) in pixel.iter_mut().zip(below) {
+            let mixed = (u32::from(*byte) * own + u32::from(*under) * rest + 127) / 255;
+            *byte = mixed.min(255) as u8;
         }
     }
 }
 
-fn cropped(program: &Picture, rect: PixelRect) -> Picture {
-    let left = (rect.x.max(0) as u32).min(program.width());
-    let top = (rect.y.max(0) as u32).min(program.height());
-    let width = rect.width.min(program.width() - left);
-    let height = rect.height.min(program.height() - top);
-    let mut result = Picture::new(Size::new(width, height));
-    let pixels = program
-        .rgba()
-        .chunks_exact(program.width().max(1) as usize * 4);
-    let rows = result
+/// Cuts off rows above and below these on which nothing is.
+fn without_air(picture: Picture, whole: Range<usize>) -> Picture {
+    let stride = picture.width().max(1) as usize * 4;
+    let is_drawn = |row: &[u8]| row.as_chunks::<4>().0.iter().any(|pixel| pixel[3] > 0);
+    let stays = |(at, row): (usize, &[u8])| whole.contains(&at) || is_drawn(row);
+    let mut rows = picture.rgba().chunks_exact(stride).enumerate();
+    let last = rows.clone().rposition(stays);
+    let (Some(top), Some(last)) = (rows.position(stays), last) else {
+        return picture;
+    };
+    let height = (last + 1 - top) as u32;
+    cropped(
+        &picture,
+        PixelRect::new(0, top as i32, picture.width(), height),
+    )
+}
+
+/// A window of a program; where that ends there is nothing.
+fn cropped(program: &Picture, window: PixelRect) -> Picture {
+    let mut result = Picture::new(Size::new(window.width, window.height));
+    let (columns, stride) = (program.width() as usize, window.width as usize * 4);
+    let left = (window.x.max(0) as usize).min(columns);
+    let right = (window.x.saturating_add_unsigned(window.width).max(0) as usize).min(columns);
+    let to = (left as i32 - window.x) as usize * 4;
+    for (row, y) in result
         .rgba_mut()
-        .chunks_exact_mut(width.max(1) as usize * 4);
-    for (row, source) in rows.zip(pixels.skip(top as usize)) {
-        let start = left as usize * 4;
-        let length = row.len();
-        row.copy_from_slice(&source[start..start + length]);
+        .chunks_exact_mut(stride.max(4))
+        .zip(window.y..)
+    {
+        let Some(start) = usize::try_from(y).ok().map(|y| y * columns) else {
+            continue;
+        };
+        let from = program.rgba().get((start + left) * 4..(start + right) * 4);
+        let length = right.saturating_sub(left) * 4;
+        if let (Some(row), Some(from)) = (row.get_mut(to..to + length), from) {
+            row.copy_from_slice(from);
+        }
     }
     result
 }

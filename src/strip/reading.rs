@@ -1,95 +1,147 @@
 //! What of a page is a panel of a scroll, and in which order it is read.
 
 use crate::frame::Size;
-use crate::panels::{Layer, Letterer, Page, PanelKind, Rect};
+use crate::panels::{Frame, Layer, Letterer, Page, PanelKind, Piece, Rect};
 
-/// How far words and bubbles reach out of their panel at most, in shares of its height.
+/// How far words and bubbles reach out of their panel at most, in shares of its sides.
 pub(super) const REACH: f32 = 0.5;
 /// How much of a place lies in another one that shows it.
 const SHOWN: f32 = 0.6;
+/// A drawn thing that is more of a panel than this is scenery or a border.
+const LARGE: f32 = 0.5;
 /// How far panels beside or below each other may overlap: slanted gutters do, in their boxes.
 const SLANT: f32 = 0.3;
 
 /// The panels of a scroll, in the order they are read. The whole page where it is a composition
 /// of its own: with one panel, with people who stand on the page itself, or with most of its
 /// words beside the panels.
-pub(super) fn places(page: &Page) -> Vec<Rect> {
+pub(super) fn places(page: &Page) -> Vec<Frame> {
     let (width, height) = page.units();
-    let whole = Rect {
-        x: 0.0,
-        y: 0.0,
-        width,
-        height,
+    let whole = || {
+        vec![Frame::plain(Rect {
+            x: 0.0,
+            y: 0.0,
+            width,
+            height,
+        })]
     };
     let (people, pictures): (Vec<_>, Vec<_>) = page
         .panels()
         .partition(|panel| panel.kind == PanelKind::Person);
-    let mut places: Vec<Rect> = pictures.iter().map(|panel| panel.bounds).collect();
+    let mut places: Vec<Frame> = pictures.iter().map(|panel| page.shape_of(panel)).collect();
     for person in people {
         if is_shown(&person.bounds, &places) {
             continue;
         }
         match page.frame_of(person) {
-            Some(frame) => places.push(frame.around(&person.bounds).common(&whole)),
-            None => return vec![whole],
+            Some(frame) => places.push(frame),
+            None => return whole(),
         }
     }
     // A small one in a large one is seen there.
-    places.sort_by(|a, b| b.area().total_cmp(&a.area()));
-    let mut kept: Vec<Rect> = Vec::with_capacity(places.len());
+    places.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+    let mut kept: Vec<Frame> = Vec::with_capacity(places.len());
     for place in places {
-        if !is_shown(&place, &kept) {
+        if !is_shown(&place.bounds, &kept) {
             kept.push(place);
         }
     }
     if kept.len() < 2 || has_words_beside(page, &kept) {
-        return vec![whole];
+        return whole();
     }
     in_order(kept)
 }
 
-/// The words and bubbles that belong to each of these places, by the names of their texts: those
-/// drawn in it, else nearest to it. A bubble that followed its face out of the place's reach, on a
-/// program of `size`, belongs to where it came to stand.
-pub(super) fn words_of(
-    page: &Page,
-    letterer: &Letterer,
-    size: Size,
-    places: &[Rect],
-) -> Vec<Vec<String>> {
-    let scale = size.width as f32 / page.units().0.max(1e-3);
-    let standing = letterer.places();
+/// What belongs to a place and may stand out of it.
+#[derive(Clone, Default)]
+pub(super) struct Own {
+    /// People, words, bubbles and sounds, by the numbers of their layers.
+    pub layers: Vec<usize>,
+    /// Drawn things, like badges and bursts, and where they are.
+    pub pieces: Vec<(Piece, Rect)>,
+    /// Drawn things in front of the place that do not belong to it and stand in it with a part of
+    /// them.
+    pub strange: Vec<Piece>,
+}
+
+/// What belongs to each of these places: people, and the words, bubbles, sounds and small drawn
+/// things that were drawn in it, else words nearest to it. A bubble that followed its face out of
+/// the place's reach belongs to where it came to stand.
+pub(super) fn belongings(page: &Page, letterer: &Letterer, places: &[Frame]) -> Vec<Own> {
     let nearest = |rect: &Rect| {
         let middle = middle_of(rect);
-        let far = |place: &Rect| gap(place, &middle);
+        // Boxes of slanted panels overlap, the panels do not.
+        let far = |place: &Frame| {
+            let is_in_it = place.holds((middle.x, middle.y));
+            gap(&place.bounds, &middle) + if is_in_it { 0.0 } else { 1.0 }
+        };
         (0..places.len()).min_by(|a, b| far(&places[*a]).total_cmp(&far(&places[*b])))
     };
-    let mut words = vec![Vec::new(); places.len()];
-    for layer in page.layers() {
-        let (Layer::Text(said) | Layer::Bubble(said)) = layer else {
-            continue;
-        };
-        let Some(mut at) = nearest(&said.bounds) else {
-            continue;
-        };
-        if let Some(stands) = standing.iter().find(|place| place.name == said.key()) {
-            let stands = Rect {
-                x: stands.rect.x as f32 / scale,
-                y: stands.rect.y as f32 / scale,
-                width: stands.rect.width as f32 / scale,
-                height: stands.rect.height as f32 / scale,
-            };
-            let place = &places[at];
-            let reach = REACH * place.height;
-            let is_reached = stands.y >= place.y - reach
-                && stands.y + stands.height <= place.y + place.height + reach;
-            if !is_reached {
-                at = nearest(&stands).unwrap_or(at);
+    let most_of = |rect: &Rect| {
+        let common = |place: &Frame| place.bounds.common(rect).area();
+        (0..places.len()).max_by(|a, b| common(&places[*a]).total_cmp(&common(&places[*b])))
+    };
+    let mut own = vec![Own::default(); places.len()];
+    for (number, layer) in page.layers().iter().enumerate() {
+        let at = match layer {
+            Layer::Panel(panel) if panel.kind == PanelKind::Person => most_of(&panel.bounds),
+            Layer::Sound(sound) => nearest(&sound.bounds),
+            Layer::Text(said) | Layer::Bubble(said) => {
+                let drawn = nearest(&said.bounds);
+                let stands = letterer.stands(number);
+                let left = drawn.zip(stands).filter(|(at, stands)| {
+                    let reached = reach_of(&places[*at].bounds);
+                    reached.common(stands).area() < 0.999 * stands.area()
+                });
+                left.map_or(drawn, |(_, stands)| nearest(&stands))
             }
+            _ => None,
+        };
+        if let Some(at) = at {
+            own[at].layers.push(number);
         }
-        words[at].push(said.key().to_owned());
     }
-    words
+    if places.len() > 1 {
+        let pieces = page.pieces();
+        for (place, own) in places.iter().zip(&mut own) {
+            share_out(page, place, &pieces, own);
+        }
+    }
+    own
+}
+
+/// Finds a place's own among the pieces in front of it, and those that are not.
+fn share_out(page: &Page, place: &Frame, pieces: &[(Piece, Rect)], own: &mut Own) {
+    let bounds = &place.bounds;
+    let shows_it = |layer: &Layer| match layer {
+        Layer::Panel(panel) => panel.bounds.common(bounds).area() > SHOWN * panel.bounds.area(),
+        _ => false,
+    };
+    let picture = page.layers().iter().position(shows_it).unwrap_or(0);
+    let with_border = bounds.grown(place.border);
+    for (piece, stands) in pieces {
+        let common = stands.common(bounds).area();
+        if piece.0 < picture || !stands.touches(&with_border) {
+            continue;
+        }
+        let middle = middle_of(stands);
+        let is_in_it = place.holds((middle.x, middle.y));
+        if is_in_it && stands.area() < LARGE * bounds.area() {
+            own.pieces.push((*piece, *stands));
+        } else if common < SHOWN * bounds.area() && common < LARGE * stands.area() {
+            own.strange.push(*piece);
+        }
+    }
+}
+
+/// Where what belongs to a panel may stand.
+pub(super) fn reach_of(place: &Rect) -> Rect {
+    Rect {
+        x: place.x - REACH * place.width,
+        y: place.y - REACH * place.height,
+        width: place.width * (1.0 + 2.0 * REACH),
+        height: place.height * (1.0 + 2.0 * REACH),
+    }
 }
 
 /// Rows of a program of `size` that are better not cut through, from above to below: panels,
@@ -138,15 +190,15 @@ pub(super) fn gap(a: &Rect, b: &Rect) -> f32 {
     dx.hypot(dy)
 }
 
-fn is_shown(place: &Rect, places: &[Rect]) -> bool {
+fn is_shown(place: &Rect, places: &[Frame]) -> bool {
     let area = place.area().max(1e-6);
     places
         .iter()
-        .any(|other| other.common(place).area() > SHOWN * area)
+        .any(|other| other.bounds.common(place).area() > SHOWN * area)
 }
 
 /// Whether most words and bubbles have their middle outside of the panels.
-fn has_words_beside(page: &Page, places: &[Rect]) -> bool {
+fn has_words_beside(page: &Page, places: &[Frame]) -> bool {
     let words: Vec<Rect> = page
         .layers()
         .iter()
@@ -157,18 +209,18 @@ fn has_words_beside(page: &Page, places: &[Rect]) -> bool {
         .collect();
     let is_beside = |words: &&Rect| {
         let middle = middle_of(words);
-        !places.iter().any(|place| place.touches(&middle))
+        !places.iter().any(|place| place.bounds.touches(&middle))
     };
     words.iter().filter(is_beside).count() * 2 > words.len()
 }
 
 /// Row by row, from the left; where no row ends across the page, column by column.
-fn in_order(mut places: Vec<Rect>) -> Vec<Rect> {
+fn in_order(mut places: Vec<Frame>) -> Vec<Frame> {
     if places.len() < 2 {
         return places;
     }
-    let down = |rect: &Rect| (rect.y, rect.height);
-    let across = |rect: &Rect| (rect.x, rect.width);
+    let down = |place: &Frame| (place.bounds.y, place.bounds.height);
+    let across = |place: &Frame| (place.bounds.x, place.bounds.width);
     for side in [down, across] {
         places.sort_by(|a, b| side(a).0.total_cmp(&side(b).0));
         if let Some(at) = (1..places.len()).find(|at| is_gutter(&places, *at, side)) {
@@ -178,12 +230,15 @@ fn in_order(mut places: Vec<Rect>) -> Vec<Rect> {
             return ordered;
         }
     }
-    places.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)));
+    places.sort_by(|a, b| {
+        let (a, b) = (&a.bounds, &b.bounds);
+        a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x))
+    });
     places
 }
 
 /// Whether the first `at` places end where the others begin.
-fn is_gutter(places: &[Rect], at: usize, side: fn(&Rect) -> (f32, f32)) -> bool {
+fn is_gutter(places: &[Frame], at: usize, side: fn(&Frame) -> (f32, f32)) -> bool {
     let (before, after) = places.split_at(at);
     before.iter().all(|a| {
         after.iter().all(|b| {
@@ -225,17 +280,19 @@ mod tests {
         ];
         for order in [two_by_two.as_slice(), &spread] {
             let wanted: Vec<Rect> = order.iter().copied().map(rect).collect();
-            let mut shuffled = wanted.clone();
+            let mut shuffled: Vec<Frame> = wanted.iter().copied().map(Frame::plain).collect();
             shuffled.reverse();
             shuffled.swap(0, 2);
-            assert_eq!(in_order(shuffled), wanted);
+            let ordered: Vec<Rect> = in_order(shuffled).iter().map(|one| one.bounds).collect();
+            assert_eq!(ordered, wanted);
         }
     }
 
     #[test]
     fn places_in_a_heap_are_ordered_somehow_and_all_kept() {
-        let heap: Vec<Rect> = (0..48)
+        let heap: Vec<Frame> = (0..48)
             .map(|at| rect((at as f32 * 3.0 % 17.0, at as f32 * 5.0 % 13.0, 60.0, 60.0)))
+            .map(Frame::plain)
             .collect();
         assert_eq!(in_order(heap).len(), 48);
     }

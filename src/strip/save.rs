@@ -241,7 +241,25 @@ fn save_slices(
     let name = |number: usize| path.with_file_name(format!("{stem}-{number:02}.{extension}"));
     let paths: Vec<PathBuf> = (1..=slices.len()).map(name).collect();
     output::save_pictures(slices, &paths, existing)?;
+    if existing == Existing::Overwrite {
+        remove_surplus((slices.len() + 1..).map(name));
+    }
     Ok(paths)
+}
+
+/// Removes the slices that a longer scroll of the same name left behind: those that follow without
+/// a gap. What cannot be removed stays, and the log says so.
+fn remove_surplus(names: impl Iterator<Item = PathBuf>) {
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|about| about.is_file());
+    for path in names.take_while(is_file) {
+        if let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(
+                "An old slice of the scroll cannot be removed: {error}. Delete it. ({})",
+                path.display()
+            );
+            return;
+        }
+    }
 }
 
 fn save_clip(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use panelcam::frame::{Picture, Size};
 use panelcam::panels::bubble::BubbleKind;
-use panelcam::panels::{Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites};
+use panelcam::panels::{Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites, Turns};
 use panelcam::people::{Face, Point};
 
 pub const SIZE: Size = Size::new(320, 240);
@@ -34,6 +34,7 @@ pub fn seen(faces: Vec<Face>) -> Seen {
         size: Size::new(640, 480),
         focus: Point { x: 0.5, y: 0.5 },
         faces,
+        turns: None,
     }
 }
 
@@ -341,4 +342,46 @@ fn what_does_not_change_is_not_drawn_again_and_effects_move_on_twos() {
     }
     assert_eq!(bubbles.len(), 1);
     assert!((3..=8).contains(&poses.len()), "{}", poses.len());
+}
+
+#[test]
+fn the_line_seen_at_a_shot_stays_with_it() {
+    let page = page(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="shot-1" width="320" height="120"/>
+        <rect id="shot-2" y="120" width="320" height="120"/>
+        <g id="bubble-a" data-lines="one|two|three" data-secs="2"><ellipse cx="160" cy="60" rx="90" ry="50" fill="#fff"/><text x="160" y="60" font-size="20">one</text></g>
+        <text id="text-b" data-lines="one|two|three" data-secs="2" x="60" y="200" font-size="20">one</text></svg>"##,
+    );
+    let mut letterer = Letterer::new(&page, SIZE);
+    let (texts, live) = (BTreeMap::new(), seen(Vec::new()));
+    let frozen = |asked| {
+        let time = Duration::from_secs(3);
+        Some(Seen {
+            turns: Some(Turns { time, asked }),
+            ..seen(Vec::new())
+        })
+    };
+    let mut said = |shots: &[Option<Seen>], ms, turned| {
+        letterer.sprites(&Moment {
+            shots,
+            turned,
+            ..moment(&texts, &live, ms)
+        });
+        let places = letterer.places();
+        let text = |name: &str| {
+            places
+                .iter()
+                .find(|place| place.name == name)
+                .unwrap()
+                .text
+                .clone()
+        };
+        (text("a"), text("b"))
+    };
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(said(&[None, None], 3000, 0), pair("two", "two"));
+    for (ms, turned, live) in [(3000, 0, "two"), (5000, 0, "three"), (5000, 1, "one")] {
+        assert_eq!(said(&[frozen(0), None], ms, turned), pair("two", live));
+        assert_eq!(said(&[None, frozen(1)], ms, turned), pair(live, "three"));
+    }
 }

@@ -76,6 +76,32 @@ fn a_hundred_thousand_paths_are_drawn_in_bounded_memory() {
     checked_within(1_500_000, &page).fails(&["too many objects"]);
 }
 
+/// Each layer takes its own objects; looking at all for each took a second a live shape.
+#[test]
+fn live_shapes_between_a_hundred_thousand_paths_cost_little() {
+    let page = |shapes: usize| {
+        let paths = (0..100_000).map(|at| {
+            let (x, y) = (at % 99, at / 1000);
+            let alive = (at % (100_000 / shapes) == 0)
+                .then(|| format!(r#"<rect id="live-{at}" x="{x}" width="9" height="9"/>"#));
+            format!(
+                "{}<path d=\"M{x} {y}l2 1-1 2z\"/>",
+                alive.unwrap_or_default()
+            )
+        });
+        paths.collect::<String>()
+    };
+    let took = |shapes| {
+        let body = page(shapes);
+        let begun = Instant::now();
+        let page = parse(&body).unwrap();
+        assert_eq!(page.layers().len(), shapes * 2);
+        begun.elapsed()
+    };
+    let (few, many) = (took(2), took(40));
+    assert!(many < few * 3, "{few:?} with 2 shapes, {many:?} with 40");
+}
+
 #[test]
 fn a_page_of_twenty_thousand_pixels_is_drawn_in_bounded_memory() {
     // What is drawn apart first (blurred, faded, masked) would take 1.6 GB each at full size.

@@ -9,7 +9,9 @@ use panelcam::frame::Size;
 use panelcam::mailbox::Taken;
 use panelcam::panels::Library;
 use panelcam::places::Places;
+use panelcam::settings::Language;
 use panelcam::shots::Order;
+use panelcam::ui::message;
 
 use super::compositor::{BLUE, GREEN, RED, Studio, WHITE, gpu, rgb};
 
@@ -138,6 +140,55 @@ fn a_page_that_is_saved_broken_and_repaired_is_followed() {
     save(&file, &band("#0f0"), 15);
     show.until(GREEN, BLUE);
     assert!(show.studio.board.take_notices().is_empty());
+}
+
+/// An artist who saves a page with a slip is told once, in the window's language; the next time
+/// when there is another one.
+#[test]
+fn slips_in_a_page_that_is_saved_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.svg");
+    let slip = r#"<rect id="live-gone" x="500" width="9" height="9"/>"#;
+    let with = |colour: &str, more: &str| {
+        let page = String::from_utf8(band(colour)).unwrap();
+        page.replace("</svg>", &format!("{more}</svg>"))
+            .into_bytes()
+    };
+    save(&file, &band("#f00"), 0);
+    let Some(mut show) = Show::of(&file) else {
+        return;
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while show.next().1 != RED {
+        assert!(Instant::now() < deadline);
+    }
+    assert!(show.studio.board.take_notices().is_empty());
+    save(&file, &with("#00f", slip), 5);
+    show.until(BLUE, RED);
+    let said = show.until_said(BLUE);
+    assert!(
+        said.contains("live-gone") && said.ends_with("page.svg)"),
+        "{said}"
+    );
+    let korean = message(&said, Language::Ko);
+    assert!(
+        korean.starts_with("페이지") && !korean.contains("shows nothing"),
+        "{korean}"
+    );
+    // The same again is not; a second one is.
+    save(&file, &with("#f00", slip), 10);
+    show.until(RED, BLUE);
+    assert!(show.studio.board.take_notices().is_empty());
+    let more = format!("{slip}{}", slip.replace("gone", "lost"));
+    save(&file, &with("#00f", &more), 15);
+    show.until(BLUE, RED);
+    let said = show.until_said(BLUE);
+    assert!(
+        said.contains("And 1 more") && said.ends_with("page.svg"),
+        "{said}"
+    );
+    let korean = message(&said, Language::Ko);
+    assert!(korean.contains("1가지"), "{korean}");
 }
 
 #[test]

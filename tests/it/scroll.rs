@@ -2,7 +2,7 @@
 
 use panelcam::compositor::{Compositor, Hand};
 use panelcam::frame::{Picture, Size};
-use panelcam::panels::{Fonts, Page, Seen};
+use panelcam::panels::{Fonts, Page, Seen, Turns};
 use panelcam::shots::Shot;
 use panelcam::strip::{Scroll, Strip};
 
@@ -193,4 +193,126 @@ fn a_bubble_across_a_gutter_stands_out_of_its_panel() {
     assert!(first > 30 + 130 + 30, "{first}");
     let long = green.iter().filter(|green| **green).count();
     assert!((80..=100).contains(&long), "{long}");
+}
+
+/// Two slanted panels, one over the other, a bubble that hangs out of the lower one at its right and
+/// a badge on the corner of the upper one: each panel is its shape with its border, and what is its
+/// own stands out of it whole.
+#[test]
+fn slanted_panels_are_cut_by_their_shapes() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="400" height="620">
+        <rect width="400" height="620" fill="#fff"/>
+        <path id="shot-1" d="M10 20h380v200l-380 100z"/><path id="shot-2" d="M10 350l380-100v350h-380z"/>
+        <path d="M10 20h380v200l-380 100z" fill="none" stroke="#00f" stroke-width="8"/>
+        <path d="M10 350l380-100v350h-380z" fill="none" stroke="#00f" stroke-width="8"/>
+        <circle cx="20" cy="30" r="18" fill="#f0f"/>
+        <g id="bubble-a" data-follow="no" data-tail="none"><rect x="300" y="240" width="98" height="100" fill="#0a0"/>
+        <text x="349" y="300" font-family="BM JUA" font-size="20" text-anchor="middle">Oh</text></g></svg>"##;
+    let page = Page::parse(svg.as_bytes(), "slanted", &Fonts::embedded()).unwrap();
+    let wide = Scroll {
+        width: 420,
+        gutter: 60,
+        margin: 30,
+        slice: 4000,
+    };
+    let Some(slices) = scroll_of_page(page, wide, &[]) else {
+        return;
+    };
+    let [scroll] = slices.as_slice() else {
+        panic!("{} slices", slices.len());
+    };
+    let at = |x, y| scroll.pixel(x, y).unwrap();
+    let find = |colour: [u8; 4]| -> Vec<(u32, u32)> {
+        let all = (0..scroll.height()).flat_map(|y| (0..420).map(move |x| (x, y)));
+        all.filter(|(x, y)| at(*x, *y) == colour).collect()
+    };
+    let within = |pixels: &[(u32, u32)]| {
+        let (x, y) = pixels.iter().copied().unzip::<_, _, Vec<_>, Vec<_>>();
+        let long = |all: &[u32]| all.iter().max().unwrap() - all.iter().min().unwrap() + 1;
+        (long(&x), long(&y))
+    };
+    // At 360 pixels for 388 units: the badge and the bubble are whole.
+    let badge = within(&find([255, 0, 255, 255]));
+    assert!(
+        badge.0.abs_diff(33) <= 2 && badge.1.abs_diff(33) <= 2,
+        "{badge:?}"
+    );
+    let bubble = within(&find([0, 0xaa, 0, 255]));
+    assert!(
+        bubble.0.abs_diff(90) <= 2 && bubble.1.abs_diff(92) <= 2,
+        "{bubble:?}"
+    );
+    // Each border goes all around its panel, and there is nothing of the other one's.
+    let blue = find([0, 0, 255, 255]);
+    let split = blue
+        .iter()
+        .map(|(_, y)| *y)
+        .filter(|y| *y < 380)
+        .max()
+        .unwrap();
+    let (upper, lower): (Vec<_>, Vec<_>) = blue.into_iter().partition(|(_, y)| *y <= split);
+    let (upper, lower) = (within(&upper), within(&lower));
+    // The bubble hides the corner of the lower one.
+    assert!(
+        upper.0.abs_diff(360) <= 2 && upper.1.abs_diff(286) <= 4,
+        "{upper:?}"
+    );
+    assert!(
+        lower.0.abs_diff(360) <= 2 && lower.1.abs_diff(309) <= 6,
+        "{lower:?}"
+    );
+    // Paper where the other panel was: right of the slanted edge.
+    assert_eq!(at(380, split - 8), [255; 4]);
+}
+
+/// A strip says what was read when its shots were taken.
+#[test]
+fn a_strip_shows_the_line_seen_at_its_shot() {
+    let Some(gpu) = gpu() else { return };
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240">
+        <rect id="shot-1" width="320" height="240"/><g id="bubble-a" data-lines="one|two|three" data-follow="no">
+        <ellipse cx="160" cy="150" rx="90" ry="50" fill="#fff"/><text x="160" y="150" font-size="20">one</text></g></svg>"##;
+    let page = Page::parse(svg.as_bytes(), "lines", &Fonts::embedded()).unwrap();
+    let mut compositor = Compositor::by(gpu, Hand::Memory).unwrap();
+    let drawing = std::sync::Arc::new(super::pages::chart(Size::new(320, 240)).into());
+    let mut drawn = |asked: usize, text: Option<&str>| {
+        let time = std::time::Duration::from_secs(1);
+        let strip = Strip {
+            page: page.clone(),
+            shots: vec![Some(Shot {
+                seen: Seen {
+                    turns: Some(Turns { time, asked }),
+                    ..Seen::default()
+                },
+                drawing: std::sync::Arc::clone(&drawing),
+                second: Vec::new(),
+            })],
+            camera: None,
+            texts: text
+                .map(|text| ("a".to_owned(), text.to_owned()))
+                .into_iter()
+                .collect(),
+            mirror: false,
+        };
+        strip.draw(&mut compositor, Size::new(320, 240)).unwrap()
+    };
+    assert!(drawn(1, None) == drawn(0, Some("two")));
+    assert!(drawn(5, None) == drawn(0, Some("three")));
+    assert!(drawn(0, None) != drawn(1, None));
+}
+
+/// Slanted panels of a page that ships, small: each alone on paper, with its border.
+#[test]
+fn the_scroll_of_slanted_panels_looks_as_it_should() {
+    let small = Scroll {
+        width: 110,
+        gutter: 16,
+        margin: 6,
+        slice: 4000,
+    };
+    let Some(slices) = scroll_of("action", small) else {
+        return;
+    };
+    let [scroll] = <[Picture; 1]>::try_from(slices).unwrap();
+    super::pages::snapshot("scroll-action", scroll).unwrap();
 }

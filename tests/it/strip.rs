@@ -127,6 +127,60 @@ fn a_print_has_300_dots_an_inch_and_a_scroll_has_slices() {
 
 /// Whatever the screen shows: the page is drawn again for paper, its lines and its letters.
 #[test]
+fn a_shorter_scroll_leaves_no_slices_of_a_longer_one() {
+    let home = Home::new();
+    photos(&home);
+    let page = four_cut();
+    let scroll = |slice: u32| {
+        let page = page.display();
+        let line =
+            format!("strip a.png s.png --page {page} --scroll --slice {slice} --overwrite {QUICK}");
+        home.line(&line).ok().out.lines().count()
+    };
+    let many = scroll(500);
+    assert!((3..10).contains(&many), "{many}");
+    // Not of this export: another name, another ending, and beyond a gap.
+    let beyond = format!("s-{:02}.png", many + 2);
+    let others = ["s-1.png", "s-03.jpg", "ss-02.png", "s.png", beyond.as_str()];
+    for name in others {
+        std::fs::write(home.path(name), "mine").unwrap();
+    }
+    let few = scroll(16_000);
+    assert!(few < many, "{few}");
+    let names = home.names();
+    for number in 1..=many {
+        let is_there = names.contains(&format!("s-{number:02}.png"));
+        assert_eq!(is_there, number <= few, "{number}: {names:?}");
+    }
+    for name in others {
+        assert_eq!(std::fs::read(home.path(name)).unwrap(), b"mine", "{name}");
+    }
+}
+
+#[test]
+fn a_shot_keeps_the_line_that_was_read() {
+    let Some(mut stage) = Stage::start() else {
+        return;
+    };
+    let red = [220, 20, 20, 255];
+    stage.until(red, |view| view.next == Some(1));
+    let asked = |stage: &Stage, number: usize| {
+        let finished = stage.desk.finished().unwrap();
+        let seen = &finished.shots[number - 1].as_ref().unwrap().seen;
+        seen.turns.map(|turns| turns.asked)
+    };
+    for number in 1..=2 {
+        stage.desk.order(Order::NextLine);
+        (0..4).for_each(|_| stage.draw(red));
+        stage.desk.order(Order::Now);
+        stage.until(red, |view| view.taken.len() == number);
+    }
+    assert_eq!((asked(&stage, 1), asked(&stage, 2)), (Some(1), Some(2)));
+    let live = stage.desk.finished().unwrap().live.unwrap();
+    assert_eq!(live.seen.turns.map(|turns| turns.asked), Some(2));
+}
+
+#[test]
 fn a_print_is_drawn_anew_and_not_a_screen_made_larger() {
     let home = Home::new();
     photos(&home);

@@ -167,6 +167,9 @@ impl Look {
             }),
             place,
         };
+        if region.kind == Shock {
+            look = look.flashing(look.strength);
+        }
         // Large programs: coarser drawings, so that loops stay in bounds.
         let bytes = |pixel: u32| {
             let side = |side: u32| u64::from(side / pixel + 1);
@@ -179,7 +182,7 @@ impl Look {
     }
 
     /// The same, `by` times as strong: what that means depends on the kind. Dots get darker,
-    /// strokes get more, a flash comes nearer to the face, the dark gets darker and its lines more.
+    /// strokes get more, more of a flash is mixed in, the dark gets darker and its lines more.
     pub fn strengthened(self, kind: EffectKind, by: f32) -> Self {
         use EffectKind::{
             Focus, Gloom, Halftone, Petals, Rain, Screentone, Shock, Sparkle, Speedlines,
@@ -194,10 +197,22 @@ impl Look {
                 density: (self.density * by).max(0.05),
                 ..self
             },
-            Speedlines | Focus | Rain | Petals | Sparkle | Shock => Self {
+            Speedlines | Focus | Rain | Petals | Sparkle => Self {
                 density: (self.density * by).max(0.05),
                 ..self
             },
+            Shock => self.flashing(by),
+        }
+    }
+
+    /// A flash of the negative, `by` times as strong: so much of the negative is mixed in, up to
+    /// all of it; beyond that it leaves less of the middle out.
+    fn flashing(self, by: f32) -> Self {
+        let mixed = |part: u8| (f32::from(part) * by).round() as u8;
+        Self {
+            inks: self.inks.map(|[r, g, b, a]| [r, g, b, mixed(a)]),
+            density: self.density * by.max(1.0),
+            ..self
         }
     }
 
@@ -270,6 +285,16 @@ mod tests {
             [at(0), at(490), at(510), at(2990), at(3001)],
             [Some(0), Some(5), None, None, Some(0)]
         );
+    }
+
+    #[test]
+    fn of_a_flash_as_much_is_mixed_in_as_it_is_strong() {
+        let usual = Look::of(&region(EffectKind::Shock, 100));
+        let at = |by| usual.strengthened(EffectKind::Shock, by);
+        assert_eq!(at(1.0).inks, usual.inks);
+        assert_eq!(at(0.5).inks[0], [255, 255, 255, 128]);
+        assert_eq!((at(0.5).density, at(2.0).density), (1.0, 2.0));
+        assert_eq!(at(2.0).inks[0], [255; 4]);
     }
 
     #[test]

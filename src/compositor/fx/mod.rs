@@ -109,6 +109,8 @@ pub(super) struct Laid {
     pub pixel: u32,
     /// The program pixel on which its pixel 0,0 lies.
     pub corner: (i32, i32),
+    /// Its two inks, straight alpha.
+    pub inks: [[u8; 4]; 2],
     /// Of tone: how dark it is.
     pub strength: f32,
 }
@@ -361,6 +363,7 @@ impl Effects {
                             stand.rect.x - margin + shift(face.0, base.0),
                             stand.rect.y - margin + shift(face.1, base.1),
                         ),
+                        inks: look.inks,
                         strength: look.strength,
                     },
                 ));

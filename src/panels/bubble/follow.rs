@@ -101,7 +101,12 @@ impl Follow {
         (state.offset.1, state.speed.1) =
             eased(state.offset.1, state.speed.1, state.goal.1, passed);
         self.state = Some(state);
-        // A quick face pushes the bubble ahead of it. Over other words it may fly.
+        // A quick face pushes the bubble ahead of it. Over other words it may fly; but where it had to
+        // stay on a face it is not sent away, onto words.
+        let goal = moved(&bounds.home, state.goal);
+        if faces.clone().any(|(face, _)| share_of(&goal, &face) > 0.0) {
+            return held(bounds, state.offset);
+        }
         clear(bounds, state.offset, None, faces)
     }
 }
@@ -176,11 +181,7 @@ fn clear(
     let far = |a: Point, b: Point| (a.0 - b.0).hypot(a.1 - b.1);
     let badness = bounds.space.width.hypot(bounds.space.height);
     let cost = |at: Point| {
-        let to = Rect {
-            x: home.x + at.0,
-            y: home.y + at.1,
-            ..home
-        };
+        let to = moved(&home, at);
         let covered: f32 = barred
             .iter()
             .map(|(rect, weight)| weight * share_of(&to, rect))
@@ -194,6 +195,14 @@ fn clear(
         .map(|at| (cost(at), at))
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map_or(wanted, |(_, at)| at)
+}
+
+fn moved(rect: &Rect, by: Point) -> Rect {
+    Rect {
+        x: rect.x + by.0,
+        y: rect.y + by.1,
+        ..*rect
+    }
 }
 
 /// How much of the smaller of two rectangles the other covers; a little is already much.
@@ -363,5 +372,49 @@ mod tests {
         }
         let once = eased(0.0, 30.0, 10.0, 1.0);
         assert!((at - once.0).abs() < 1e-3 && (speed - once.1).abs() < 1e-2);
+    }
+
+    /// A face so large that the bubble has to stay on it, and words below: it is not sent onto them.
+    #[test]
+    fn where_it_has_to_stay_on_a_face_it_is_not_sent_onto_words() {
+        let bounds = bounds();
+        let large = FaceAt {
+            middle: (450.0, 250.0),
+            mouth: (450.0, 330.0),
+            height: 520.0,
+        };
+        let words = [
+            Rect {
+                x: 0.0,
+                y: 480.0,
+                width: 1000.0,
+                height: 120.0,
+            },
+            Rect {
+                x: 0.0,
+                y: 0.0,
+                width: 200.0,
+                height: 480.0,
+            },
+            Rect {
+                x: 800.0,
+                y: 0.0,
+                width: 200.0,
+                height: 480.0,
+            },
+        ];
+        let mut follow = Follow::default();
+        let company = Company {
+            faces: &[(large, false)],
+            words: &words,
+        };
+        for ms in [0, 40, 4000] {
+            let at = follow.at(&bounds, Some(large), &company, Duration::from_millis(ms));
+            let stands = moved(&bounds.home, at);
+            assert!(
+                words.iter().all(|words| share_of(&stands, words) == 0.0),
+                "{ms}: {stands:?}"
+            );
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Objects of other layers are left out; groups around them, with their transforms, opacity and
 //! clips, stay. What a layer refers to is written into `<defs>` in place.
 
+mod contents;
+mod cut;
 mod fontface;
 mod leftout;
 mod limits;
@@ -20,6 +22,8 @@ use usvg::roxmltree::{self, Document, Node, NodeId};
 use super::names::{Alive, AliveName};
 use super::together::Together;
 use super::{Blend, Data, Page, PageError, Written};
+use contents::{Contents, Drawn, Needed};
+use cut::Cut;
 pub(super) use fontface::EmbeddedFont;
 use limits::{check_limits, references};
 use looks::Looks;
@@ -122,6 +126,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
 
     let mut plan = Plan::of(&document);
     plan.visit(root, 0, Blend::Normal);
+    plan.sort_out(&document);
     let panels = plan.cuts.iter().filter(|cut| cut.is_panel()).count();
     if panels == 0 {
         return Err(PageError::NoPanel {
@@ -133,7 +138,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
             page: page.to_owned(),
         });
     }
-    // Each layer looks at all objects.
+    // What layers share is written into each.
     let nodes = document.descendants().count();
     if nodes.saturating_mul(plan.cuts.len()) > Page::MAX_OBJECTS as usize * 32 {
         return Err(PageError::TooManyObjects {
@@ -166,29 +171,6 @@ enum Layer {
     Group(usize),
 }
 
-/// Objects that are a layer of their own.
-struct Cut<'a, 'i> {
-    nodes: Vec<Node<'a, 'i>>,
-    /// `None`: art that is mixed in a way of its own with something alive below it.
-    alive: Option<(String, AliveName)>,
-    blend: Blend,
-}
-
-impl Cut<'_, '_> {
-    fn is_panel(&self) -> bool {
-        self.alive
-            .as_ref()
-            .is_some_and(|(_, name)| matches!(name.alive, Alive::Panel(_)))
-    }
-
-    /// Whether only its shape counts: something else fills it.
-    fn is_shape(&self) -> bool {
-        self.alive
-            .as_ref()
-            .is_some_and(|(_, name)| matches!(name.alive, Alive::Panel(_) | Alive::Effect(_)))
-    }
-}
-
 /// Which object belongs to which layer.
 struct Plan<'a, 'i> {
     looks: Looks<'a>,
@@ -200,6 +182,10 @@ struct Plan<'a, 'i> {
     has_art: Vec<bool>,
     /// For every object that draws, and every group: the cuts inside.
     inside: HashMap<NodeId, (usize, usize)>,
+    /// What is in every object that may be written in part.
+    contents: HashMap<NodeId, Contents<'a, 'i>>,
+    /// What style sheets refer to: they may do so for any object.
+    from_sheets: Vec<&'a str>,
     /// Groups with something alive in them that are half transparent or mixed as a whole.
     together: Vec<(Node<'a, 'i>, Blend)>,
     warnings: Vec<String>,
@@ -220,6 +206,8 @@ impl<'a, 'i> Plan<'a, 'i> {
             cut_of: HashMap::new(),
             has_art: vec![false],
             inside: HashMap::new(),
+            contents: HashMap::new(),
+            from_sheets: Vec::new(),
             together: Vec::new(),
             warnings: Vec::new(),
         }
@@ -328,6 +316,41 @@ impl<'a, 'i> Plan<'a, 'i> {
             blend,
         });
         self.has_art.push(art_follows);
+    }
+
+    /// Finds once what every layer looks for: to go through all objects for each would take too long.
+    fn sort_out(&mut self, document: &'a Document<'i>) {
+        for node in document.descendants() {
+            let kind = kind_of(node);
+            if kind == Some("style") {
+                for text in node.children().filter_map(|piece| piece.text()) {
+                    self.from_sheets.extend(references("style", text));
+                }
+            }
+            let Some(parent) = node.parent() else {
+                continue;
+            };
+            let cut = self.cut_of.get(&node.id());
+            // A panel's stroke is in the layer that follows it.
+            let layers = cut.map(|number| (*number, *number + 1));
+            let layers = layers.or_else(|| self.inside.get(&node.id()).copied());
+            if let Some((first, last)) = layers {
+                let contents = self.contents.entry(parent.id()).or_default();
+                contents.drawn.push((node, first, last));
+            } else if matches!(kind, Some("style" | "defs")) {
+                let contents = self.contents.entry(parent.id()).or_default();
+                contents.defining.push(node);
+            }
+        }
+        for contents in self.contents.values_mut() {
+            contents.sort();
+        }
+    }
+
+    /// Objects in this one that a layer may show.
+    fn shown(&self, node: Node, layer: Layer) -> &[Drawn<'a, 'i>] {
+        let contents = self.contents.get(&node.id());
+        contents.map_or(&[], |contents| contents.of(layer))
     }
 
     /// All parts, and which of them each cut became.
@@ -452,10 +475,10 @@ impl<'a, 'i> Plan<'a, 'i> {
             .collect()
     }
 
-    /// What a layer refers to, directly or not, and what that stands in.
-    fn needed(&self, root: Node<'a, 'i>, layer: Layer) -> HashSet<NodeId> {
-        let (mut needed, mut looked_at) = (HashSet::new(), HashSet::new());
-        let mut open = Vec::new();
+    /// What a layer refers to, directly or not, and what that stands in: by what that is in.
+    fn needed(&self, root: Node<'a, 'i>, layer: Layer) -> Needed<'a, 'i> {
+        let (mut needed, mut looked_at) = (Needed::new(), HashSet::new());
+        let mut open = self.from_sheets.clone();
         let mut refer = |node: Node<'a, 'i>, open: &mut Vec<&'a str>| {
             if looked_at.insert(node.id()) {
                 for attribute in node.attributes() {
@@ -463,14 +486,6 @@ impl<'a, 'i> Plan<'a, 'i> {
                 }
             }
         };
-        // Style sheets may refer for any object.
-        for sheet in root.descendants() {
-            if kind_of(sheet) == Some("style") {
-                for text in sheet.children().filter_map(|piece| piece.text()) {
-                    open.extend(references("style", text));
-                }
-            }
-        }
         let mut visit = vec![root];
         while let Some(node) = visit.pop() {
             match self.role(node, layer) {
@@ -479,12 +494,12 @@ impl<'a, 'i> Plan<'a, 'i> {
                 }
                 Some(Role::Around) => {
                     refer(node, &mut open);
-                    visit.extend(node.children());
+                    visit.extend(self.shown(node, layer).iter().map(|(node, ..)| *node));
                 }
                 None => {}
             }
         }
-        let mut seen = HashSet::new();
+        let (mut seen, mut known) = (HashSet::new(), HashSet::new());
         while let Some(id) = open.pop() {
             if !seen.insert(id) {
                 continue;
@@ -492,8 +507,11 @@ impl<'a, 'i> Plan<'a, 'i> {
             if let Some(node) = self.by_id.get(id) {
                 node.descendants().for_each(|node| refer(node, &mut open));
                 for node in node.ancestors() {
-                    if !needed.insert(node.id()) {
+                    if !known.insert(node.id()) {
                         break;
+                    }
+                    if let Some(parent) = node.parent() {
+                        needed.entry(parent.id()).or_default().push(node);
                     }
                 }
             }
@@ -505,7 +523,7 @@ impl<'a, 'i> Plan<'a, 'i> {
         &self,
         node: Node<'a, 'i>,
         layer: Layer,
-        needed: &HashSet<NodeId>,
+        needed: &Needed<'a, 'i>,
         out: &mut String,
     ) {
         let Some(kind) = kind_of(node) else { return };
@@ -514,8 +532,11 @@ impl<'a, 'i> Plan<'a, 'i> {
             Some(Role::Around) => {
                 let name = if kind == "switch" { "g" } else { kind };
                 open(node, name, self.around(layer), out);
-                for child in node.children() {
-                    self.write_node(child, layer, needed, out);
+                self.write_defining(node, layer, needed, out);
+                for (child, ..) in self.shown(node, layer) {
+                    if self.role(*child, layer).is_some() {
+                        self.write_node(*child, layer, needed, out);
+                    }
                 }
                 let _ = write!(out, "</{name}>");
             }
@@ -523,17 +544,35 @@ impl<'a, 'i> Plan<'a, 'i> {
             None if kind == "defs" => {
                 // Illustrator keeps its style sheets in here.
                 out.push_str("<defs>");
-                for child in node.children() {
-                    self.write_node(child, layer, needed, out);
-                }
+                self.write_defining(node, layer, needed, out);
                 out.push_str("</defs>");
             }
-            None if needed.contains(&node.id()) => {
+            None => {
                 out.push_str("<defs>");
                 copy(node, Style::Kept, out);
                 out.push_str("</defs>");
             }
-            None => {}
+        }
+    }
+
+    /// Writes what is in an object and not drawn in a layer but needed for it.
+    fn write_defining(
+        &self,
+        node: Node<'a, 'i>,
+        layer: Layer,
+        needed: &Needed<'a, 'i>,
+        out: &mut String,
+    ) {
+        let contents = self.contents.get(&node.id());
+        let defining = contents.map_or(&[][..], |contents| &contents.defining);
+        for child in defining {
+            self.write_node(*child, layer, needed, out);
+        }
+        for child in needed.get(&node.id()).into_iter().flatten() {
+            let is_defining = matches!(kind_of(*child), Some("style" | "defs"));
+            if !is_defining && self.role(*child, layer).is_none() {
+                self.write_node(*child, layer, needed, out);
+            }
         }
     }
 }
