@@ -62,6 +62,8 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
         }
     };
     let outlet = headless.pipeline.subscribe();
+    // A clip begins with it, however long a busy machine takes for the next.
+    outlet.mailbox().send(first);
     let running = run_output(
         "output",
         output,
