@@ -359,13 +359,7 @@ fn each_line(outline: &Path, mut line: impl FnMut(Point, Point)) {
 }
 
 fn of(bounds: usvg::Rect, to_page: Transform) -> Option<Rect> {
-    let bounds = bounds.transform(to_page)?;
-    Some(Rect {
-        x: bounds.x(),
-        y: bounds.y(),
-        width: bounds.width(),
-        height: bounds.height(),
-    })
+    Some(bounds.transform(to_page)?.into())
 }
 
 #[cfg(test)]

@@ -127,6 +127,17 @@ pub struct Rect {
     pub height: f32,
 }
 
+impl From<usvg::Rect> for Rect {
+    fn from(bounds: usvg::Rect) -> Self {
+        Self {
+            x: bounds.x(),
+            y: bounds.y(),
+            width: bounds.width(),
+            height: bounds.height(),
+        }
+    }
+}
+
 impl Rect {
     /// Its area.
     pub fn area(&self) -> f32 {

@@ -82,12 +82,7 @@ fn each<'a>(
         let Some(bounds) = node.abs_layer_bounding_box() else {
             return true;
         };
-        let bounds = Rect {
-            x: bounds.x(),
-            y: bounds.y(),
-            width: bounds.width(),
-            height: bounds.height(),
-        };
+        let bounds = Rect::from(bounds.to_rect());
         match node {
             Node::Group(inner) if !inner.should_isolate() && bounds.area() > small => {
                 each(inner, small, take)

@@ -28,13 +28,7 @@ impl Standing {
 
     fn gather(&mut self, group: &usvg::Group) {
         for node in group.children() {
-            let bounds = node.abs_bounding_box();
-            let bounds = Rect {
-                x: bounds.x(),
-                y: bounds.y(),
-                width: bounds.width(),
-                height: bounds.height(),
-            };
+            let bounds = Rect::from(node.abs_bounding_box());
             match node {
                 usvg::Node::Group(inner) => self.gather(inner),
                 usvg::Node::Text(_) if self.words.len() < 64 => self.words.push(bounds),

@@ -20,6 +20,7 @@ mod disk_full;
 mod effects;
 mod import;
 mod import_live;
+mod import_pair;
 mod inference;
 mod inference_alone;
 mod inference_stage;

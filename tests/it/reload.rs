@@ -59,6 +59,14 @@ impl Show {
         })
     }
 
+    /// Waits until the page is shown: before it there is the picture alone.
+    fn wait_for_red(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.next().1 != RED {
+            assert!(Instant::now() < deadline);
+        }
+    }
+
     /// The colours of the live panel's left half and of the art below it, in the next program.
     fn next(&mut self) -> ([u8; 3], [u8; 3]) {
         self.sequence += 1;
@@ -112,11 +120,7 @@ fn a_page_that_is_saved_broken_and_repaired_is_followed() {
     let Some(mut show) = Show::of(&file) else {
         return;
     };
-    // Before the first page there is the picture alone.
-    let deadline = Instant::now() + PATIENCE;
-    while show.next().1 != RED {
-        assert!(Instant::now() < deadline);
-    }
+    show.wait_for_red();
     save(&file, &band("#00f"), 5);
     show.until(BLUE, RED);
     // Half of a file, as a program that saves slowly leaves it for a moment.
@@ -158,10 +162,7 @@ fn slips_in_a_page_that_is_saved_are_told() {
     let Some(mut show) = Show::of(&file) else {
         return;
     };
-    let deadline = Instant::now() + PATIENCE;
-    while show.next().1 != RED {
-        assert!(Instant::now() < deadline);
-    }
+    show.wait_for_red();
     assert!(show.studio.board.take_notices().is_empty());
     save(&file, &with("#00f", slip), 5);
     show.until(BLUE, RED);

@@ -90,12 +90,7 @@ pub(super) fn describe(
         reasons.push(line);
     };
     tell(about(&bytes, &onnx));
-    let beside = if names.features {
-        roles::Beside::Features
-    } else {
-        roles::Beside::Nothing
-    };
-    let roles = roles::find(&onnx, beside)?;
+    let roles = roles::find(&onnx, roles::Beside::of(names.features))?;
     roles.reasons.into_iter().for_each(&mut tell);
     let mut network = Network::load(
         runtime,

@@ -11,13 +11,15 @@ use super::super::model::FILE_LIMIT;
 use super::super::runtime::Runtime;
 use super::super::tensor::{Channels, Scaler};
 use super::super::values::Element;
-use super::Refusal;
 use super::coding::{self, INPUTS, OF_BYTES, Range};
 use super::evidence;
+use super::file::OnnxFile;
 use super::network::{Extra, ExtraInput, Network};
 use super::onnx::{NotOnnx, Onnx};
 use super::roles;
+use super::roles::Beside;
 use super::write::style_picture;
+use super::{ImportError, Refusal};
 use crate::frame::{Picture, Size};
 
 /// Folder of the network within that of the model, until its numbers are known.
@@ -28,6 +30,21 @@ pub(super) const FILE: &str = "features.onnx";
 const SIDE: u32 = 256;
 const FIX: &str =
     "Give with --features the network that computes the numbers from a picture of the style";
+
+/// Reads the file at `path`. What cannot be such a network is refused before the other one is tried.
+pub(super) fn read(path: &Path) -> Result<OnnxFile, ImportError> {
+    let file = OnnxFile::read(path)?;
+    let roles = roles::find(&file.onnx, Beside::Nothing).map_err(|refusal| refusal.of(path))?;
+    if roles
+        .extras
+        .iter()
+        .any(|extra| extra.kind != Extra::Constant)
+    {
+        let why = "it takes more than a picture in the style".to_owned();
+        return Err(Refusal::new(why, FIX).of(path));
+    }
+    Ok(file)
+}
 
 /// The network, and the pictures it is asked about.
 pub(super) struct Features {
@@ -65,12 +82,7 @@ impl Features {
             Ok((name.clone(), bytes))
         });
         let external = external.collect::<Result<Vec<_>, Refusal>>()?;
-        let roles = roles::find(&onnx, roles::Beside::Nothing)?;
-        let (image, extras) = (roles.image, roles.extras);
-        if extras.iter().any(|extra| extra.kind != Extra::Constant) {
-            let why = "the network of --features takes more than a picture in the style".to_owned();
-            return Err(Refusal::new(why, FIX));
-        }
+        let roles::Roles { image, extras, .. } = roles::find(&onnx, Beside::Nothing)?;
         let own = if image.element == Element::U8 {
             Some(OF_BYTES[0])
         } else {
@@ -80,7 +92,11 @@ impl Features {
             })
         };
         let size = image.size.unwrap_or(Size::new(SIDE, SIDE));
-        let network = Network::load(runtime, &bytes, external, image, extras, &onnx, step)?;
+        let network = Network::load(runtime, &bytes, external, image, extras, &onnx, step)
+            .map_err(|refusal| Refusal {
+                why: format!("the network of --features cannot be used: {}", refusal.why),
+                ..refusal
+            })?;
         let pictures = (0..pictures).map(|at| {
             let picture =
                 read_style_picture(&folder.join(style_picture(at))).map_err(unreadable)?;

@@ -238,11 +238,8 @@ pub fn import(
             path: path.to_owned(),
         });
     }
-    let features = wanted.features.as_deref().map(OnnxFile::read).transpose()?;
-    let beside = match &features {
-        Some(_) => roles::Beside::Features,
-        None => roles::Beside::Nothing,
-    };
+    let features = wanted.features.as_deref().map(features::read).transpose()?;
+    let beside = roles::Beside::of(features.is_some());
     let roles = roles::find(&network.onnx, beside).map_err(|refusal| refusal.of(path))?;
     let takes_art = roles
         .extras

@@ -21,6 +21,17 @@ pub(super) enum Beside {
     Features,
 }
 
+impl Beside {
+    /// Whether a network of features is there.
+    pub(super) fn of(features: bool) -> Self {
+        if features {
+            Self::Features
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
 /// What the inputs are for.
 pub(super) struct Roles {
     pub(super) image: ImageInput,

@@ -87,15 +87,9 @@ impl Lettered {
             .iter()
             .for_each(|letters| all.push_path(&letters.path));
         let letters = all.finish();
-        let bounds = letters.as_ref().map_or(Rect::default(), |letters| {
-            let bounds = letters.bounds();
-            Rect {
-                x: bounds.x(),
-                y: bounds.y(),
-                width: bounds.width(),
-                height: bounds.height(),
-            }
-        });
+        let bounds = letters
+            .as_ref()
+            .map_or(Rect::default(), |letters| Rect::from(letters.bounds()));
         Self {
             letters,
             strong: None,
