@@ -31,7 +31,7 @@ fn a_pair_of_networks_draws_in_the_style_of_any_picture() {
         picture.save(file).unwrap();
     }
     let run = add_pair(&home, "by-numbers", &[&art[0], &art[1]]).ok();
-    let told = "9 numbers for each of 2 pictures";
+    let told = "9 numbers a picture, for 2";
     assert!(run.said.contains(told), "{}", run.said);
     assert_eq!(kept(&home), ["by-numbers"]);
     // The numbers are in the description: the network that makes them is not needed to draw.

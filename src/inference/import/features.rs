@@ -133,7 +133,7 @@ impl Features {
             extra.values.clone_from(first);
         }
         let reason = format!(
-            "style: {} numbers for each of {} pictures, computed by the network of --features, which sees them in the value range {}, because {why}",
+            "style: {} numbers a picture, for {}, computed by the network of --features, which sees them in the value range {}, because {why}",
             self.count,
             self.pictures.len(),
             range.name,
