@@ -91,27 +91,40 @@ fn sharpening(criterion: &mut Criterion) {
     sharp.shrunk = Some(Arc::new(scenery(SMALL, 1).into()));
     let mut half = sharp.clone();
     half.strength = 0.5;
-    for (name, styled) in [("soft", soft), ("sharp", sharp), ("half strength", half)] {
+    let plain = Page::plain(PROGRAM);
+    let busy = Page::parse(busy().as_bytes(), "busy", &Fonts::embedded());
+    let mut cases = vec![
+        ("soft", &plain, &soft),
+        ("sharp", &plain, &sharp),
+        ("half strength", &plain, &half),
+    ];
+    if let Ok(busy) = &busy {
+        cases.push(("busy and sharp", busy, &sharp));
+    }
+    for (name, page, styled) in cases {
         for hand in [Hand::Memory, Hand::Device] {
             let Ok(mut compositor) = Compositor::by(Arc::clone(&gpu), hand) else {
                 continue;
             };
-            if compositor.set_page(&Page::plain(PROGRAM), PROGRAM).is_err() {
+            if compositor.set_page(page, PROGRAM).is_err() {
                 continue;
             }
-            let scene = Scene {
-                time: Duration::ZERO,
-                mirror: true,
-                compare: false,
-                focus: Point { x: 0.5, y: 0.4 },
-            };
             let mut picture = Picture::default();
+            let mut number = 0;
+            let mut program = || {
+                number += 1;
+                compositor.upload_drawing(styled).ok();
+                if let Ok((_, reading)) = compositor.render_to_memory(&scene(number)) {
+                    reading.finish(&mut picture).ok();
+                }
+            };
+            // All drawings of all effects once.
+            for _ in 0..90 {
+                program();
+            }
             criterion.bench_function(&format!("{name}, {hand:?}"), |bencher| {
                 bencher.iter(|| {
-                    compositor.upload_drawing(&styled).ok();
-                    if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
-                        reading.finish(&mut picture).ok();
-                    }
+                    program();
                     black_box(());
                 });
             });
@@ -119,16 +132,20 @@ fn sharpening(criterion: &mut Criterion) {
     }
 }
 
-/// One program of a drawing.
-fn make(compositor: &mut Compositor, drawing: &Picture, number: u64, picture: &mut Picture) {
-    let scene = Scene {
+/// The moment of a program, one each camera interval.
+fn scene(number: u64) -> Scene {
+    Scene {
         time: Duration::from_millis(33 * number),
         mirror: true,
         compare: false,
         focus: Point { x: 0.5, y: 0.4 },
-    };
+    }
+}
+
+/// One program of a drawing.
+fn make(compositor: &mut Compositor, drawing: &Picture, number: u64, picture: &mut Picture) {
     compositor.upload_styled(drawing).ok();
-    if let Ok((_, reading)) = compositor.render_to_memory(&scene) {
+    if let Ok((_, reading)) = compositor.render_to_memory(&scene(number)) {
         reading.finish(picture).ok();
     }
 }

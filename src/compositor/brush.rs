@@ -141,8 +141,15 @@ impl Brush {
         };
         for tile in &tiles.opaque {
             self.rows(canvas, *tile, filling, |row, pixels, _| {
-                for (below, pixel) in row.iter_mut().zip(pixels) {
-                    *below = (look(Pixel::from_le_bytes(*pixel)) | OPAQUE).to_le_bytes();
+                let pixels = row.iter_mut().zip(pixels);
+                if filling.waits {
+                    for (below, pixel) in pixels {
+                        *below = (waiting(Pixel::from_le_bytes(*pixel)) | OPAQUE).to_le_bytes();
+                    }
+                } else {
+                    for (below, pixel) in pixels {
+                        *below = (Pixel::from_le_bytes(*pixel) | OPAQUE).to_le_bytes();
+                    }
                 }
             });
         }

@@ -76,8 +76,8 @@ pub(super) trait Value: Copy + Default {
     /// `of_256` as a share.
     fn share(of_256: u16) -> Self::Share;
 
-    /// That of a pixel.
-    fn of(pixel: &[u8; 4]) -> Self;
+    /// Those of a row's pixels; `kept` is for those that are not there as they are.
+    fn of<'a>(pixels: &'a [[u8; 4]], kept: &'a mut Vec<Self>) -> &'a [Self];
 
     /// Mixes two rows, each with its own share of the right one.
     fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Self::Share]);
@@ -90,9 +90,9 @@ pub(super) trait Value: Copy + Default {
 #[derive(Default)]
 pub(super) struct Rows<V: Value> {
     /// The left of the two columns between which each pixel lies.
-    left: Vec<usize>,
+    left: Vec<u32>,
     share: Vec<V::Share>,
-    /// Of a part of a row of the picture.
+    /// Of a part of a row of the picture, where they are not its pixels.
     narrow: Vec<V>,
     /// Those in the two columns.
     pairs: [Vec<V>; 2],
@@ -108,7 +108,7 @@ impl<V: Value> Rows<V> {
         self.share.clear();
         for x in left..left + width {
             let (at, share) = place(origin, step, x, side);
-            self.left.push(at as usize);
+            self.left.push(at);
             self.share.push(V::share(share as u16));
         }
         self.stretched.forget();
@@ -116,7 +116,7 @@ impl<V: Value> Rows<V> {
 
     /// The columns between which pixel `x` of the tile lies: the left one.
     pub fn column(&self, x: usize) -> usize {
-        self.left.get(x).copied().unwrap_or_default()
+        self.left.get(x).copied().unwrap_or_default() as usize
     }
 
     /// Before other parts of rows than the last time.
@@ -171,28 +171,26 @@ impl<V: Value> Rows<V> {
 /// Finds what of a row of a picture lies in the given columns, and in those right of them.
 fn find<V: Value>(
     source: &[[u8; 4]],
-    columns: &[usize],
+    columns: &[u32],
     narrow: &mut Vec<V>,
     [left, right]: &mut [Vec<V>; 2],
 ) {
     // Mirrored, they run the other way.
     let ends = [columns.first(), columns.last()].map(|end| end.copied().unwrap_or_default());
-    let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
+    let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]) as usize + 1);
     let last = last.min(source.len().saturating_sub(1));
-    let seen = source.get(first..=last).unwrap_or_default();
-    narrow.resize(seen.len(), V::default());
-    for (value, pixel) in narrow.iter_mut().zip(seen) {
-        *value = V::of(pixel);
-    }
-    // The right neighbour of the last column is itself.
-    narrow.extend(narrow.last().copied());
+    let seen = source.get(first as usize..=last).unwrap_or_default();
+    let seen = V::of(seen, narrow);
+    let Some(last) = seen.len().checked_sub(1) else {
+        return;
+    };
     for side in [&mut *left, &mut *right] {
         side.resize(columns.len(), V::default());
     }
-    for (at, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
-        if let Some([one, two, ..]) = narrow.get(at - first..) {
-            (*left, *right) = (*one, *two);
-        }
+    for (column, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
+        // The right neighbour of the last column is itself.
+        let at = (column.wrapping_sub(first) as usize).min(last);
+        (*left, *right) = (seen[at], seen[(at + 1).min(last)]);
     }
 }
 
@@ -204,8 +202,8 @@ impl Value for [u8; 4] {
         [of_256; 4]
     }
 
-    fn of(pixel: &[u8; 4]) -> Self {
-        *pixel
+    fn of<'a>(pixels: &'a [[u8; 4]], _: &'a mut Vec<Self>) -> &'a [Self] {
+        pixels
     }
 
     fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[[u16; 4]]) {
@@ -257,8 +255,10 @@ impl Value for Bright {
         (of_256 << 7) as Self
     }
 
-    fn of(pixel: &[u8; 4]) -> Self {
-        (luma(pixel) >> 1) as Self
+    fn of<'a>(pixels: &'a [[u8; 4]], kept: &'a mut Vec<Self>) -> &'a [Self] {
+        kept.resize(pixels.len(), 0);
+        brightness(kept, pixels);
+        kept
     }
 
     fn across(row: &mut [Self], left: &[Self], right: &[Self], shares: &[Self]) {
@@ -267,6 +267,14 @@ impl Value for Bright {
 
     fn down(row: &mut [Self], above: &[Self], below: &[Self], share: u16) {
         mix_bright_evenly(row, above, below, Self::share(share));
+    }
+}
+
+/// How bright pixels are.
+#[multiversion(targets("x86_64+avx2"))]
+fn brightness(row: &mut [Bright], pixels: &[[u8; 4]]) {
+    for (value, pixel) in row.iter_mut().zip(pixels) {
+        *value = (luma(pixel) >> 1) as Bright;
     }
 }
 
