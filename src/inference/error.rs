@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::said::cause;
 use crate::frame::Size;
 
 /// Why the generator cannot draw.
@@ -136,16 +137,9 @@ pub enum InferenceError {
     Thread(#[from] std::io::Error),
 }
 
-/// The first line of what ONNX Runtime says, without its place in the source and without the
-/// full stop that our own sentence adds.
+/// Why, as ONNX Runtime has it, without the full stop that our own sentence adds.
 pub(super) fn why(error: &ort::Error) -> String {
-    let text = error.message().lines().next().unwrap_or_default();
-    let text = text.trim().trim_end_matches('.');
-    if text.is_empty() {
-        "no reason given".to_owned()
-    } else {
-        text.to_owned()
-    }
+    cause(error.message())
 }
 
 /// An input or output that cannot be used, with `path` of the model.

@@ -31,6 +31,7 @@ mod pace;
 pub mod provider;
 mod retouch;
 mod runtime;
+mod said;
 mod segmenter;
 mod sizes;
 mod stage;

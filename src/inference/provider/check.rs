@@ -15,9 +15,9 @@ use super::super::model::Model;
 use super::super::runtime::{PATH_VARIABLE, Runtime};
 use super::super::style_map::StyleMap;
 use super::super::tuning::{Tuning, cores};
-use super::equip;
 use super::table::Supply;
 use super::verdict::Outcome;
+use super::{equip, folder_of};
 use crate::frame::{Picture, Size};
 use crate::places::Places;
 use crate::settings::Provider;
@@ -40,6 +40,8 @@ const RUNS: usize = 5;
 const MOST: f64 = 6.0;
 /// The most values may differ on average.
 const MEAN: f64 = 0.8;
+/// The most letters of what ONNX Runtime says that are kept.
+const SAID_LIMIT: usize = 300;
 /// The longest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
@@ -148,12 +150,19 @@ fn bad(why: String, fix: &str) -> Outcome {
 /// writes what came of it to `answer`.
 pub fn check_here(places: &Places, provider: Provider, answer: &Path, model: Option<PathBuf>) {
     let outcome = draw(places, provider, model).unwrap_or_else(|error| {
-        let why = in_words(&error);
-        let fix = match Supply::of(provider) {
-            Some(supply) if why.contains("missing") && !supply.folder.is_empty() => {
-                format!("Run: panelcam runtime add {}", provider.id())
+        let said = said(&error);
+        let supply = Supply::of(provider);
+        // One that is there lacks something itself.
+        let there = |name: &&str| {
+            supply.is_some_and(|supply| folder_of(places, supply).join(name).exists())
+        };
+        let missing = missing(&said).filter(|name| !there(name));
+        let why = missing.map_or_else(|| shortened(&said), |name| format!("{name} is missing"));
+        let fix = match (supply, missing) {
+            (Some(supply), Some(library)) => supply.advice(library),
+            (Some(supply), None) if !supply.needs.is_empty() => {
+                format!("It needs {}.", supply.needs)
             }
-            Some(supply) if !supply.needs.is_empty() => format!("It needs {}.", supply.needs),
             _ => String::new(),
         };
         Outcome::Bad { why, fix }
@@ -311,21 +320,29 @@ fn differs(drawn: &Drawn) -> Option<Outcome> {
     })
 }
 
-/// What goes wrong most often, said shortly: `libcudnn.so.9 is missing`.
-fn in_words(error: &InferenceError) -> String {
-    let text = match error {
+/// What went wrong, without advice about models.
+fn said(error: &InferenceError) -> String {
+    match error {
         InferenceError::Broken { why, .. } | InferenceError::Run { why, .. } => why.clone(),
         other => other.to_string(),
-    };
-    let missing = text
-        .split_once(": cannot open shared object file")
-        .and_then(|(before, _)| before.rsplit([' ', ':']).next())
-        .filter(|name| !name.is_empty());
-    if let Some(name) = missing {
-        return format!("{name} is missing");
     }
-    let short: String = text.chars().take(300).collect();
-    short.trim_end_matches('.').to_owned()
+}
+
+/// The library that the system did not find: `libcudnn.so.9`.
+fn missing(said: &str) -> Option<&str> {
+    let (before, _) = said.split_once(": cannot open shared object file")?;
+    let name = before.rsplit([' ', ':', '/']).next()?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// `said`, ended between two words where it is too long.
+fn shortened(said: &str) -> String {
+    let said = said.trim_end_matches('.');
+    let Some((cut, _)) = said.char_indices().nth(SAID_LIMIT) else {
+        return said.to_owned();
+    };
+    let words = said[..cut].rsplit_once(' ');
+    format!("{} …", words.map_or(&said[..cut], |(words, _)| words))
 }
 
 #[cfg(test)]
@@ -335,11 +352,24 @@ mod tests {
     #[test]
     fn a_missing_library_is_named() {
         let said = "/onnxruntime_src/provider_bridge_ort.cc:1539 onnxruntime::Provider& Failed to load library /x/libonnxruntime_providers_cuda.so with error: libcudnn.so.9: cannot open shared object file: No such file or directory";
-        let error = InferenceError::Broken {
-            why: said.to_owned(),
-            path: PathBuf::new(),
-        };
-        assert_eq!(in_words(&error), "libcudnn.so.9 is missing");
+        assert_eq!(missing(said), Some("libcudnn.so.9"));
+        let path = "/x/libfirst.so: cannot open shared object file: No such file or directory";
+        assert_eq!(missing(path), Some("libfirst.so"));
+        assert_eq!(missing("the device was removed"), None);
+    }
+
+    #[test]
+    fn what_is_said_ends_with_a_word() {
+        assert_eq!(shortened("It is gone."), "It is gone");
+        let long = "several words ".repeat(50);
+        let short = shortened(&long);
+        assert!(short.chars().count() <= SAID_LIMIT + 2, "{short}");
+        let end = short.strip_suffix(" …").unwrap();
+        assert!(
+            end.ends_with("several") || end.ends_with("words"),
+            "{short}"
+        );
+        assert_eq!(shortened(&"é".repeat(400)).chars().count(), SAID_LIMIT + 2);
     }
 
     #[test]

@@ -362,7 +362,79 @@ const DIRECTML: &[Wheel] = &[wheel(
     256,
 )];
 
+/// Where a library comes from that providers need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A package that is fetched with a provider, by how its name begins.
+    Package(&'static str),
+    /// Something that is installed, for people.
+    Installed(&'static str),
+}
+
+use Source::{Installed, Package};
+
+/// Libraries that may be missing, by how their names begin after `lib`; the first that fits counts.
+const LIBRARIES: &[(&str, Source)] = &[
+    ("onnxruntime", Package("onnxruntime")),
+    ("cudart", Package("nvidia-cuda-runtime")),
+    ("nvjitlink", Package("nvidia-nvjitlink")),
+    ("nvrtc", Package("nvidia-cuda-nvrtc")),
+    ("cublas", Package("nvidia-cublas")),
+    ("curand", Package("nvidia-curand")),
+    ("cufft", Package("nvidia-cufft")),
+    ("cudnn", Package("nvidia-cudnn-cu13")),
+    ("cuda.so", Installed("NVIDIA's driver")),
+    ("nvidia-", Installed("NVIDIA's driver")),
+    ("nvinfer", Installed("TensorRT 10 from NVIDIA")),
+    ("nvonnxparser", Installed("TensorRT 10 from NVIDIA")),
+    ("openvino", Package("onnxruntime-ep-openvino")),
+    (
+        "tensorrt_rtx",
+        Package("onnxruntime-ep-nv-tensorrt-rtx-cu13"),
+    ),
+    ("vulkan", Installed("Vulkan's loader, on Debian libvulkan1")),
+    ("ze_loader", Installed("Intel's Level Zero loader")),
+    (
+        "OpenCL",
+        Installed("an OpenCL loader, on Debian ocl-icd-libopencl1"),
+    ),
+];
+
+/// Where `library`, a file's name, comes from; `None` when that is not known.
+pub(super) fn source_of(library: &str) -> Option<Source> {
+    let name = library.strip_prefix("lib").unwrap_or(library);
+    let begins = |begin: &str| {
+        name.get(..begin.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(begin))
+    };
+    let found = LIBRARIES.iter().find(|(begin, _)| begins(begin))?;
+    Some(found.1)
+}
+
 impl Supply {
+    /// What to do when `library` is missing. Adding the provider again helps only where one of its
+    /// packages has it.
+    pub(super) fn advice(&self, library: &str) -> String {
+        match source_of(library) {
+            Some(Source::Package(package))
+                if self
+                    .wheels
+                    .iter()
+                    .any(|wheel| wheel.package.starts_with(package)) =>
+            {
+                format!("Run: panelcam runtime add {}", self.provider.id())
+            }
+            Some(Source::Package(name) | Source::Installed(name)) => {
+                format!("It comes with {name}: install that.")
+            }
+            None if self.needs.is_empty() => {
+                "It does not come with panelcam: look for it among your system's packages."
+                    .to_owned()
+            }
+            None => format!("It needs {}.", self.needs),
+        }
+    }
+
     /// Of a provider; `Auto` has none.
     pub(super) fn of(provider: Provider) -> Option<&'static Self> {
         SUPPLIES.iter().find(|supply| supply.provider == provider)
@@ -390,6 +462,67 @@ impl Supply {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_provider_is_added_again_only_for_what_its_packages_have() {
+        let advice = |provider, library| Supply::of(provider).unwrap().advice(library);
+        for (provider, library, expected) in [
+            (
+                Provider::Openvino,
+                "libnvinfer.so.10",
+                "It comes with TensorRT 10 from NVIDIA: install that.",
+            ),
+            (
+                Provider::Tensorrt,
+                "libnvinfer.so.10",
+                "It comes with TensorRT 10 from NVIDIA: install that.",
+            ),
+            (
+                Provider::Tensorrt,
+                "libcudnn.so.9",
+                "Run: panelcam runtime add tensorrt",
+            ),
+            (
+                Provider::Cuda,
+                "libnvJitLink.so.13",
+                "Run: panelcam runtime add cuda",
+            ),
+            (
+                Provider::Cuda,
+                "libcuda.so.1",
+                "It comes with NVIDIA's driver: install that.",
+            ),
+            (
+                Provider::Webgpu,
+                "libonnxruntime_providers_webgpu.so",
+                "Run: panelcam runtime add webgpu",
+            ),
+            (
+                Provider::Openvino,
+                "libstrange.so.1",
+                "It does not come with panelcam: look for it among your system's packages.",
+            ),
+            (
+                Provider::Webgpu,
+                "libstrange.so.1",
+                "It needs a GPU's driver.",
+            ),
+        ] {
+            assert_eq!(advice(provider, library), expected, "{library}");
+        }
+    }
+
+    #[test]
+    fn every_package_that_has_a_library_is_fetched_with_some_provider() {
+        for (_, source) in LIBRARIES {
+            let Package(package) = source else { continue };
+            let mut wheels = SUPPLIES.iter().flat_map(|supply| supply.wheels);
+            assert!(
+                wheels.any(|wheel| wheel.package.starts_with(package)),
+                "{package}"
+            );
+        }
+    }
 
     #[test]
     fn every_wheel_has_a_sound_hash_and_no_other_has_it() {
