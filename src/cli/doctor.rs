@@ -11,7 +11,7 @@ use crate::capture;
 use crate::compositor::Gpu;
 use crate::ffmpeg;
 use crate::frame::Size;
-use crate::inference::provider::{Outcome, Verdict};
+use crate::inference::provider::Verdict;
 use crate::inference::{self, Runtime};
 use crate::panels;
 
@@ -157,9 +157,7 @@ fn checks(session: &Session) -> Vec<Check> {
     ];
     if runtime.is_ok() {
         let verdicts = providers::verdicts(session);
-        let good = verdicts
-            .iter()
-            .all(|verdict| matches!(verdict.outcome, Outcome::Good { .. }));
+        let good = verdicts.iter().all(|verdict| verdict.is_good());
         let text = if verdicts.is_empty() {
             "CPU alone. `panelcam runtime list` says what can be added.".to_owned()
         } else {

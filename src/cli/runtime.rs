@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Session, print, print_json, say};
-use crate::inference::provider::{self, Entry, Outcome, State, Verdict};
+use crate::inference::provider::{self, Entry, State, Verdict};
 use crate::inference::{Model, Runtime};
 use crate::settings::Provider;
 
@@ -77,7 +77,7 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
     }
 }
 
-/// Of the providers that are there; checks what was not checked yet.
+/// Of the providers that are there; checks what is not known to work.
 pub(super) fn verdicts(session: &Session) -> Vec<Verdict> {
     let (Ok(runtime), Ok(model)) = (Runtime::load(&session.places), Model::builtin()) else {
         return Vec::new();
@@ -99,7 +99,7 @@ fn list(session: &Session, json: bool) {
             .map(|entry| {
                 let works = match (entry.provider, verdict(entry)) {
                     (Provider::Cpu, _) => Some(true),
-                    (_, Some(verdict)) => Some(matches!(verdict.outcome, Outcome::Good { .. })),
+                    (_, Some(verdict)) => Some(verdict.is_good()),
                     _ => None,
                 };
                 json!({

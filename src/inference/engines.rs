@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::model::Model;
-use super::provider::{Outcome, Verdict, Verdicts, is_loaded};
+use super::provider::{Kept, Verdict, Verdicts, is_loaded};
 use super::runtime::Runtime;
 use crate::places::Places;
 use crate::settings::Provider;
@@ -52,7 +52,7 @@ impl Engines {
             Provider::Auto => verdicts.best(|provider| self.can_draw(provider)),
             other => verdicts
                 .about(other)
-                .filter(|verdict| is_good(verdict) && self.can_draw(other)),
+                .filter(|verdict| verdict.is_good() && self.can_draw(other)),
         };
         chosen.map_or((Provider::Cpu, None), |verdict| {
             (verdict.provider, verdict.nanos_per_pixel())
@@ -91,7 +91,7 @@ impl Engines {
             (other, verdicts) => {
                 let verdict = verdicts.as_ref().and_then(|all| all.about(other));
                 match verdict {
-                    Some(verdict) if is_good(verdict) && self.can_draw(other) => {
+                    Some(verdict) if verdict.is_good() && self.can_draw(other) => {
                         return format!(
                             "{} is being loaded; the CPU draws meanwhile.",
                             other.name()
@@ -170,13 +170,9 @@ impl Engines {
             self.places.clone(),
         );
         self.checks = Worker::spawn("providers", move |stop| {
-            Verdicts::of(&runtime, &model, &places, &|| stop.asked());
+            Verdicts::of(&runtime, &model, &places, Kept::All, &|| stop.asked());
         })
         .inspect_err(|error| tracing::warn!("No thread to check providers: {error}"))
         .ok();
     }
-}
-
-fn is_good(verdict: &Verdict) -> bool {
-    matches!(verdict.outcome, Outcome::Good { .. })
 }

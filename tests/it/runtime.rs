@@ -90,11 +90,29 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
             .contains("WebGPU: not used."),
         "{entry}"
     );
-    // Kept: the second time nothing is loaded.
+    // Drawing goes by what is kept, a list checks again what did not work, and that alone.
     let kept = home.path("home/cache/providers.toml");
-    let before = fs::read_to_string(&kept).unwrap();
+    let keep = |outcome: &str| {
+        let text = fs::read_to_string(&kept).unwrap();
+        let (before, _) = text.split_once("[checked.verdict.outcome.").unwrap();
+        fs::write(&kept, format!("{before}[checked.verdict.outcome.{outcome}")).unwrap();
+    };
+    keep("bad]\nwhy = \"kept\"\nfix = \"\"");
+    let said = home.line("convert pattern out.png --size 64x64 --provider webgpu");
+    let said = said.ok().said;
+    assert!(
+        said.contains("WebGPU: not used. kept. The CPU draws."),
+        "{said}"
+    );
     assert_eq!(text(home.line("runtime list --json").ok()), entry);
-    assert_eq!(fs::read_to_string(&kept).unwrap(), before);
+    let good = "good]\nmilliseconds = 77.0\ncpu_milliseconds = 7.0\ndifference = 0.0\npixels = 9";
+    keep(good);
+    let found = text(home.line("runtime list --json").ok());
+    assert!(
+        found["text"].as_str().unwrap().contains("77.0 ms"),
+        "{found}"
+    );
+    keep("bad]\nwhy = \"kept\"\nfix = \"\"");
 
     // The doctor says it, and the main job goes on.
     let report = home.line("doctor --json").ok().json();
@@ -112,6 +130,66 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
     assert_eq!(report["ok"], true);
     home.line("runtime remove webgpu").ok();
     assert!(!folder.exists() && !kept.exists());
+}
+
+/// A plug-in lacks a library that its package does not have: it is said where that comes from. When it
+/// is installed, the next list checks anew.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_provider_lacks_is_named_and_looked_for_again() {
+    if runtime().is_none() {
+        return;
+    }
+    let home = Home::new();
+    let installed = home.path("installed");
+    let folder = home.path("home/data/runtime/webgpu");
+    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&installed).unwrap();
+    let compile = |code: &str, to: &Path, with: &[&Path]| {
+        let source = home.path("source.c");
+        fs::write(&source, code).unwrap();
+        let mut compiler = std::process::Command::new("cc");
+        compiler
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(to)
+            .arg(source);
+        compiler
+            .args(with)
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    let lacked = installed.join("libnvinfer.so.10");
+    let plug_in = folder.join("libonnxruntime_providers_webgpu.so");
+    // Linked by its name alone, as the system's libraries are.
+    let named = Path::new("-Wl,-soname,libnvinfer.so.10");
+    if !compile("int f(void) { return 1; }", &lacked, &[named])
+        || !compile(
+            "int f(void); int g(void) { return f(); }",
+            &plug_in,
+            &[&lacked],
+        )
+    {
+        eprintln!("SKIPPED: there is no C compiler");
+        return;
+    }
+    let list = |path: &Path| {
+        let list = crate::support::Run::of(
+            home.command(&["runtime", "list"])
+                .env("LD_LIBRARY_PATH", path),
+        );
+        list.ok().out
+    };
+    let without = list(Path::new(""));
+    assert!(
+        without.contains("libnvinfer.so.10 is missing. It comes with TensorRT 10 from NVIDIA"),
+        "{without}"
+    );
+    assert!(!without.contains("runtime add webgpu"), "{without}");
+    let with = list(&installed);
+    assert!(
+        with.contains("WebGPU: not used.") && !with.contains("is missing"),
+        "{with}"
+    );
 }
 
 /// Without a connection it says so, and nothing is left.

@@ -20,7 +20,7 @@ pub use check::{COMMAND, check_here};
 #[cfg(test)]
 pub(super) use equip::stand_in;
 pub(super) use equip::{Plugged, equip};
-pub(super) use verdict::Verdicts;
+pub(super) use verdict::{Kept, Verdicts};
 pub use verdict::{Outcome, Verdict};
 
 use self::table::{SUPPLIES, Supply, Way};
@@ -166,10 +166,10 @@ pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderEr
     Ok(folder)
 }
 
-/// Checks every provider that is there with `model`, or gives the verdicts that are kept. Takes
-/// seconds to minutes for each that is new.
+/// Checks every provider that is there with `model`, unless it is kept that it works: one that did
+/// not is checked anew, for what it lacks may be there now. Takes seconds to minutes for each.
 pub fn verdicts(runtime: &Runtime, model: &Model, places: &Places) -> Vec<Verdict> {
-    Verdicts::of(runtime, model, places, &|| false)
+    Verdicts::of(runtime, model, places, Kept::Good, &|| false)
         .all()
         .to_vec()
 }
@@ -185,20 +185,17 @@ pub fn choose(
     let verdicts = match asked {
         Provider::Cpu => return (Provider::Cpu, "CPU, as set.".to_owned()),
         Provider::Auto => Verdicts::kept(runtime, model, places).unwrap_or_default(),
-        _ => Verdicts::of(runtime, model, places, &|| false),
+        _ => Verdicts::of(runtime, model, places, Kept::All, &|| false),
     };
     let found = match asked {
         Provider::Auto => verdicts.best(|provider| is_loaded(runtime, provider)),
         other => verdicts.about(other),
     };
     match found {
-        Some(verdict)
-            if matches!(verdict.outcome, Outcome::Good { .. })
-                && is_loaded(runtime, verdict.provider) =>
-        {
+        Some(verdict) if verdict.is_good() && is_loaded(runtime, verdict.provider) => {
             (verdict.provider, verdict.text())
         }
-        Some(verdict) if matches!(verdict.outcome, Outcome::Good { .. }) => (
+        Some(verdict) if verdict.is_good() => (
             Provider::Cpu,
             format!(
                 "{} It brings its own ONNX Runtime, which is not the one that is loaded; the CPU draws.",

@@ -76,8 +76,15 @@ impl Verdict {
                     "{name}: {what}. {milliseconds:.1} ms a picture, the CPU {cpu_milliseconds:.1} ms; values differ by at most {difference:.1} of 255."
                 )
             }
-            Outcome::Bad { why, fix } => format!("{name}: not used. {why}. {fix}"),
+            Outcome::Bad { why, fix } => format!("{name}: not used. {why}. {fix}")
+                .trim_end()
+                .to_owned(),
         }
+    }
+
+    /// Whether it can be used.
+    pub fn is_good(&self) -> bool {
+        matches!(self.outcome, Outcome::Good { .. })
     }
 
     /// Whether it is worth using.
@@ -109,23 +116,34 @@ impl Verdict {
     }
 }
 
+/// Which of the verdicts that are kept count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Kept {
+    /// All: nobody waits for what did not work before.
+    All,
+    /// Good ones: what was missing may have been installed since.
+    Good,
+}
+
 /// The verdicts about all providers that are there.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
-    /// Those that are kept; providers without one are checked now, until `cancelled`.
+    /// Those that are kept and count; the other providers are checked now, until `cancelled`.
     pub(in super::super) fn of(
         runtime: &Runtime,
         model: &Model,
         places: &Places,
+        counts: Kept,
         cancelled: &dyn Fn() -> bool,
     ) -> Self {
         let path = places.cache.join(FILE);
         let mut verdicts = Vec::new();
         for provider in present(places) {
             let key = Key::of(runtime, model, places, provider);
-            if let Some(known) = Memory::read(&path).find(&key) {
+            let known = Memory::read(&path).find(&key);
+            if let Some(known) = known.filter(|known| counts == Kept::All || known.is_good()) {
                 verdicts.push(known);
                 continue;
             }
