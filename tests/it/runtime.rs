@@ -213,6 +213,33 @@ fn a_provider_that_cannot_be_fetched_is_said() {
     assert_eq!(left.count(), 0);
 }
 
+/// Where nothing answers, it is the index that cannot be reached, not a package that is not there.
+#[test]
+fn an_index_that_cannot_be_reached_is_said() {
+    if runtime().is_none() {
+        return;
+    }
+    let home = Home::new();
+    // Nobody listens at the port of a socket that is closed.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let mut command = home.command(&["runtime", "add", "webgpu"]);
+    command
+        .envs(["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].map(|name| (name, &proxy)))
+        .envs(["NO_PROXY", "no_proxy", "PIP_FIND_LINKS", "PIP_PROXY"].map(|name| (name, "")))
+        .env("PIP_RETRIES", "1")
+        .env("PIP_INDEX_URL", "https://pypi.org/simple");
+    let run = crate::support::Run::of(&mut command);
+    if run.said.contains("Python with pip is needed") {
+        eprintln!("SKIPPED: there is no pip");
+        return;
+    }
+    run.fails(&[
+        "onnxruntime-ep-webgpu could not be fetched: the package index cannot be reached. Check the connection",
+    ]);
+}
+
 /// WebGPU is fetched and draws, on a graphics driver in software: `scripts/setup.sh webgpu` fetches
 /// that. Skipped, loudly, without it; `REQUIRE_WEBGPU=1` makes that a failure.
 #[cfg(target_os = "linux")]

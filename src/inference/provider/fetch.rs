@@ -169,9 +169,9 @@ pub(super) fn download(
         if told.elapsed() >= TELL {
             told = Instant::now();
             say(&format!(
-                "{} MB of {}.",
-                size_of(part.path()) / MB,
-                wheel.package
+                "{}: {} MB so far.",
+                wheel.package,
+                size_of(part.path()) / MB
             ));
         }
     };
@@ -192,18 +192,35 @@ fn size_of(folder: &Path) -> u64 {
     sizes.sum()
 }
 
-/// The last error among what pip said.
+/// What pip complains about.
 fn complaint(mut said: File) -> String {
     let mut text = Vec::new();
     let read = said
         .rewind()
         .and_then(|()| said.take(SAID_LIMIT).read_to_end(&mut text));
-    if let Err(error) = read {
-        return error.to_string();
+    match read {
+        Ok(_) => complaint_in(&String::from_utf8_lossy(&text)),
+        Err(error) => error.to_string(),
     }
-    let text = String::from_utf8_lossy(&text);
-    let errors = text.lines().rev().find(|line| line.contains("ERROR"));
-    let line = errors.unwrap_or("pip failed");
+}
+
+/// The last error. Without a connection pip says at the end that there is no such package, or ends with
+/// a trace of its own code whose last line is the error.
+fn complaint_in(said: &str) -> String {
+    let mut lines = said.lines().rev();
+    let end = lines.clone().find(|line| !line.trim().is_empty());
+    let last = lines.find(|line| line.contains("ERROR"));
+    let line = match last {
+        Some(line) if line.ends_with("Exception:") => end,
+        line => line,
+    };
+    let line = line.unwrap_or("pip failed");
+    let found_none = line.contains("No matching distribution")
+        && said.contains("(from versions: none)")
+        && said.contains("after connection broken by");
+    if found_none || line.contains("Max retries exceeded") {
+        return "the package index cannot be reached".to_owned();
+    }
     let line = line.trim_start_matches("ERROR:").trim();
     line.trim_end_matches('.').to_owned()
 }

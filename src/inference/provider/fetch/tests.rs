@@ -166,6 +166,40 @@ fn looking_at(pip: &Pip, index: &Index) -> Pip {
     }
 }
 
+#[test]
+fn what_pip_says_last_counts_unless_there_was_no_connection() {
+    let broken = "WARNING: Retrying (Retry(total=0)) after connection broken by 'ProxyError(...)': /simple/x/\n";
+    let none = "ERROR: Could not find a version that satisfies the requirement x==1 (from versions: none)\nERROR: No matching distribution found for x==1\n";
+    let other = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES.\n";
+    for (said, complaint) in [
+        (none.to_owned(), "No matching distribution found for x==1"),
+        (
+            [broken, none].concat(),
+            "the package index cannot be reached",
+        ),
+        // It came back.
+        (
+            [broken, other].concat(),
+            "THESE PACKAGES DO NOT MATCH THE HASHES",
+        ),
+        (
+            [broken, &none.replace("none", "2, 3")].concat(),
+            "No matching distribution found for x==1",
+        ),
+        (
+            "ERROR: Exception:\nTraceback (most recent call last):\n  File \"x.py\", line 5\npip.ConnectionError: HTTPSConnectionPool(host='x'): Max retries exceeded with url: /x.whl\n\n".to_owned(),
+            "the package index cannot be reached",
+        ),
+        (
+            "ERROR: Exception:\nTraceback (most recent call last):\nOSError: No space left on device\n".to_owned(),
+            "OSError: No space left on device",
+        ),
+        (String::new(), "pip failed"),
+    ] {
+        assert_eq!(complaint_in(&said), complaint, "{said}");
+    }
+}
+
 /// A pip that resumes; `None`, loudly, where there is none and none can be fetched.
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn resuming_pip(cache: &Path) -> Option<Pip> {
