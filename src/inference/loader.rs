@@ -95,17 +95,10 @@ impl Loader {
         while !stop.asked() {
             match self.wishes.take_within(PATIENCE) {
                 Taken::Value(wanted) => {
-                    let first = self.resident.is_empty();
-                    let answer = self.answer(&wanted);
-                    self.answers.send(answer);
-                    // The CPU has drawn the first picture; now the provider, which may compile for
-                    // minutes.
-                    if first
-                        && self.engines.pick(&wanted.model, wanted.settings.provider).0
-                            != Provider::Cpu
-                    {
-                        let answer = self.answer(&wanted);
-                        self.answers.send(answer);
+                    if self.resident.is_empty() {
+                        self.serve_by_cpu_first(&wanted);
+                    } else {
+                        self.serve(&wanted, wanted.settings.provider);
                     }
                     self.last = Some(wanted);
                 }
@@ -139,8 +132,26 @@ impl Loader {
         }
     }
 
-    fn answer(&mut self, wanted: &Wanted) -> Answer {
-        match self.load(wanted) {
+    /// Where nothing draws, the CPU does at once; then the provider, which may compile for minutes.
+    fn serve_by_cpu_first(&mut self, wanted: &Wanted) {
+        let asked = wanted.settings.provider;
+        let answer = self.answer(wanted, Provider::Cpu);
+        // What the CPU does not draw, no provider does.
+        let draws = matches!(answer, Answer::Ready(..));
+        self.answers.send(answer);
+        if draws && self.engines.pick(&wanted.model, asked).0 != Provider::Cpu {
+            self.serve(wanted, asked);
+        }
+    }
+
+    fn serve(&mut self, wanted: &Wanted, asked: Provider) {
+        let answer = self.answer(wanted, asked);
+        self.answers.send(answer);
+    }
+
+    /// What came of loading `wanted` for `asked`, which may be less than the settings ask for.
+    fn answer(&mut self, wanted: &Wanted, asked: Provider) -> Answer {
+        match self.load(wanted, asked) {
             Ok(loaded) => {
                 let engine = self.engine(&loaded, wanted.settings.provider);
                 Answer::Ready(loaded, engine)
@@ -163,7 +174,7 @@ impl Loader {
         let Some(wanted) = self.last.clone() else {
             return;
         };
-        let mut again = self.engines.check_ended();
+        let check_ended = self.engines.check_ended();
         if let Some(current) = self.resident.last().cloned()
             && let Some(why) = self.trouble(&current, &wanted)
         {
@@ -173,11 +184,9 @@ impl Loader {
                 return self.go_back(&wanted, why);
             }
             self.replace(provider, &why, &wanted);
-            again = true;
-        }
-        if again {
-            let answer = self.answer(&wanted);
-            self.answers.send(answer);
+            self.serve_by_cpu_first(&wanted);
+        } else if check_ended {
+            self.serve(&wanted, wanted.settings.provider);
         }
     }
 
@@ -241,7 +250,8 @@ impl Loader {
             String::new()
         };
         tracing::info!("Pictures are drawn at {size} from now on, not at {before}.");
-        let mut answer = self.answer(&wanted);
+        let asked = wanted.settings.provider;
+        let mut answer = self.answer(&wanted, asked);
         // Loading took the runs' time.
         let now = self.started.elapsed();
         while let Some(choice) = &mut self.auto {
@@ -249,7 +259,7 @@ impl Loader {
             if matches!(answer, Answer::Ready(..)) || !choice.auto.refused(now) {
                 break;
             }
-            answer = self.answer(&wanted);
+            answer = self.answer(&wanted, asked);
         }
         self.answers.send(answer);
     }
@@ -315,14 +325,10 @@ impl Loader {
         })
     }
 
-    fn load(&mut self, wanted: &Wanted) -> Result<Arc<Loaded>, InferenceError> {
+    fn load(&mut self, wanted: &Wanted, asked: Provider) -> Result<Arc<Loaded>, InferenceError> {
         let (threads, by_cpu) = self.threads_and_speed(&wanted.model, &wanted.settings)?;
         let loaded = loop {
-            let (provider, own_pace) = if self.resident.is_empty() {
-                (Provider::Cpu, None)
-            } else {
-                self.engines.pick(&wanted.model, wanted.settings.provider)
-            };
+            let (provider, own_pace) = self.engines.pick(&wanted.model, asked);
             let nanos_per_pixel = own_pace.unwrap_or(by_cpu);
             let size = self.size(wanted, threads, provider, nanos_per_pixel);
             let known = self.resident.iter().position(|loaded| {

@@ -119,20 +119,24 @@ impl Running {
 
 /// As if the stand-in had been checked: it needs 40 ms for a picture.
 fn checked(runtime: &Runtime, places: &Places) {
-    fs::create_dir_all(places.data.join("runtime/webgpu")).unwrap();
+    found(runtime, places, stand_in::PROVIDER, 40.0);
+}
+
+/// As if `provider` had been found to need so many milliseconds for a picture.
+fn found(runtime: &Runtime, places: &Places, provider: Provider, milliseconds: f64) {
+    fs::create_dir_all(places.data.join("runtime").join(provider.id())).unwrap();
     let model = Library::load(places).0.find("clean").unwrap().model;
     let outcome = Outcome::Good {
-        milliseconds: 40.0,
+        milliseconds,
         cpu_milliseconds: 400.0,
         difference: 0.5,
         pixels: SIZE.area() as u64,
     };
-    let provider = stand_in::PROVIDER;
     let verdict = Verdict { provider, outcome };
     Verdicts::keep(runtime, &model, places, verdict);
 }
 
-/// Tests that tell the one stand-in what to do.
+/// Tests that tell the stand-ins what to do.
 static ONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
 
 /// A provider draws; then the driver takes its device away. The CPU goes on, and that is said.
@@ -159,6 +163,30 @@ fn a_provider_that_fails_while_it_draws_is_replaced_live() {
             && reason.contains("the device was removed"),
         "{reason}"
     );
+}
+
+/// A provider fails and the next best compiles for long: the CPU draws meanwhile.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn the_cpu_draws_while_the_next_best_provider_compiles() {
+    let _one = ONE.lock();
+    let both = |runtime: &Runtime, places: &Places| {
+        checked(runtime, places);
+        found(runtime, places, stand_in::SECOND, 80.0);
+    };
+    let Some(mut running) = Running::start(both) else {
+        return;
+    };
+    running.draw_with(stand_in::PROVIDER);
+    stand_in::COMPILES.store(true, Ordering::Relaxed);
+    stand_in::FAILS.store(true, Ordering::Relaxed);
+    running.draw_with(Provider::Cpu);
+    stand_in::FAILS.store(false, Ordering::Relaxed);
+    let text = running.warning();
+    assert!(text.contains("WebGPU is replaced by OpenVINO"), "{text}");
+    stand_in::COMPILES.store(false, Ordering::Relaxed);
+    running.draw_with(stand_in::SECOND);
+    assert_eq!(running.board.take_notices(), vec![]);
 }
 
 /// A provider draws as fast as when it was checked; then something else takes its card. One slow
