@@ -29,6 +29,8 @@ enum Need {
     Must,
     /// Something is missing without it.
     May,
+    /// There are several; those that work are used.
+    Some,
 }
 
 struct Check {
@@ -41,7 +43,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     let checks = checks(session);
     let can_run = checks
         .iter()
-        .all(|check| check.need == Need::May || check.result.is_ok());
+        .all(|check| check.need != Need::Must || check.result.is_ok());
     if arguments.json {
         let list: Vec<_> = checks
             .iter()
@@ -62,6 +64,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
                 (Ok(text), _) => ("works", text),
                 (Err(text), Need::Must) => ("FAILS", text),
                 (Err(text), Need::May) => ("is missing", text),
+                (Err(text), Need::Some) => ("in part", text),
             };
             print(&format!("{:14} {mark:11} {text}", check.name));
         }
@@ -93,6 +96,11 @@ fn checks(session: &Session) -> Vec<Check> {
         need: Need::May,
         result,
     };
+    let some = |name, result| Check {
+        name,
+        need: Need::Some,
+        result,
+    };
     let mut checks = vec![
         must(
             "runtime",
@@ -120,11 +128,11 @@ fn checks(session: &Session) -> Vec<Check> {
                 })
                 .map_err(|error| text(error)),
         ),
-        may(
+        some(
             "styles",
             warned(models.styles().len(), "styles", &model_warnings),
         ),
-        may(
+        some(
             "pages",
             warned(pages.pages().len(), "pages", &page_warnings),
         ),
@@ -164,7 +172,7 @@ fn checks(session: &Session) -> Vec<Check> {
             let all: Vec<String> = verdicts.iter().map(Verdict::text).collect();
             all.join(" ")
         };
-        checks.push(may("providers", if good { Ok(text) } else { Err(text) }));
+        checks.push(some("providers", if good { Ok(text) } else { Err(text) }));
     }
     if runtime.is_ok() && gpu.is_ok() {
         checks.push(must(

@@ -48,8 +48,14 @@ fn all_providers_are_listed_with_what_to_do() {
     home.line("runtime list").ok();
     home.line("runtime remove webgpu")
         .fails(&["WebGPU is not there"]);
-    home.line("runtime add cpu")
-        .fails(&["nothing has to be added"]);
+    for line in ["runtime add cpu", "runtime remove cpu"] {
+        home.line(line)
+            .fails(&["CPU comes with ONNX Runtime: there is nothing to add or to remove"]);
+    }
+    for line in ["runtime add auto", "runtime remove auto"] {
+        home.line(line)
+            .fails(&["`auto` is the choice among the providers that are there, no package"]);
+    }
     assert_eq!(home.line("runtime add abacus").code, Some(2));
 }
 
@@ -128,6 +134,18 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
         "{check}"
     );
     assert_eq!(report["ok"], true);
+    // Neither it nor a model that is damaged is "missing".
+    let model = home.path("home/data/models/damaged");
+    fs::create_dir_all(&model).unwrap();
+    fs::write(model.join("model.toml"), "no description").unwrap();
+    let report = home.line("doctor").ok().out;
+    for (name, text) in [("providers", "WebGPU: not used"), ("styles", "damaged")] {
+        let line = report.lines().find(|line| line.starts_with(name));
+        assert!(
+            line.is_some_and(|line| line.contains(" in part ") && line.contains(text)),
+            "{report}"
+        );
+    }
     home.line("runtime remove webgpu").ok();
     assert!(!folder.exists() && !kept.exists());
 }

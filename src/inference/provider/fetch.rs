@@ -32,13 +32,13 @@ pub(super) fn add(
     provider: Provider,
     say: &mut dyn FnMut(&str),
 ) -> Result<PathBuf, ProviderError> {
-    let supply = Supply::of(provider).filter(|supply| supply.is_for_here());
-    let Some(supply) = supply else {
+    let supply = Supply::of(provider).ok_or(ProviderError::NoPackage)?;
+    if !supply.is_for_here() {
         return Err(ProviderError::NotHere {
             provider: provider.name(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         });
-    };
+    }
     let wheels = supply.wheels_here();
     if wheels.is_empty() {
         return Err(ProviderError::PartOfRuntime {

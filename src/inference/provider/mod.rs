@@ -46,11 +46,16 @@ pub enum ProviderError {
         system: String,
     },
     /// It comes with ONNX Runtime.
-    #[error("{provider} is part of ONNX Runtime here: nothing has to be added.")]
+    #[error("{provider} comes with ONNX Runtime: there is nothing to add or to remove.")]
     PartOfRuntime {
         /// Its name.
         provider: &'static str,
     },
+    /// It is the choice among the others.
+    #[error(
+        "`auto` is the choice among the providers that are there, no package. `panelcam runtime list` says what there is."
+    )]
+    NoPackage,
     /// It was not added.
     #[error("{provider} is not there. `panelcam runtime list` says what is.")]
     Absent {
@@ -146,17 +151,16 @@ pub fn add(
 /// Takes a provider out of the user's data folder, which is given.
 ///
 /// # Errors
-/// When it is not there or cannot be removed.
+/// When it is not there, comes with ONNX Runtime or cannot be removed.
 pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderError> {
-    let absent = ProviderError::Absent {
-        provider: provider.name(),
-    };
-    let Some(supply) = Supply::of(provider).filter(|supply| !supply.folder.is_empty()) else {
-        return Err(absent);
-    };
+    let supply = Supply::of(provider).ok_or(ProviderError::NoPackage)?;
+    let provider = provider.name();
+    if supply.way == Way::BuiltIn && supply.is_for_here() {
+        return Err(ProviderError::PartOfRuntime { provider });
+    }
     let folder = folder_of(places, supply);
-    if !folder.is_dir() {
-        return Err(absent);
+    if supply.folder.is_empty() || !folder.is_dir() {
+        return Err(ProviderError::Absent { provider });
     }
     fs::remove_dir_all(&folder).map_err(|error| ProviderError::Folder {
         why: error.to_string(),
