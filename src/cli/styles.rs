@@ -29,7 +29,7 @@ enum Command {
     List,
     /// Check a model: a folder with model.toml and its ONNX file.
     Check {
-        /// The folder.
+        /// The folder, or its model.toml.
         folder: PathBuf,
     },
     /// Make a style of an ONNX file, or copy a folder with model.toml and its ONNX file.
@@ -176,7 +176,15 @@ fn list(session: &Session, json: bool) {
     }
 }
 
-fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
+fn check(path: &Path, json: bool) -> anyhow::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if path.ends_with("model.toml") && path.is_file() => folder,
+        _ if path.is_file() => anyhow::bail!(
+            "This is a file, and a described model is a folder. Name the folder or its model.toml; `panelcam styles add FILE` adds an ONNX file without one. ({})",
+            path.display()
+        ),
+        _ => path,
+    };
     let model = Model::read(folder)
         .with_context(|| format!("The model cannot be used. ({})", folder.display()))?;
     if json {

@@ -19,7 +19,7 @@ use crate::frame::Size;
 /// The most values of an input whose size is free.
 const INPUT_LIMIT: i64 = 1 << 26;
 /// The side of a style's picture where the network takes any.
-const STYLE_SIDE: i64 = 256;
+pub(super) const STYLE_SIDE: i64 = 256;
 
 /// A tensor that a network takes or gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,7 +197,7 @@ fn try_out(
         NoResult::Failed(error) => failed(error),
     })?;
 
-    let output = |name: &str, expected: &[i64]| -> Result<Shaped, InferenceError> {
+    let output = |name: &str, expected: &[Vec<i64>]| -> Result<Shaped, InferenceError> {
         let value = found
             .get(name)
             .ok_or_else(|| contract(path, format!("it has no output \"{name}\"")))?;
@@ -206,8 +206,11 @@ fn try_out(
             let why = format!("output \"{name}\" is no picture of float32, float16 or uint8");
             return Err(contract(path, why));
         };
-        if !same_sides(&shape, expected) {
-            let why = format!("output \"{name}\" has the shape {shape:?}, not {expected:?}");
+        if !expected.iter().any(|sides| same_sides(&shape, sides)) {
+            let why = format!(
+                "output \"{name}\" has the shape {shape:?}, not {:?}",
+                expected[0]
+            );
             return Err(contract(path, why));
         }
         if !numbers.iter().all(|number| number.is_finite()) {
@@ -218,10 +221,19 @@ fn try_out(
         Ok(Shaped { element, shape })
     };
     let size = fit.tile_drawing();
-    let picture = output(&model.picture().name, &shape(model.picture(), size, 4))?;
+    let port = model.picture();
+    let mut shapes = vec![shape(port, size, 4)];
+    if port.coding.channels.count() == 3 {
+        // How opaque the drawing is comes after its colours, and is left out when it is read.
+        shapes.push(picture_shape(port.coding.layout, 4, size, 4));
+    }
+    let picture = output(&port.name, &shapes)?;
     let matte = model
         .matte()
-        .map(|name| output(name, &[i64::from(size.height), i64::from(size.width)]))
+        .map(|name| {
+            let sides = vec![i64::from(size.height), i64::from(size.width)];
+            output(name, &[sides])
+        })
         .transpose()?;
     Ok((picture, matte))
 }
@@ -251,9 +263,13 @@ pub(super) fn element_of(kind: &ValueType) -> Option<Element> {
 
 /// The shape of a port's picture, in three or four sides.
 fn shape(port: &Port, size: Size, rank: usize) -> Vec<i64> {
-    let (width, height) = (i64::from(size.width), i64::from(size.height));
     let channels = port.coding.channels.count() as i64;
-    let sides = match port.coding.layout {
+    picture_shape(port.coding.layout, channels, size, rank)
+}
+
+fn picture_shape(layout: Layout, channels: i64, size: Size, rank: usize) -> Vec<i64> {
+    let (width, height) = (i64::from(size.width), i64::from(size.height));
+    let sides = match layout {
         Layout::Planes => [channels, height, width],
         Layout::Pixels => [height, width, channels],
     };

@@ -152,7 +152,7 @@ pub fn encode(rgba: &[u8], values: &mut [f32], coding: Coding) {
 /// How light red, green and blue are to an eye (BT.601).
 const LIGHT: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// Writes `values` (3 a pixel, 1 of a grey network) and `matte` (1 a pixel, 0..1; without one
+/// Writes `values` (3 a pixel, or 4 of which the last is left out; 1 of a grey network) and `matte` (1 a pixel, 0..1; without one
 /// everything is opaque) to `rgba`. Values out of range become black or white.
 ///
 /// # Errors
@@ -217,30 +217,42 @@ pub fn decode(
             }
         }
         (_, Layout::Pixels) => {
-            for (at, (pixel, values)) in rgba
-                .chunks_exact_mut(4)
-                .zip(values.chunks_exact(3))
-                .enumerate()
-            {
-                let alpha = matte.map_or(1.0, |matte| matte.get(at).copied().unwrap_or(1.0));
-                wrong |= infinite(values[0])
-                    | infinite(values[1])
-                    | infinite(values[2])
-                    | infinite(alpha);
-                let (red, blue) = if swap {
-                    (values[2], values[0])
-                } else {
-                    (values[0], values[2])
-                };
-                let word = byte(red * scale[0] + shift[0])
-                    | byte(values[1] * scale[1] + shift[1]) << 8
-                    | byte(blue * scale[2] + shift[2]) << 16
-                    | byte(alpha * 255.0) << 24;
-                pixel.copy_from_slice(&word.to_le_bytes());
-            }
+            wrong = if values.len() >= rgba.len() {
+                decode_pixels::<4>(values, matte, swap, (scale, shift), rgba)
+            } else {
+                decode_pixels::<3>(values, matte, swap, (scale, shift), rgba)
+            };
         }
     }
     if wrong == 0 { Ok(()) } else { Err(NotFinite) }
+}
+
+/// Of `N` values a pixel, the first three are colours; gives whether one is not finite.
+#[inline(always)]
+fn decode_pixels<const N: usize>(
+    values: &[f32],
+    matte: Option<&[f32]>,
+    swap: bool,
+    (scale, shift): ([f32; 3], [f32; 3]),
+    rgba: &mut [u8],
+) -> u32 {
+    let mut wrong = 0;
+    let pixels = rgba.chunks_exact_mut(4).zip(values.chunks_exact(N));
+    for (at, (pixel, values)) in pixels.enumerate() {
+        let alpha = matte.map_or(1.0, |matte| matte.get(at).copied().unwrap_or(1.0));
+        wrong |= infinite(values[0]) | infinite(values[1]) | infinite(values[2]) | infinite(alpha);
+        let (red, blue) = if swap {
+            (values[2], values[0])
+        } else {
+            (values[0], values[2])
+        };
+        let word = byte(red * scale[0] + shift[0])
+            | byte(values[1] * scale[1] + shift[1]) << 8
+            | byte(blue * scale[2] + shift[2]) << 16
+            | byte(alpha * 255.0) << 24;
+        pixel.copy_from_slice(&word.to_le_bytes());
+    }
+    wrong
 }
 
 /// Mixes the colours of `drawing` with those of `input`: `strength` 1 leaves the drawing, 0 gives

@@ -235,6 +235,9 @@ fn models_are_checked_added_and_used() {
     let home = Home::new();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/invert");
     home.line(&format!("styles check {folder}")).ok();
+    home.line(&format!("styles check {folder}/model.toml")).ok();
+    home.line(&format!("styles check {folder}/invert.onnx"))
+        .fails(&["is a folder", "model.toml", "styles add"]);
     home.line(&format!("styles add {folder}")).ok();
     home.line(&format!("styles add {folder}"))
         .fails(&["already", "invert"]);

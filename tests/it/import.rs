@@ -43,7 +43,7 @@ pub fn kept(home: &Home) -> Vec<String> {
 
 /// Adds a file and gives its description.
 #[track_caller]
-fn described(name: &str) -> (Home, toml::Table, String) {
+pub fn described(name: &str) -> (Home, toml::Table, String) {
     let home = Home::new();
     let run = add(&home, name).ok();
     let text = fs::read_to_string(models(&home).join(name).join("model.toml")).unwrap();
@@ -56,7 +56,7 @@ fn range(description: &toml::Table, port: &str) -> [f64; 2] {
     [0, 1].map(|at| range[at].as_float().unwrap())
 }
 
-fn text<'a>(description: &'a toml::Table, port: &str, key: &str) -> &'a str {
+pub fn text<'a>(description: &'a toml::Table, port: &str, key: &str) -> &'a str {
     description[port][key].as_str().unwrap()
 }
 
@@ -71,7 +71,7 @@ pub fn draw(home: &Home, name: &str, size: Size, channel: usize, picture: &Pictu
 }
 
 /// What `unit` and its relatives compute: a mean of 25 pixels, then a steep curve.
-fn expected(picture: &Picture, x: u32, y: u32) -> [f32; 3] {
+pub fn expected(picture: &Picture, x: u32, y: u32) -> [f32; 3] {
     let mut sum = [0.0; 3];
     for line in y - 2..=y + 2 {
         for column in x - 2..=x + 2 {
@@ -83,7 +83,7 @@ fn expected(picture: &Picture, x: u32, y: u32) -> [f32; 3] {
 }
 
 #[track_caller]
-fn near(drawn: [u8; 4], expected: [f32; 3]) {
+pub fn near(drawn: [u8; 4], expected: [f32; 3]) {
     for at in 0..3 {
         assert!(
             (f32::from(drawn[at]) - expected[at]).abs() <= 1.5,
@@ -276,7 +276,7 @@ fn what_cannot_be_a_style_is_refused_with_the_reason() {
         ("smaller", &["no picture of the size"]),
         ("nan", &["not numbers"]),
         ("flat", &["one flat colour"]),
-        ("operator", &["operator", "Sparkle"]),
+        ("operator", &["operator", "com.example:Sparkle"]),
         ("future", &["operator set 99"]),
         ("question", &["flag", "bool"]),
         ("features", &["style_features", "another network"]),

@@ -21,6 +21,7 @@ mod effects;
 mod import;
 mod import_live;
 mod import_pair;
+mod import_unusual;
 mod inference;
 mod inference_alone;
 mod inference_stage;

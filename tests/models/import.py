@@ -183,6 +183,46 @@ n.gives(n.op("Sigmoid", curve(n, light, 0.4, 20.0)), "a", [1, 1, "height", "widt
 n.gives(y, "b", FREE)
 n.write()
 
+# Declared for any size, but its inside knows one alone: exported without dynamic axes inside.
+for side in (224, 256):
+    n, x = picture(f"only-{side}")
+    y = n.op("Reshape", smooth(n, x), n.const([1, 3, side * side], np.int64))
+    y = n.op("Reshape", curve(n, y, 0.5, 6.0), n.const([1, 3, side, side], np.int64))
+    n.gives(n.op("Sigmoid", y), "out", FREE)
+    n.write()
+
+# Red, green, blue and how opaque: planes, and channels last.
+for name, last in (("opaque", False), ("opaque-last", True)):
+    n, x = picture(name, shape=PIXELS if last else FREE)
+    x = n.op("Transpose", x, perm=[0, 3, 1, 2]) if last else x
+    y = n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0))
+    light = n.op("ReduceMean", n.op("AveragePool", x, kernel_shape=[9, 9], pads=[4, 4, 4, 4]), axes=[1], keepdims=1)
+    y = n.op("Concat", y, n.op("Sigmoid", curve(n, light, 0.4, 20.0)), axis=1)
+    y = n.op("Transpose", y, perm=[0, 2, 3, 1]) if last else y
+    n.gives(y, "out", [1, "height", "width", 4] if last else [1, 4, "height", "width"])
+    n.write()
+
+# A drawing with a pencil: dark lines where the picture has edges, white elsewhere.
+n, x = picture("pencil")
+light = n.op("ReduceMean", x, axes=[1], keepdims=1)
+sobel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+steep = n.op("Conv", light, np.stack([sobel, sobel.T])[:, None], pads=[1, 1, 1, 1])
+y = n.op("Sub", 1.0, n.op("Mul", n.op("ReduceL2", steep, axes=[1], keepdims=1), 0.5))
+n.gives(n.op("Relu", y), "out", [1, 1, "height", "width"])
+n.write()
+
+# A negative, on reddish paper.
+n, x = picture("negative")
+y = n.op("Sigmoid", curve(n, smooth(n, x), 0.5, -6.0))
+n.gives(n.op("Mul", y, np.array([1.0, 0.8, 0.5]).reshape(1, 3, 1, 1)), "out", FREE)
+n.write()
+
+# Any range of values draws the same.
+n, x = picture("any-range")
+y = n.op("InstanceNormalization", x, np.ones(3), np.zeros(3))
+n.gives(n.op("Mul", n.op("Tanh", y), 2.0), "out", FREE)
+n.write()
+
 # Weights in 8 bits.
 n, x = picture("quantised")
 kernel = np.zeros((3, 3, 3, 3), np.int8)
@@ -241,6 +281,33 @@ def refused():
     n.nodes.append(helper.make_node("Sparkle", [x], ["t0"], domain="com.example"))
     n.gives("t0", "out", FREE)
     n.write(check=False, extra_opsets=[helper.make_opsetid("com.example", 1)])
+
+    # An operator of somebody's own, whose set is not even named.
+    n, x = picture("unnamed-set")
+    n.nodes.append(helper.make_node("FusedToon", [x], ["t0"], domain="com.example"))
+    n.gives("t0", "out", FREE)
+    n.write(check=False)
+
+    # The drawing before this one, and a second picture of which nothing is known.
+    for name, other in [("previous", "previous"), ("second", "in2")]:
+        n, x = picture(name)
+        y = n.op("Add", n.op("Mul", smooth(n, x), 0.7), n.op("Mul", n.takes(other, FREE), 0.3))
+        n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+        n.write()
+
+    # Four parts of a picture, a channel each.
+    n, x = picture("four-parts")
+    light = n.op("ReduceMean", smooth(n, x), axes=[1], keepdims=1)
+    parts = [n.op("Mul", n.op("Abs", n.op("Sub", light, middle)), -30.0) for middle in (0.2, 0.4, 0.6, 0.8)]
+    parts = n.op("Concat", *parts, axis=1)
+    n.gives(n.op("Softmax", parts, axis=1), "out", [1, 4, "height", "width"])
+    n.write()
+
+    # 12 GB for any picture.
+    n, x = picture("hungry")
+    much = n.op("Expand", n.op("ReduceMean", x, axes=[1, 2, 3], keepdims=0), n.const([3_000_000_000], np.int64))
+    n.gives(n.op("Mul", x, n.op("ReduceMax", much, keepdims=0)), "out", FREE)
+    n.write(check=False)
 
     # An operator set of the future.
     n, x = picture("future")

@@ -169,6 +169,8 @@ pub(super) struct Likeness {
     pub(super) light: f32,
     /// Correlation of edges.
     pub(super) edges: f32,
+    /// Correlation of edges, blurred: a line that is drawn beside an edge counts.
+    pub(super) lines: f32,
     /// Correlation of tints.
     pub(super) tints: f32,
     /// Contrast, as a share of the picture's.
@@ -211,6 +213,10 @@ impl Likeness {
         Self {
             light: correlation(&drawn, &seen),
             edges: correlation(&drawn_edges, &seen_edges),
+            lines: correlation(
+                &blurred(drawn_edges, size, 2),
+                &blurred(seen_edges, size, 2),
+            ),
             tints: if tinted {
                 product / (ours * theirs).sqrt().max(1e-9)
             } else {

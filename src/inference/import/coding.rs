@@ -213,6 +213,8 @@ fn worth(likeness: &Likeness, clipped: f32) -> f32 {
         distance,
         ..
     } = *likeness;
+    // A negative turns tints around as well.
+    let tints = if light < 0.0 { -tints } else { tints };
     edges.min(0.9) + 0.5 * light.min(0.95) + 0.3 * tints
         - 0.5 * clipped
         - 0.25 * distance

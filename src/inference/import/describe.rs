@@ -11,31 +11,19 @@ use super::super::generator::Generator;
 use super::super::model::{DESCRIPTION, FILE_LIMIT, Model};
 use super::super::runtime::Runtime;
 use super::super::style_map::StyleMap;
-use super::super::tensor::{Channels, Layout};
-use super::Refusal;
+use super::super::tensor::Channels;
 use super::card::{Card, Colours};
 use super::features::Features;
 use super::fitting;
-use super::network::{Extra, Network, Output};
+use super::network::{Extra, Network};
 use super::onnx::{NotOnnx, Onnx};
-use super::probe::{Pick, Probe, base_coding, does_not_run};
+use super::probe::{Pick, Probe};
 use super::roles;
+use super::sizing::{self, Sized};
 use super::write::{Findings, PortFindings};
+use super::{Refusal, plain};
 use crate::frame::{Picture, Size};
 
-/// Sizes that are tried, as a multiple and two odd numbers of it: a network that takes a size
-/// takes all multiples of its multiple.
-const SIZES: [(u32, u32, u32); 9] = [
-    (1, 71, 73),
-    (2, 35, 37),
-    (4, 17, 19),
-    (8, 9, 11),
-    (16, 5, 7),
-    (32, 3, 5),
-    (64, 1, 3),
-    (128, 1, 1),
-    (256, 1, 1),
-];
 /// A network that takes longer for a picture of [`LIVE_SIZE`] is refused.
 const SLOWEST: Duration = Duration::from_secs(10);
 /// What a small live picture measures.
@@ -44,8 +32,6 @@ const LIVE_SIZE: Size = Size::new(320, 192);
 const THUMBNAILS_UNTIL: Duration = Duration::from_secs(6);
 /// About the size of a thumbnail.
 const THUMBNAIL: Size = Size::new(320, 256);
-/// A run is timed so often; the shortest counts, for other programs only slow it down.
-const TIMED: usize = 3;
 /// The most numbers that an input for the number of a style is tried with.
 const INDEX_LIMIT: usize = 64;
 
@@ -109,7 +95,7 @@ pub(super) fn describe(
     let card = Card::new()
         .ok_or_else(|| Refusal::new("the program is damaged".to_owned(), "Install it again"))?;
 
-    let sized = find_size(&mut network, &card, roles.layout_unknown)?;
+    let sized = sizing::find(&mut network, &card, roles.layout_unknown)?;
     tell(sized.reason.clone());
     let probe = Probe::new(&network, &card, &sized, &onnx);
     let pick = probe.find_coding(&mut network)?;
@@ -132,16 +118,16 @@ pub(super) fn describe(
             styles.len()
         ));
     }
+    let time = time(&mut network, &card, &sized, &pick);
     let overlap = match network.image.size {
         Some(size) => {
             let (overlap, reason) =
-                fitting::tiles_or_letterbox(&mut network, &card, size, &pick, sized.time);
+                fitting::tiles_or_letterbox(&mut network, &card, size, &pick, time);
             tell(reason);
             overlap
         }
         None => None,
     };
-    let time = time(&mut network, &card, &sized, &pick);
     let drawn = sized.size.area() as f64 * f64::from(pick.drawn.scale).powi(2);
     // A network of one size takes its time for any picture.
     let pictures = if network.image.size.is_some() {
@@ -210,22 +196,19 @@ fn time(network: &mut Network, card: &Card, sized: &Sized, pick: &Pick) -> Durat
         .found
         .input
         .coding(network.image.layout, pick.found.input_order);
-    (0..TIMED)
-        .filter_map(|_| {
-            let started = Instant::now();
-            network.run(&picture, coding).ok()?;
-            Some(started.elapsed())
-        })
-        .min()
-        .unwrap_or(sized.time)
+    sizing::shortest(sized.time, || {
+        let started = Instant::now();
+        network.run(&picture, coding).ok()?;
+        Some(started.elapsed())
+    })
 }
 
 /// Draws with the description that was written, as the program will.
 fn prove(runtime: &Runtime, folder: &Path, card: &Card, started: Instant) -> Result<(), Refusal> {
     let wrong = |error: super::InferenceError| {
         Refusal::new(
-            format!("drawing with what was found fails: {error}"),
-            "Please report it",
+            format!("drawing with what was found fails: {}", plain(&error)),
+            "Export it again, or describe it by hand in a model.toml",
         )
     };
     let model = Arc::new(Model::read(folder).map_err(wrong)?);
@@ -266,7 +249,7 @@ fn save_thumbnail(drawing: &Picture, folder: &Path, id: &str) -> Result<(), Stri
 }
 
 fn unreadable(error: &super::InferenceError) -> Refusal {
-    Refusal::new(error.to_string(), "Check the file and its rights")
+    Refusal::new(plain(error), "Check the file and its rights")
 }
 
 fn about(bytes: &[u8], onnx: &Onnx) -> String {
@@ -292,87 +275,6 @@ fn about(bytes: &[u8], onnx: &Onnx) -> String {
         bytes.len() as f64 / 1e6,
         onnx.kinds.values().sum::<usize>()
     )
-}
-
-/// A size that works, and what came of it.
-pub(super) struct Sized {
-    pub(super) size: Size,
-    pub(super) multiple: u32,
-    pub(super) outputs: Vec<Output>,
-    pub(super) time: Duration,
-    reason: String,
-}
-
-fn find_size(network: &mut Network, card: &Card, layout_unknown: bool) -> Result<Sized, Refusal> {
-    let coding = |network: &Network| base_coding(network);
-    let mut last = String::new();
-    let mut nothing_drawn = None;
-    if let Some(size) = network.image.size {
-        let started = Instant::now();
-        let picture = card.draw(size);
-        let coding = coding(network);
-        return match network.run(&picture, coding) {
-            Ok(outputs) => Ok(Sized {
-                size,
-                multiple: 1,
-                time: started.elapsed(),
-                outputs,
-                reason: format!("size: {size} alone, because its input says so"),
-            }),
-            Err(why) => Err(does_not_run(&why)),
-        };
-    }
-    let layouts = if layout_unknown {
-        vec![Layout::Planes, Layout::Pixels]
-    } else {
-        vec![network.image.layout]
-    };
-    for layout in layouts {
-        network.image.layout = layout;
-        for (multiple, across, down) in SIZES {
-            let size = Size::new(multiple * across, multiple * down);
-            let picture = card.draw(size);
-            let started = Instant::now();
-            match network.run(&picture, coding(network)) {
-                Ok(outputs) => {
-                    if outputs
-                        .iter()
-                        .any(|output| roles::drawn(&output.shape, size).is_some())
-                    {
-                        let reason = if multiple == 1 {
-                            format!("size: any, because it draws {size}")
-                        } else {
-                            format!(
-                                "size: multiples of {multiple}, because it draws {size} and no smaller step"
-                            )
-                        };
-                        return Ok(Sized {
-                            size,
-                            multiple,
-                            time: started.elapsed(),
-                            outputs,
-                            reason,
-                        });
-                    }
-                    nothing_drawn = Some((outputs, size));
-                }
-                Err(why) => last = why,
-            }
-        }
-    }
-    // A style map may have other cells than were assumed.
-    for extra in &mut network.extras {
-        if let Extra::Map(cell) = extra.kind
-            && cell > 1
-        {
-            extra.kind = Extra::Map(cell / 2);
-            return find_size(network, card, layout_unknown);
-        }
-    }
-    Err(match nothing_drawn {
-        Some((outputs, size)) => roles::no_drawing(&outputs, size),
-        None => does_not_run(&last),
-    })
 }
 
 /// Sets inputs of one number to what draws most.

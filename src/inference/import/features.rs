@@ -19,7 +19,7 @@ use super::onnx::{NotOnnx, Onnx};
 use super::roles;
 use super::roles::Beside;
 use super::write::style_picture;
-use super::{ImportError, Refusal};
+use super::{ImportError, Refusal, plain};
 use crate::frame::{Picture, Size};
 
 /// Folder of the network within that of the model, until its numbers are known.
@@ -72,7 +72,7 @@ impl Features {
             return Ok(None);
         };
         let unreadable = |error: super::InferenceError| {
-            Refusal::new(error.to_string(), "Check the file and its rights")
+            Refusal::new(plain(&error), "Check the file and its rights")
         };
         let place = folder.join(FOLDER);
         let bytes = read_limited(&place.join(FILE), FILE_LIMIT).map_err(unreadable)?;

@@ -19,6 +19,7 @@ mod network;
 mod onnx;
 mod probe;
 mod roles;
+mod sizing;
 mod strays;
 mod write;
 
@@ -211,6 +212,24 @@ impl Refusal {
     }
 }
 
+/// What failed, without advice and without a path: the file lies where nobody but the program knows it.
+fn plain(error: &InferenceError) -> String {
+    match error {
+        InferenceError::Unreadable { why, .. }
+        | InferenceError::Description { why, .. }
+        | InferenceError::Broken { why, .. }
+        | InferenceError::Contract { why, .. }
+        | InferenceError::Run { why, .. } => why.clone(),
+        other => {
+            let text = other.to_string();
+            let text = text
+                .rsplit_once(" (")
+                .map_or(text.as_str(), |(text, _)| text);
+            text.trim_end_matches('.').to_owned()
+        }
+    }
+}
+
 /// Adds a style: describes the network in a process of its own, `program` with the hidden command
 /// that calls [`describe_here`], and puts it among the user's models. Reasoning goes to `say`, a
 /// line at a time, as it is found; it ends early when `stopped`.
@@ -294,7 +313,7 @@ pub fn import(
 
     // What another process wrote is read as any model is.
     let model = Model::read(part.path()).map_err(|error| ImportError::Crashed {
-        why: error.to_string(),
+        why: plain(&error),
         path: path.to_owned(),
     })?;
     let styles = model.styles().iter().map(|style| style.id.clone());
@@ -444,6 +463,39 @@ pub(super) fn read_for_fuzzing(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_fails_in_a_hidden_folder_is_told_without_it() {
+        let path = PathBuf::from("models/.adding-x/x.onnx");
+        let (why, size) = ("a (b)".to_owned(), crate::frame::Size::new(8, 8));
+        for (error, told) in [
+            (
+                InferenceError::Broken {
+                    why,
+                    path: path.clone(),
+                },
+                "a (b)",
+            ),
+            (
+                InferenceError::NotANumber { path: path.clone() },
+                "not numbers",
+            ),
+            (
+                InferenceError::Size {
+                    size,
+                    multiple: 16,
+                    path,
+                },
+                "multiple of 16",
+            ),
+        ] {
+            let plain = plain(&error);
+            assert!(
+                plain.contains(told) && !plain.contains(".adding"),
+                "{plain}"
+            );
+        }
+    }
 
     #[test]
     fn ids_are_made_of_names() {

@@ -6,6 +6,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorElementType;
 
+use super::super::contract::STYLE_SIDE;
 use super::super::error::why;
 use super::super::runtime::Runtime;
 use super::super::tensor::{self, Coding, Layout};
@@ -126,7 +127,8 @@ impl Network {
         image.write(|values| tensor::encode(picture.rgba(), values, coding))?;
         let mut extras = Vec::new();
         for extra in &self.extras {
-            let mut values = Values::zeros(extra.element, &extra.shape_for(size))?;
+            let mut values =
+                Values::zeros(extra.element, &extra.shape_for(size, self.image.layout))?;
             values.write(|numbers| match extra.values[..] {
                 [value] => numbers.fill(value),
                 _ => numbers
@@ -185,8 +187,8 @@ impl ImageInput {
 }
 
 impl ExtraInput {
-    /// Its shape for pictures of `size`.
-    fn shape_for(&self, size: Size) -> Vec<i64> {
+    /// Its shape for pictures of `size` in `layout`.
+    fn shape_for(&self, size: Size, layout: Layout) -> Vec<i64> {
         let count = self.values.len() as i64;
         let free = self.shape.iter().filter(|side| side.is_none()).count();
         let known: i64 = self.shape.iter().flatten().product();
@@ -200,6 +202,10 @@ impl ExtraInput {
                     return match (self.kind, self.shape.len() - at) {
                         (Extra::Map(cell), 1) => i64::from((size.width / cell).max(1)),
                         (Extra::Map(cell), 2) => i64::from((size.height / cell).max(1)),
+                        (Extra::StylePicture, 4) => 1,
+                        (Extra::StylePicture, 3) if layout == Layout::Planes => 3,
+                        (Extra::StylePicture, 1) if layout == Layout::Pixels => 3,
+                        (Extra::StylePicture, _) => STYLE_SIDE,
                         // The last free side takes the values.
                         _ if left == 0 => (count / known.max(1)).max(1),
                         _ => 1,
@@ -245,12 +251,17 @@ fn unsupported(error: &ort::Error, runtime: &Runtime, onnx: &Onnx) -> Refusal {
             let (before, _) = text.split_once(" is not a registered function/op")?;
             let name = before.rsplit([' ', '\n']).next()?;
             Some(name.split('(').next().unwrap_or(name).to_owned())
-        });
+        })
+        // It names the domain alone.
+        .or_else(|| foreign(onnx).filter(|_| text.contains("No opset import")));
     if let Some(operator) = operator {
         return Refusal::new(
             format!("it uses the operator {operator}, which ONNX Runtime {version} does not know"),
             "Export it with standard operators alone",
         );
+    }
+    if let Some(refusal) = out_of_memory(&text) {
+        return refusal;
     }
     if text.contains("opset")
         || text.contains("under development")
@@ -269,4 +280,31 @@ fn unsupported(error: &ort::Error, runtime: &Runtime, onnx: &Onnx) -> Refusal {
         format!("ONNX Runtime {version} cannot load it: {text}"),
         "Get the file again, or export it once more",
     )
+}
+
+/// Says so when that is why ONNX Runtime failed.
+pub(super) fn out_of_memory(why: &str) -> Option<Refusal> {
+    let text = why.to_lowercase();
+    let signs = [
+        "allocate memory",
+        "bad_alloc",
+        "bad allocation",
+        "out of memory",
+    ];
+    signs.iter().any(|sign| text.contains(sign)).then(|| {
+        Refusal::new(
+            format!("it takes more memory than there is for it: {why}"),
+            "Take a smaller network",
+        )
+    })
+}
+
+/// The first operator of a domain whose version the file does not say.
+fn foreign(onnx: &Onnx) -> Option<String> {
+    let mut kinds = onnx.kinds.keys();
+    let unsaid = |kind: &&String| {
+        let domain = kind.rsplit_once(':').map(|(domain, _)| domain);
+        domain.is_some_and(|domain| !onnx.opsets.contains_key(domain))
+    };
+    kinds.find(unsaid).cloned()
 }

@@ -3,13 +3,13 @@
 use super::super::tensor::{Channels, Coding, Layout};
 use super::super::values::Element;
 use super::Refusal;
-use super::card::{Card, Colours};
+use super::card::{Card, Colours, Likeness};
 use super::coding::{self, Found, INPUTS, OF_BYTES, Trial};
-use super::describe::Sized;
 use super::evidence::{self, Head, Tail};
-use super::network::{Network, Output};
+use super::network::{Network, Output, out_of_memory};
 use super::onnx::Onnx;
 use super::roles::{self, Drawn};
+use super::sizing::Sized;
 use crate::frame::{Picture, Size};
 
 /// About the side of the pictures that codings are compared with.
@@ -20,6 +20,13 @@ const COMPARED_SIDE: u32 = 160;
 /// has lines within what it shows.
 const MASK_BUSY: f32 = 0.25;
 const MASK_EDGES: f32 = 0.6;
+/// A drawing of lines alone has many, and they lie along the picture's edges: on both sides of
+/// one, so that its own edges are less like the picture's.
+const LINED_BUSY: f32 = 0.35;
+const LINED: f32 = 0.55;
+/// Four channels whose first three are less like the picture's colours and edges are parts of it.
+const FOUR_TINTS: f32 = 0.35;
+const FOUR_EDGES: f32 = 0.35;
 
 /// The pictures that codings are compared with.
 pub(super) struct Probe {
@@ -125,10 +132,12 @@ impl Probe {
             let colours = order(network, Channels::Rgb);
             all.extend(attempt(network, *range, colours));
         }
-        // Three colours before one: the other is a matte.
+        // Three colours before four channels or one: the other is a matte or parts.
         let colours_first = |all: &mut Vec<(usize, Found)>| {
-            if all.iter().any(|(at, _)| self.drawings[*at].1.channels == 3) {
-                all.retain(|(at, _)| self.drawings[*at].1.channels == 3);
+            let channels = |at: usize| self.drawings[at].1.channels;
+            let has = |count: &usize| all.iter().any(|(at, _)| channels(*at) == *count);
+            if let Some(most) = [3, 4].into_iter().find(has) {
+                all.retain(|(at, _)| channels(*at) == most);
             }
             all.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
         };
@@ -178,6 +187,17 @@ impl Probe {
         let drawn = self.drawings[at].1;
         let likeness = &found.likeness;
         let fix = "Take a network that turns a picture into a picture";
+        if drawn.channels == 4 && (likeness.tints.abs() < FOUR_TINTS || likeness.edges < FOUR_EDGES)
+        {
+            return Err(Refusal::new(
+                format!(
+                    "it gives 4 channels, and the first three are not a drawing's red, green and blue (colours {:.0} %, edges {:.0} % alike): they seem to tell parts of a picture apart",
+                    likeness.tints * 100.0,
+                    likeness.edges * 100.0
+                ),
+                "Take a network that turns a picture into a picture, or export it with three channels",
+            ));
+        }
         if likeness.contrast < 0.05 {
             return Err(flat());
         }
@@ -186,12 +206,12 @@ impl Probe {
             .iter()
             .filter(|(other, _)| *other == at)
             .map(|(_, found)| found.likeness)
-            .filter(|likeness| likeness.busy < MASK_BUSY && likeness.edges < MASK_EDGES)
+            .filter(|likeness| likeness.busy < MASK_BUSY && !follows(likeness))
             .map(|likeness| likeness.busy)
             .reduce(f32::min);
         if let Some(busy) = flattest
             && drawn.channels == 1
-            && likeness.edges < MASK_EDGES
+            && !follows(likeness)
         {
             return Err(Refusal::new(
                 format!(
@@ -252,10 +272,15 @@ impl Probe {
     ) -> Vec<String> {
         let (name, drawn, bytes) = &self.drawings[at];
         let mut reasons = vec![format!(
-            "picture: the output \"{name}\"{}, because {}",
+            "picture: the output \"{name}\"{}{}, because {}",
             match drawn.scale {
                 1 => String::new(),
                 scale => format!(", {scale} times the size of what it sees"),
+            },
+            if drawn.channels == 4 {
+                ", its fourth channel left out"
+            } else {
+                ""
             },
             if self.drawings.len() == 1 {
                 "it is the only one with the shape of a picture".to_owned()
@@ -295,7 +320,7 @@ impl Probe {
             let lead = found.score - rival.score;
             why += &if lead < 0.04 {
                 format!(
-                    "; with {} it is nearly the same: correct it here if colours look wrong",
+                    "; with {} it is nearly the same: correct it in model.toml if colours look wrong",
                     rival.input.name
                 )
             } else {
@@ -334,20 +359,31 @@ impl Probe {
                         != (found.input_order, found.output_order)
             })
             .map_or(0.0, |(_, rival)| rival.likeness.tints);
-        let own = likeness.tints;
+        // A negative is the more like its picture, the more unlike it is in colours.
+        let (sign, alike) = if likeness.light < 0.0 {
+            (-1.0, "alike, as of a negative")
+        } else {
+            (1.0, "alike")
+        };
+        let (own, other) = (sign * likeness.tints, sign * other);
         let why = match found.input_order {
             Channels::Grey => "it takes one channel".to_owned(),
             _ if drawn.channels == 1 => "that is usual, and it draws in grey".to_owned(),
             Channels::Bgr if head => {
                 "its first operators take the means of blue, green and red off".to_owned()
             }
-            _ if other + 0.02 > own => format!(
-                "that is usual, and another order draws the same (colours {} and {} alike)",
+            Channels::Rgb if found.output_order == Channels::Rgb && other + 0.02 > own => format!(
+                "that is usual, and another order {} (colours {} and {} {alike})",
+                if other - 0.02 > own {
+                    "is not clearly better"
+                } else {
+                    "draws the same"
+                },
                 percent(own),
                 percent(other)
             ),
             _ => format!(
-                "colours are {} alike, in another order {}",
+                "colours are {} {alike}, in another order {}",
                 percent(own),
                 percent(other)
             ),
@@ -386,6 +422,11 @@ impl Probe {
     }
 }
 
+/// Whether one channel has its edges or lines where the picture has edges, as no mask has.
+fn follows(likeness: &Likeness) -> bool {
+    likeness.edges >= MASK_EDGES || likeness.lines >= LINED && likeness.busy >= LINED_BUSY
+}
+
 fn flat() -> Refusal {
     Refusal::new(
         "what it draws is one flat colour, whatever is fed to it".to_owned(),
@@ -420,17 +461,19 @@ pub(super) fn raw(output: &Output, drawn: Drawn, size: Size) -> Option<Colours> 
         .map(|at| match (drawn.channels, drawn.layout) {
             (1, _) => [output.values[at]; 3],
             (_, Layout::Planes) => [0, 1, 2].map(|plane| output.values[plane * area + at]),
-            (_, Layout::Pixels) => [0, 1, 2].map(|channel| output.values[at * 3 + channel]),
+            (count, Layout::Pixels) => [0, 1, 2].map(|channel| output.values[at * count + channel]),
         })
         .collect();
     Some(Colours { size, values })
 }
 
 pub(super) fn does_not_run(why: &str) -> Refusal {
-    Refusal::new(
-        format!("it loads, but does not run on a small picture: {why}"),
-        "Export it with pictures of any size",
-    )
+    out_of_memory(why).unwrap_or_else(|| {
+        Refusal::new(
+            format!("it loads, but does not run on a small picture: {why}"),
+            "Export it with pictures of any size",
+        )
+    })
 }
 
 pub(super) fn base_coding(network: &Network) -> Coding {

@@ -187,12 +187,36 @@ fn choose_image<'a>(pictures: &[(&'a Port, Looks)]) -> Option<(&'a Port, Looks)>
         .iter()
         .find(|(port, _)| says(port, &["content", "photo", "source"]) && !says(port, &["style"]))
         .or_else(|| {
-            pictures
-                .iter()
-                .find(|(port, _)| !says(port, &["style", "reference", "exemplar"]))
+            pictures.iter().find(|(port, _)| {
+                !says(port, &["style", "reference", "exemplar"]) && !is_earlier(&port.name)
+            })
         })
         .or_else(|| pictures.first())
         .copied()
+}
+
+/// Whether an input is called after a picture of the past: the frame or the drawing before.
+fn is_earlier(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let beginnings = [
+        "prev", "last", "before", "histor", "hidden", "state", "recurr", "warp",
+    ];
+    words.any(|word| {
+        beginnings
+            .iter()
+            .any(|beginning| word.starts_with(beginning))
+    })
+}
+
+/// Why a network with a second picture of the size of the first at input `name` is refused.
+pub(super) fn twin(name: &str) -> Refusal {
+    Refusal::new(
+        format!(
+            "its input \"{name}\" takes a second picture, of the same size as the first: not one in a style, and panelcam knows no other"
+        ),
+        "Export it with one picture",
+    )
 }
 
 fn extra(
@@ -221,9 +245,18 @@ fn extra(
         shape: shape.clone(),
         values,
     };
+    if takes_pictures && is_earlier(&port.name) {
+        return Err(Refusal::new(
+            format!(
+                "its input \"{}\" takes a second picture, by its name one from before, and panelcam feeds the present one alone",
+                port.name
+            ),
+            "Export it with one picture",
+        ));
+    }
     if takes_pictures && !says(&["mask", "noise", "depth"]) && shape.len() == 4 {
         let reason = format!(
-            "style: the input \"{}\" takes a picture in the style",
+            "style: the input \"{}\" takes a picture in the style, because it is the other one that takes a picture",
             port.name
         );
         return Ok((make(Extra::StylePicture, vec![0.0]), reason));
@@ -354,7 +387,7 @@ pub(super) fn describe(port: &Port) -> String {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Drawn {
     pub(super) layout: Layout,
-    /// 1 or 3.
+    /// 1, 3, or 4 of which the last is no colour.
     pub(super) channels: usize,
     /// How many times larger.
     pub(super) scale: u32,
@@ -376,8 +409,9 @@ pub(super) fn drawn(shape: &[i64], size: Size) -> Option<Drawn> {
         fits.then_some(times as u32)
     };
     let [a, b, c] = inner;
-    let planes = (a == 1 || a == 3).then(|| scale(c, b)).flatten();
-    let pixels = (c == 1 || c == 3).then(|| scale(b, a)).flatten();
+    let colours = |count: i64| matches!(count, 1 | 3 | 4);
+    let planes = colours(a).then(|| scale(c, b)).flatten();
+    let pixels = colours(c).then(|| scale(b, a)).flatten();
     match (planes, pixels) {
         (Some(scale), _) => Some(Drawn {
             layout: Layout::Planes,
