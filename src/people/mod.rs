@@ -158,7 +158,8 @@ fn face_of(region: &[(usize, usize)], shape: f32) -> Option<Face> {
         y: (top as f32 + head * share) / ROWS as f32,
     };
     Some(Face {
-        centre: at(0.55),
+        // Between the eyes and the tip of the nose: what a close panel must show.
+        centre: at(0.48),
         height: head / ROWS as f32,
         mouth: at(0.8),
         speaking: false,
