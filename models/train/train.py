@@ -30,7 +30,7 @@ from styles import STYLES
 BATCH, TWINS = 8, 2
 CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
 OUTWARD = 1.35           # see other_tones
-FEATURES = 2.5           # how much more a face's eyes and mouth count
+FEATURES = 4.0           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
 
 
@@ -98,7 +98,7 @@ def other_tones(photo: Array, target: Array, matte: Array, grey: bool) -> tuple[
     """People lighter, darker, of other hue, in photo and drawing alike: skin of the drawing must follow skin of the photo.
     `grey`: the drawing has no colour of its own and takes only the lightness. The drawing's change is somewhat larger than
     the photo's: a network unsure of a face pulls its tone towards the mean, this pulls the other way."""
-    gain = random.uniform(0.68, 1.15) * np.array([random.uniform(0.94, 1.06) for _ in range(3)], np.float32)
+    gain = random.uniform(0.68, 1.15) * np.array([random.uniform(0.90, 1.08) for _ in range(3)], np.float32)
     drawn = gain ** OUTWARD
     drawn = float(drawn.mean()) if grey else drawn
     return photo * (matte[..., None] * (gain - 1) + 1), target * (matte[..., None] * (drawn - 1) + 1)
@@ -217,13 +217,14 @@ def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
     return x[..., 1:, :] - x[..., :-1, :], x[..., :, 1:] - x[..., :, :-1]
 
 
-def unlike(a: Tensor, b: Tensor) -> Tensor:
+def unlike(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
     """1 - SSIM of the grey pictures: where the drawing is flat, faint texture left over from the photo weighs as much as a line."""
     a, b = a.mean(1, keepdim=True), b.mean(1, keepdim=True)
     x = torch.cat([a, b, a * a, b * b, a * b], 1)
     ma, mb, aa, bb, ab = F.avg_pool2d(x, 8, 4).split(1, 1)
     va, vb, vab = (aa - ma * ma).clamp(min=0), (bb - mb * mb).clamp(min=0), ab - ma * mb
-    return 1 - (((2 * ma * mb + 1e-3) * (2 * vab + 9e-4)) / ((ma * ma + mb * mb + 1e-3) * (va + vb + 9e-4))).mean()
+    alike = ((2 * ma * mb + 1e-3) * (2 * vab + 9e-4)) / ((ma * ma + mb * mb + 1e-3) * (va + vb + 9e-4))
+    return (F.avg_pool2d(weight, 8, 4) * (1 - alike)).mean()
 
 
 def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, looks: Tensor, late: float) -> Tensor:
@@ -231,7 +232,8 @@ def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, look
     (py, px), (ty, tx) = slopes(picture), slopes(target)
     # Strokes, eyes and edges are few pixels and most of the drawing.
     drawn = F.pad(ty.abs().mean(1, keepdim=True), (0, 0, 0, 1)) + F.pad(tx.abs().mean(1, keepdim=True), (0, 1))
-    weight = (1 + 3 * late * F.max_pool2d((4 * drawn).clamp(max=1), 3, 1, 1)) * (1 + FEATURES * looks[:, None])
+    face = 1 + FEATURES * looks[:, None]
+    weight = (1 + 3 * late * F.max_pool2d((4 * drawn).clamp(max=1), 3, 1, 1)) * face
     colour = (weight * (picture - target).abs()).mean()
     lines = (weight[..., 1:, :] * (py - ty).abs()).mean() + (weight[..., 1:] * (px - tx).abs()).mean()
     half, goal = F.avg_pool2d(picture, 2), F.avg_pool2d(target, 2)
@@ -241,7 +243,7 @@ def loss_of(picture: Tensor, logits: Tensor, target: Tensor, matte: Tensor, look
     low = sum((F.avg_pool2d(person, n) * (F.avg_pool2d(picture, n) - F.avg_pool2d(target, n)).abs()).mean() for n in (8, 32))
     calm = (picture[:TWINS] - picture[-TWINS:]).abs().mean()
     cut = F.binary_cross_entropy_with_logits(logits[:, 0], matte)
-    return colour + late * (lines + 0.7 * coarse + 0.3 * unlike(picture, target) + 0.3 * unlike(half, goal)) + 1.5 * low + calm + 0.15 * cut
+    return colour + late * (lines + 0.7 * coarse + 0.3 * unlike(picture, target, face) + 0.3 * unlike(half, goal, F.avg_pool2d(face, 2))) + 1.5 * low + 2 * calm + 0.15 * cut
 
 
 def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
@@ -252,10 +254,10 @@ def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
 
 
 def start_from(net: Student, weights: dict[str, Tensor]) -> None:
-    """Blocks that the weights lack change nothing at first: a trained network can be made deeper."""
+    """Blocks that the weights lack change nothing at first: a trained network can be made deeper. Those it has no more are left out."""
     missing = net.load_state_dict(weights, strict=False).missing_keys
-    for n in {int(k.split(".")[1]) for k in missing}:
-        nn.init.zeros_(net.mid16[n].b.weight)
+    for block in {k.rsplit(".", 2)[0] for k in missing}:
+        nn.init.zeros_(net.get_submodule(block).b.weight)
 
 
 def save(folder: Path, parts: dict) -> None:
