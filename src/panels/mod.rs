@@ -86,6 +86,7 @@ mod sheet;
 mod spelling;
 mod standing;
 mod together;
+mod unsaid;
 mod wording;
 mod words;
 

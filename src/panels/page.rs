@@ -14,6 +14,7 @@ use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
 use super::pieces::Piece;
+use super::unsaid::named;
 use super::{Blend, Crop, Data, Fonts, PageError, PanelKind, lettering};
 
 /// A comic page template. Cloning shares it.
@@ -86,15 +87,34 @@ impl Page {
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let links = Links::default();
         let mut units = None;
-        let mut letters = BTreeSet::new();
+        let mut missing = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
         let mut trees = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
-            let tree = parse_tree(&svg, id, &fontdb, folder, (&warnings, &links))?;
+            let read = |svg: &str| parse_tree(svg, id, &fontdb, folder, (&warnings, &links));
+            let tree = read(&svg)?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
-            fonts::letters_of(tree.root(), &mut letters);
+            let bounds = Shape::bounds(&tree, size);
+            let mut written = BTreeSet::new();
+            fonts::letters_of(tree.root(), &mut written);
+            let lacking = fonts::missing(&written, &fontdb);
+            let (svg, tree) = if lacking.is_empty() {
+                (svg, tree)
+            } else {
+                // A font draws boxes for them.
+                let is_art = matches!(kind, PartKind::Art);
+                let instead = if is_art || lacking != written {
+                    ""
+                } else {
+                    "…"
+                };
+                let svg = fonts::without(&svg, &lacking, instead);
+                let tree = read(&svg)?;
+                (svg, tree)
+            };
+            missing.extend(lacking);
             let tree = Arc::new(tree);
             trees.push(Arc::clone(&tree));
             let (written, name, data, texts) = match kind {
@@ -109,7 +129,7 @@ impl Page {
                     texts,
                 } => (written, name, data, texts),
             };
-            let Some(bounds) = Shape::bounds(&tree, size) else {
+            let Some(bounds) = bounds else {
                 warnings.add(format!(
                     "The shape {written} is hidden, empty or off the page: it shows nothing."
                 ));
@@ -151,14 +171,12 @@ impl Page {
                 }),
             });
         }
-        let mut missing = fonts::missing(&letters, &fontdb);
         missing.extend(layers.iter().flat_map(other_words_miss));
         if !missing.is_empty() {
-            let letters: Vec<String> = missing.iter().take(24).map(char::to_string).collect();
             warnings.add(format!(
                 "No font has the letters {}: they cannot be shown. Convert the text to paths, or \
                  write others.",
-                letters.join(" ")
+                named(missing)
             ));
         }
         let (Some(units), true) = (
@@ -182,18 +200,28 @@ impl Page {
                 warnings.add(text);
             }
         }
+        let inner = Inner {
+            id: id.to_owned(),
+            name: parts.title.unwrap_or_else(|| id.to_owned()),
+            builtin: false,
+            units,
+            inches: parts.inches,
+            layers,
+            warnings: Vec::new(),
+            linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
+            hidden: BTreeSet::new(),
+            hidden_pieces: BTreeSet::new(),
+        };
+        let page = Self {
+            inner: Arc::new(inner),
+        };
+        page.too_long()
+            .into_iter()
+            .for_each(|text| warnings.add(text));
         Ok(Self {
             inner: Arc::new(Inner {
-                id: id.to_owned(),
-                name: parts.title.unwrap_or_else(|| id.to_owned()),
-                builtin: false,
-                units,
-                inches: parts.inches,
-                layers,
                 warnings: warnings.take(),
-                linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
-                hidden: BTreeSet::new(),
-                hidden_pieces: BTreeSet::new(),
+                ..Inner::clone(&page.inner)
             }),
         })
     }

@@ -109,6 +109,26 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The same with words that are too long.
+const TOO_LONG: &[(&str, &[&str])] = &[
+    (
+        r#"<g id="bubble-1"><ellipse cx="50" cy="50" rx="5" ry="3"/><text x="40" y="50">Nobody has ever said so much in so little room</text></g>"#,
+        &["bubble-1", "letters fit"],
+    ),
+    (
+        r#"<g id="bubble-1"><ellipse cx="50" cy="50" rx="45" ry="40"/><text x="40" y="50" font-size="9">Nobody says so much in one line</text></g>"#,
+        &["bubble-1", "set anew"],
+    ),
+    (
+        r#"<g id="bubble-1" data-lines-en="Yes|Nobody has ever said so much in so little room"><ellipse cx="50" cy="50" rx="5" ry="3"/><text x="47" y="50" font-size="6">네</text></g>"#,
+        &["bubble-1", "letters fit"],
+    ),
+    (
+        r#"<text id="text-a" x="30" y="50" font-size="6" data-ko="이렇게 좁은 자리에 이렇게 많은 말을 한 줄로 쓰고 또 쓰고 또 쓰고 또 써요">Hi</text>"#,
+        &["text-a", "letters fit"],
+    ),
+];
+
 /// The same with what `data-…` says.
 const MISSPELT: &[(&str, &[&str])] = &[
     (
@@ -168,7 +188,7 @@ const MISSPELT: &[(&str, &[&str])] = &[
 #[test]
 fn what_is_left_out_is_named() {
     let mut failures = Vec::new();
-    for (body, words) in LEFT_OUT {
+    for (body, words) in LEFT_OUT.iter().chain(TOO_LONG) {
         let warnings = parse(body).warnings().join("\n");
         let is_one = warnings.lines().count() == 1;
         if !is_one || words.iter().any(|word| !warnings.contains(word)) {
@@ -199,7 +219,7 @@ fn what_is_misspelt_is_named() {
 #[test]
 fn everything_is_told_in_korean_too() {
     let mut failures = Vec::new();
-    for (body, words) in LEFT_OUT.iter().chain(MISSPELT) {
+    for (body, words) in LEFT_OUT.iter().chain(TOO_LONG).chain(MISSPELT) {
         let page = parse(body);
         for text in page.warnings().iter().chain(&page.advice()) {
             let korean = message(text, Language::Ko);
