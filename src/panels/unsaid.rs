@@ -46,7 +46,7 @@ impl Page {
             match cut {
                 Some(shown) => told.push(too_long(words, shown)),
                 None if letterer.sets_anew(layer) => told.push(format!(
-                    "The text of {} reaches far out of its bubble: it is set anew, to fit. Break \
+                    "The text of {} reaches out of its bubble: it is set anew, to fit. Break \
                      it into lines, or make the bubble larger.",
                     words.id
                 )),

@@ -11,8 +11,8 @@ use crate::panels::{Lettering, Rect, Typeface};
 /// The ink of lines and letters.
 const INK: [u8; 4] = [0x17, 0x14, 0x1f, 255];
 const PAPER: [u8; 4] = [255; 4];
-/// How much longer than their body an artist's words may be: a shout may break out of it.
-const BREAKS_OUT: f32 = 1.2;
+/// How much longer than their body an artist's words may be.
+const MOST_OUT: f32 = 1.02;
 
 /// A shape in the group.
 struct Found {
@@ -184,8 +184,7 @@ impl Bubble {
             Form::Boxed(rect) => *rect,
             Form::Around(_) => layer.bounds,
         };
-        let is_too_long =
-            longest.0 > home.width * BREAKS_OUT || longest.1 > home.height * BREAKS_OUT;
+        let is_too_long = longest.0 > home.width * MOST_OUT || longest.1 > home.height * MOST_OUT;
         let is_drawn = matches!(form, Form::Drawn(_));
         let own = if is_drawn && !is_too_long && !text.contains('*') {
             Own { text, letters }
