@@ -86,7 +86,7 @@ impl Page {
             .for_each(|text| warnings.add(text));
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let links = Links::default();
-        let mut units = None;
+        let (mut units, mut unseen) = (None, None);
         let mut missing = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
         let mut trees = Vec::with_capacity(parts.parts.len());
@@ -130,9 +130,11 @@ impl Page {
                 } => (written, name, data, texts),
             };
             let Some(bounds) = bounds else {
-                warnings.add(format!(
+                let text = format!(
                     "The shape {written} is hidden, empty or off the page: it shows nothing."
-                ));
+                );
+                unseen.get_or_insert_with(|| text.clone());
+                warnings.add(text);
                 continue;
             };
             let (crop, id) = (name.crop, written);
@@ -183,9 +185,7 @@ impl Page {
             units,
             layers.iter().any(|layer| matches!(layer, Layer::Panel(_))),
         ) else {
-            return Err(PageError::NoPanel {
-                page: id.to_owned(),
-            });
+            return Err(PageError::no_panel(unseen, id));
         };
         for group in parts.together {
             let alive: Vec<_> = group
@@ -452,15 +452,12 @@ fn parse_tree(
                 picture
             }),
             resolve_string: Box::new(move |href, _| {
-                let picture = picture_file(href, folder.as_deref(), &links);
-                if picture.is_none() {
-                    let href: String = href.chars().take(80).collect();
-                    for_files.add(format!(
-                        "A picture is left out: only pictures embedded in the page, or beside it \
-                         in its folder, are shown. ({href})"
-                    ));
-                }
-                picture
+                picture_file(href, folder.as_deref(), &links)
+                    .map_err(|why| {
+                        let href: String = href.chars().take(80).collect();
+                        for_files.add(format!("A picture is left out: {why} ({href})"));
+                    })
+                    .ok()
             }),
         },
         ..usvg::Options::default()
@@ -501,24 +498,41 @@ fn picture(data: Arc<Vec<u8>>) -> Option<ImageKind> {
     }
 }
 
-/// A picture beside the page; nothing outside the page's own folder is read.
-fn picture_file(href: &str, folder: Option<&Path>, links: &Links) -> Option<ImageKind> {
-    let folder = folder?.canonicalize().ok()?;
+/// A picture beside the page, or why there is none; nothing outside the page's own folder is read.
+fn picture_file(
+    href: &str,
+    folder: Option<&Path>,
+    links: &Links,
+) -> Result<ImageKind, &'static str> {
+    const ELSEWHERE: &str =
+        "only pictures embedded in the page, or beside it in its folder, are shown.";
+    const ABSENT: &str = "there is no such file in the page's folder. Put it there, or embed it.";
+    const UNUSABLE: &str =
+        "its file cannot be read, is no PNG, JPEG, GIF or WebP, or is too large.";
+    let folder = folder.and_then(|folder| folder.canonicalize().ok());
+    let folder = folder.ok_or(ELSEWHERE)?;
     let mut parts = Path::new(href).components();
-    if parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+    let is_beside = !href.contains("://")
+        && parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if is_beside {
         // One that is missing may come.
         let mut links = links.0.lock();
         if links.len() < Page::MAX_LAYERS {
             links.insert(folder.join(href));
         }
     }
-    let path = folder.join(href).canonicalize().ok()?;
+    let missing = if is_beside { ABSENT } else { ELSEWHERE };
+    let path = folder
+        .join(href)
+        .canonicalize()
+        .map_err(|_absent| missing)?;
     if !path.starts_with(&folder) {
-        return None;
+        return Err(ELSEWHERE);
     }
-    let about = path.metadata().ok()?;
+    let about = path.metadata().map_err(|_unreadable| UNUSABLE)?;
     if !about.is_file() || about.len() > Page::MAX_BYTES as u64 {
-        return None;
+        return Err(UNUSABLE);
     }
-    picture(Arc::new(std::fs::read(path).ok()?))
+    let file = std::fs::read(path).map_err(|_unreadable| UNUSABLE)?;
+    picture(Arc::new(file)).ok_or(UNUSABLE)
 }
