@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -104,7 +104,9 @@ fn list(session: &Session, json: bool) {
 
 fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
     let (library, _) = Library::load(&session.places);
-    Ok(library.read(file)?)
+    let language = session.settings.window.language;
+    let page = library.read(file);
+    page.map_err(|error| anyhow!(message(&error.to_string(), language).into_owned()))
 }
 
 /// All pages with the same picture in them, as the gallery shows them.
@@ -188,17 +190,21 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         return Ok(());
     }
     let (width, height) = page.units();
-    print(&format!("{}: {width} x {height} units.", page.name()));
     // The artist's language; names and numbers are the same in all.
     let language = session.settings.window.language;
     let tell = |text: &str| print(&message(text, language));
+    tell(&format!("{}: {width} x {height} units.", page.name()));
     tell("Alive, the lowest first:");
     for found in &found {
         let bounds = found.bounds;
-        print(&format!(
-            "  {:16} {}\n{:19}{:.0} x {:.0} at {:.0}, {:.0}",
-            found.id, found.becomes, "", bounds.width, bounds.height, bounds.x, bounds.y
-        ));
+        let remarks = found.remarks().map(|remark| message(remark, language));
+        let becomes = remarks.collect::<Vec<_>>().join("; ");
+        let place = format!(
+            "{:.0} x {:.0} at {:.0}, {:.0}",
+            bounds.width, bounds.height, bounds.x, bounds.y
+        );
+        let place = message(&place, language);
+        print(&format!("  {:16} {becomes}\n{:19}{place}", found.id, ""));
     }
     for warning in page.warnings() {
         tell(&format!("warning: {warning}"));
@@ -210,7 +216,8 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         tell("Nothing was left out.");
     }
     if let Some(preview) = preview {
-        say(&format!("The labelled page is in {}.", preview.display()));
+        let text = format!("The labelled page is in {}.", preview.display());
+        say(&message(&text, language));
     }
     Ok(())
 }

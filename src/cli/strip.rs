@@ -1,5 +1,6 @@
 //! `panelcam strip`: photos become the shots of a page, and the page a file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::capture::{FileKind, Read, VideoReader, kind_of, read_photo};
 use crate::compositor::enlarged;
 use crate::frame::{Frame, Picture, Pooled};
 use crate::output::Existing;
-use crate::panels::{PanelKind, Seen};
+use crate::panels::{Layer, Page, PanelKind, Seen};
 use crate::people::{self, Focus};
 use crate::shots::{Ring, Shot};
 use crate::strip::{self, Job, Scroll, Strip};
@@ -76,6 +77,9 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     let Some(page) = studio.page().cloned() else {
         bail!("A strip needs a page. Name one with --page.");
     };
+    let asked = arguments.texts.iter().cloned().collect();
+    check_names(&page, &asked)?;
+    page.unsaid(&asked).iter().for_each(|warning| say(warning));
     let mut numbers: Vec<u8> = page
         .panels()
         .filter_map(|panel| match panel.kind {
@@ -119,7 +123,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
         }
     }
     let mut texts = studio.texts().clone();
-    texts.extend(arguments.texts.iter().cloned());
+    texts.extend(asked);
     let strip = Strip {
         page,
         shots,
@@ -149,6 +153,32 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
         super::print(&file.display().to_string());
     }
     Ok(())
+}
+
+/// A name that the page does not know would change nothing.
+fn check_names(page: &Page, texts: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let mut known: Vec<&str> = page
+        .layers()
+        .iter()
+        .filter_map(|layer| match layer {
+            Layer::Text(words) | Layer::Bubble(words) => Some(words.key()),
+            _ => None,
+        })
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    match texts.keys().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) if known.is_empty() => bail!(
+            "Nothing on the page {} can say {name}: it has no words that can be changed.",
+            page.id()
+        ),
+        Some(name) => bail!(
+            "The page {} has no words called {name}. There are {}.",
+            page.id(),
+            known.join(", ")
+        ),
+    }
 }
 
 /// Draws the shot that a file gives, and what it was drawn from.

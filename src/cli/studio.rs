@@ -83,7 +83,13 @@ impl Studio {
             Some(page) => {
                 let (pages, warnings) = panels::Library::load(&session.places);
                 warnings.iter().for_each(|warning| super::say(warning));
-                Some(pages.page(page)?)
+                let page = pages.page(page)?;
+                let unsaid = page.unsaid(&look.texts_of(page.id()));
+                page.warnings()
+                    .iter()
+                    .chain(&unsaid)
+                    .for_each(|warning| super::say(warning));
+                Some(page)
             }
         };
         let threads = match session.settings.inference.threads {

@@ -12,6 +12,9 @@ use super::{
     Rect, spelling,
 };
 
+/// Stands between the remarks about one thing.
+const AND: &str = "; ";
+
 /// One thing on a page that is not plain art.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
@@ -23,6 +26,13 @@ pub struct Found {
     pub bounds: Rect,
     /// Colour of its label in the picture.
     colour: &'static str,
+}
+
+impl Found {
+    /// What it becomes, remark by remark.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        self.becomes.split(AND)
+    }
 }
 
 impl Page {
@@ -202,10 +212,14 @@ fn of_lettering(lettering: &Lettering, what: &str) -> Found {
     let mut becomes = if words.is_empty() {
         format!("{what}; it has no text yet")
     } else {
-        format!("{what}: {}", words.join(", "))
+        format!("{what}; it says {}", words.join(", "))
     };
     if let Some(motion) = lettering.motion() {
-        let _ = write!(becomes, "; they {}", does(motion, 2));
+        becomes.push_str(match motion {
+            Motion::Shake => "; they shake",
+            Motion::Pulse => "; they beat",
+            Motion::Pop => "; they pop out again and again",
+        });
     }
     mixed(&mut becomes, lettering.blend);
     Found {
@@ -218,9 +232,12 @@ fn of_lettering(lettering: &Lettering, what: &str) -> Found {
 
 fn of_sound(sound: &Lettering) -> Found {
     let mut becomes = match sound.motion() {
-        Some(motion) => format!("a drawn sound that {}", does(motion, 1)),
-        None => "a drawn sound".to_owned(),
-    };
+        Some(Motion::Shake) => "a drawn sound that shakes",
+        Some(Motion::Pulse) => "a drawn sound that beats",
+        Some(Motion::Pop) => "a drawn sound that pops out again and again",
+        None => "a drawn sound",
+    }
+    .to_owned();
     mixed(&mut becomes, sound.blend);
     Found {
         id: sound.id.clone(),
@@ -230,31 +247,19 @@ fn of_sound(sound: &Lettering) -> Found {
     }
 }
 
-/// What one or several things that move do.
-fn does(motion: Motion, number: u32) -> &'static str {
-    match (motion, number) {
-        (Motion::Shake, 1) => "shakes",
-        (Motion::Shake, _) => "shake",
-        (Motion::Pulse, 1) => "beats",
-        (Motion::Pulse, _) => "beat",
-        (Motion::Pop, 1) => "pops out again and again",
-        (Motion::Pop, _) => "pop out again and again",
-    }
-}
-
 fn of_effect(effect: &Effect) -> Found {
     let what = match effect.kind {
-        EffectKind::Speedlines => "lines of a fast move",
-        EffectKind::Focus => "lines towards the face",
-        EffectKind::Halftone => "dots where the picture is dark",
-        EffectKind::Screentone => "tone in the picture's shadows",
-        EffectKind::Rain => "rain",
-        EffectKind::Petals => "drifting petals",
-        EffectKind::Sparkle => "sparkling stars",
-        EffectKind::Shock => "a flash of the negative",
-        EffectKind::Gloom => "gloomy lines from above",
+        EffectKind::Speedlines => "effect: lines of a fast move",
+        EffectKind::Focus => "effect: lines towards the face",
+        EffectKind::Halftone => "effect: dots where the picture is dark",
+        EffectKind::Screentone => "effect: tone in the picture's shadows",
+        EffectKind::Rain => "effect: rain",
+        EffectKind::Petals => "effect: drifting petals",
+        EffectKind::Sparkle => "effect: sparkling stars",
+        EffectKind::Shock => "effect: a flash of the negative",
+        EffectKind::Gloom => "effect: gloomy lines from above",
     };
-    let mut becomes = format!("effect: {what}");
+    let mut becomes = what.to_owned();
     for (name, value) in effect.data.iter() {
         let _ = write!(becomes, "; {name} {value}");
     }

@@ -224,6 +224,24 @@ pub(super) fn missing(letters: &BTreeSet<char>, database: &fontdb::Database) -> 
     missing
 }
 
+/// An SVG without letters that no font has, and without what joins and colours them; `instead` stands
+/// for each run of them.
+pub(super) fn without(svg: &str, missing: &BTreeSet<char>, instead: &str) -> String {
+    let mut kept = String::with_capacity(svg.len());
+    for letter in svg.chars() {
+        match letter {
+            '\u{200d}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' => {}
+            letter if missing.contains(&letter) => {
+                if !kept.ends_with(instead) {
+                    kept.push_str(instead);
+                }
+            }
+            letter => kept.push(letter),
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -247,6 +247,24 @@ impl Letterer {
         places
     }
 
+    /// How many letters of `text` the words or the bubble of this layer show before an ellipsis;
+    /// `None`: all of it.
+    pub(super) fn cut(&self, layer: usize, text: &str) -> Option<usize> {
+        let item = self.items.iter().find(|item| item.layer == layer)?;
+        match &item.what {
+            What::Words(words) => words.cut(text, &item.own),
+            What::Bubble(balloon, _) => balloon.cut(text),
+            What::Sound(_) => None,
+        }
+    }
+
+    /// Whether the bubble of this layer has its artist's words set anew: they are too long for it.
+    pub(super) fn sets_anew(&self, layer: usize) -> bool {
+        let mut items = self.items.iter().filter(|item| item.layer == layer);
+        items
+            .any(|item| matches!(&item.what, What::Bubble(balloon, _) if balloon.bubble().set_anew))
+    }
+
     /// Where a bubble may not be for other words: those that stay, those that say something else now, and
     /// the other bubbles that do not lie on it by the artist's will.
     fn taken(&self, number: usize) -> Vec<Rect> {

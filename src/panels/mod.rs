@@ -86,6 +86,7 @@ mod sheet;
 mod spelling;
 mod standing;
 mod together;
+mod unsaid;
 mod wording;
 mod words;
 
@@ -126,9 +127,12 @@ pub enum PageError {
         page: String,
     },
     /// It is something else, or damaged.
-    #[error("This is not an SVG: {reason}. Save the page as plain SVG. ({page})")]
+    #[error(
+        "This is not an SVG that panelcam can read: {reason}. Save the page as SVG in your drawing \
+         program. ({page})"
+    )]
     NotSvg {
-        /// What is wrong, with the place.
+        /// What is wrong, in an artist's words.
         reason: String,
         /// Its id or path.
         page: String,
@@ -158,11 +162,10 @@ pub enum PageError {
         page: String,
     },
     /// Nothing on it is alive.
-    #[error(
-        "Nothing on the page is alive. Name a visible shape live-1 (in Inkscape: Object, \
-         Object Properties, ID) and save it again. ({page})"
-    )]
+    #[error("Nothing on the page is alive. {hint} ({page})")]
     NoPanel {
+        /// What is nearly right on it, else what to do.
+        hint: String,
         /// Its id or path.
         page: String,
     },
@@ -206,6 +209,19 @@ pub enum PageError {
 }
 
 impl PageError {
+    /// Nothing on the page is alive; `nearly` is what an artist may have meant to be.
+    fn no_panel(nearly: Option<String>, page: &str) -> Self {
+        let hint = nearly.unwrap_or_else(|| {
+            "Name a visible shape live-1 (in Inkscape: Object, Object Properties, ID) and save it \
+             again."
+                .to_owned()
+        });
+        Self::NoPanel {
+            hint,
+            page: page.to_owned(),
+        }
+    }
+
     /// The same, about the page in this file.
     fn in_file(mut self, path: &Path) -> Self {
         match &mut self {
@@ -214,7 +230,7 @@ impl PageError {
             | Self::TooDeep { page }
             | Self::TooManyObjects { page }
             | Self::TooManyPanels { page }
-            | Self::NoPanel { page }
+            | Self::NoPanel { page, .. }
             | Self::BadSize { page, .. }
             | Self::TooLargeToDraw { page, .. } => *page = path.display().to_string(),
             Self::Unreadable { .. } | Self::Unknown { .. } => {}

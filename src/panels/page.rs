@@ -14,6 +14,7 @@ use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
 use super::pieces::Piece;
+use super::unsaid::named;
 use super::{Blend, Crop, Data, Fonts, PageError, PanelKind, lettering};
 
 /// A comic page template. Cloning shares it.
@@ -85,16 +86,35 @@ impl Page {
             .for_each(|text| warnings.add(text));
         let fontdb = with_fonts(fonts, parts.fonts, &warnings);
         let links = Links::default();
-        let mut units = None;
-        let mut letters = BTreeSet::new();
+        let (mut units, mut unseen) = (None, None);
+        let mut missing = BTreeSet::new();
         let mut layers = Vec::with_capacity(parts.parts.len());
         let mut trees = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
-            let tree = parse_tree(&svg, id, &fontdb, folder, (&warnings, &links))?;
+            let read = |svg: &str| parse_tree(svg, id, &fontdb, folder, (&warnings, &links));
+            let tree = read(&svg)?;
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
-            fonts::letters_of(tree.root(), &mut letters);
+            let bounds = Shape::bounds(&tree, size);
+            let mut written = BTreeSet::new();
+            fonts::letters_of(tree.root(), &mut written);
+            let lacking = fonts::missing(&written, &fontdb);
+            let (svg, tree) = if lacking.is_empty() {
+                (svg, tree)
+            } else {
+                // A font draws boxes for them.
+                let is_art = matches!(kind, PartKind::Art);
+                let instead = if is_art || lacking != written {
+                    ""
+                } else {
+                    "…"
+                };
+                let svg = fonts::without(&svg, &lacking, instead);
+                let tree = read(&svg)?;
+                (svg, tree)
+            };
+            missing.extend(lacking);
             let tree = Arc::new(tree);
             trees.push(Arc::clone(&tree));
             let (written, name, data, texts) = match kind {
@@ -109,10 +129,12 @@ impl Page {
                     texts,
                 } => (written, name, data, texts),
             };
-            let Some(bounds) = Shape::bounds(&tree, size) else {
-                warnings.add(format!(
+            let Some(bounds) = bounds else {
+                let text = format!(
                     "The shape {written} is hidden, empty or off the page: it shows nothing."
-                ));
+                );
+                unseen.get_or_insert_with(|| text.clone());
+                warnings.add(text);
                 continue;
             };
             let (crop, id) = (name.crop, written);
@@ -151,23 +173,19 @@ impl Page {
                 }),
             });
         }
-        let mut missing = fonts::missing(&letters, &fontdb);
         missing.extend(layers.iter().flat_map(other_words_miss));
         if !missing.is_empty() {
-            let letters: Vec<String> = missing.iter().take(24).map(char::to_string).collect();
             warnings.add(format!(
                 "No font has the letters {}: they cannot be shown. Convert the text to paths, or \
                  write others.",
-                letters.join(" ")
+                named(missing)
             ));
         }
         let (Some(units), true) = (
             units,
             layers.iter().any(|layer| matches!(layer, Layer::Panel(_))),
         ) else {
-            return Err(PageError::NoPanel {
-                page: id.to_owned(),
-            });
+            return Err(PageError::no_panel(unseen, id));
         };
         for group in parts.together {
             let alive: Vec<_> = group
@@ -182,18 +200,28 @@ impl Page {
                 warnings.add(text);
             }
         }
+        let inner = Inner {
+            id: id.to_owned(),
+            name: parts.title.unwrap_or_else(|| id.to_owned()),
+            builtin: false,
+            units,
+            inches: parts.inches,
+            layers,
+            warnings: Vec::new(),
+            linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
+            hidden: BTreeSet::new(),
+            hidden_pieces: BTreeSet::new(),
+        };
+        let page = Self {
+            inner: Arc::new(inner),
+        };
+        page.too_long()
+            .into_iter()
+            .for_each(|text| warnings.add(text));
         Ok(Self {
             inner: Arc::new(Inner {
-                id: id.to_owned(),
-                name: parts.title.unwrap_or_else(|| id.to_owned()),
-                builtin: false,
-                units,
-                inches: parts.inches,
-                layers,
                 warnings: warnings.take(),
-                linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
-                hidden: BTreeSet::new(),
-                hidden_pieces: BTreeSet::new(),
+                ..Inner::clone(&page.inner)
             }),
         })
     }
@@ -424,15 +452,12 @@ fn parse_tree(
                 picture
             }),
             resolve_string: Box::new(move |href, _| {
-                let picture = picture_file(href, folder.as_deref(), &links);
-                if picture.is_none() {
-                    let href: String = href.chars().take(80).collect();
-                    for_files.add(format!(
-                        "A picture is left out: only pictures embedded in the page, or beside it \
-                         in its folder, are shown. ({href})"
-                    ));
-                }
-                picture
+                picture_file(href, folder.as_deref(), &links)
+                    .map_err(|why| {
+                        let href: String = href.chars().take(80).collect();
+                        for_files.add(format!("A picture is left out: {why} ({href})"));
+                    })
+                    .ok()
             }),
         },
         ..usvg::Options::default()
@@ -473,24 +498,41 @@ fn picture(data: Arc<Vec<u8>>) -> Option<ImageKind> {
     }
 }
 
-/// A picture beside the page; nothing outside the page's own folder is read.
-fn picture_file(href: &str, folder: Option<&Path>, links: &Links) -> Option<ImageKind> {
-    let folder = folder?.canonicalize().ok()?;
+/// A picture beside the page, or why there is none; nothing outside the page's own folder is read.
+fn picture_file(
+    href: &str,
+    folder: Option<&Path>,
+    links: &Links,
+) -> Result<ImageKind, &'static str> {
+    const ELSEWHERE: &str =
+        "only pictures embedded in the page, or beside it in its folder, are shown.";
+    const ABSENT: &str = "there is no such file in the page's folder. Put it there, or embed it.";
+    const UNUSABLE: &str =
+        "its file cannot be read, is no PNG, JPEG, GIF or WebP, or is too large.";
+    let folder = folder.and_then(|folder| folder.canonicalize().ok());
+    let folder = folder.ok_or(ELSEWHERE)?;
     let mut parts = Path::new(href).components();
-    if parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+    let is_beside = !href.contains("://")
+        && parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if is_beside {
         // One that is missing may come.
         let mut links = links.0.lock();
         if links.len() < Page::MAX_LAYERS {
             links.insert(folder.join(href));
         }
     }
-    let path = folder.join(href).canonicalize().ok()?;
+    let missing = if is_beside { ABSENT } else { ELSEWHERE };
+    let path = folder
+        .join(href)
+        .canonicalize()
+        .map_err(|_absent| missing)?;
     if !path.starts_with(&folder) {
-        return None;
+        return Err(ELSEWHERE);
     }
-    let about = path.metadata().ok()?;
+    let about = path.metadata().map_err(|_unreadable| UNUSABLE)?;
     if !about.is_file() || about.len() > Page::MAX_BYTES as u64 {
-        return None;
+        return Err(UNUSABLE);
     }
-    picture(Arc::new(std::fs::read(path).ok()?))
+    let file = std::fs::read(path).map_err(|_unreadable| UNUSABLE)?;
+    picture(Arc::new(file)).ok_or(UNUSABLE)
 }

@@ -84,6 +84,19 @@ impl Lettering {
         lists.any(|(_, list)| lines_of(list).len() > 1)
     }
 
+    /// All that the artist makes it say: what is drawn, then other languages and lists.
+    pub(super) fn all(&self) -> Vec<String> {
+        let lists = ["lines", "lines-en", "lines-ko"];
+        let lists = lists.into_iter().filter_map(|name| self.data.get(name));
+        let others = ["en", "ko"]
+            .into_iter()
+            .filter_map(|code| self.data.get(code));
+        std::iter::once(self.own())
+            .chain(others.map(|text| text.replace("\\n", "\n")))
+            .chain(lists.flat_map(lines_of))
+            .collect()
+    }
+
     fn text_in(&self, language: &str, day: Date) -> Option<String> {
         if let Some(format) = self.data.get("date") {
             // A format that is none leaves what is drawn.

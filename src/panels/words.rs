@@ -135,7 +135,7 @@ impl Words {
         }
         for (at, line) in self.texts.iter().zip(self.lines(text)) {
             let lettered = at.written(&line);
-            cut |= lettered.cut;
+            cut |= lettered.cut.is_some();
             for letter in lettered.missing {
                 if !missing.contains(&letter) {
                     missing.push(letter);
@@ -143,6 +143,13 @@ impl Words {
             }
         }
         (missing, cut)
+    }
+
+    /// How many letters of `text` are shown before an ellipsis; `None`: all of it is.
+    pub fn cut(&self, text: &str, own: &str) -> Option<usize> {
+        let lines = self.lines(text);
+        let mut written = self.texts.iter().zip(&lines).filter(|_| text != own);
+        written.find_map(|(at, line)| at.written(line).cut)
     }
 
     fn rasterise(&self, text: &str, own: &str, pose: usize) -> Option<Bitmap> {

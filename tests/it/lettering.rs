@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use panelcam::frame::{Picture, Size};
 use panelcam::panels::bubble::BubbleKind;
-use panelcam::panels::{Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites, Turns};
+use panelcam::panels::{
+    ArtworkLayer, Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites, Turns,
+};
 use panelcam::people::{Face, Point};
 
 pub const SIZE: Size = Size::new(320, 240);
@@ -245,6 +247,94 @@ fn words_that_cannot_be_shown_whole_are_reported() {
         (nothing(), nothing()),
         "as they were drawn, again"
     );
+}
+
+/// However much an artist wrote: no letter leaves the bubble, none of the bubble is gone, and it is told.
+#[test]
+fn an_artists_own_words_that_are_too_long_are_set_into_their_bubble() {
+    let of = |text: &str| {
+        page(&format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>
+            <g id="bubble-a" data-tail="none"><ellipse cx="160" cy="120" rx="90" ry="50" fill="#fff"/><text x="160" y="126" text-anchor="middle" font-size="20" font-family="BM JUA" fill="#f00">{text}</text></g></svg>"##
+        ))
+    };
+    let drawn = |page: &Page| {
+        let mut letterer = Letterer::new(page, SIZE);
+        let picture = laid(&letterer.sprites(&moment(&BTreeMap::new(), &seen(vec![]), 0)));
+        (picture, letterer.places()[0].cut)
+    };
+    let within = of("Hello there!");
+    assert_eq!((within.warnings().len(), drawn(&within).1), (0, false));
+    for (count, told) in [
+        (2, "reaches out"),
+        (7, "reaches out"),
+        (40, "letters fit"),
+        (300, "letters fit"),
+        (1000, "letters fit"),
+    ] {
+        let page = of(&"lorem ipsum ".repeat(count));
+        let warnings = page.warnings().join("\n");
+        assert!(warnings.contains("bubble-a"), "{count}: {warnings}");
+        assert!(warnings.contains(told), "{count}: {warnings}");
+        let (picture, cut) = drawn(&page);
+        assert_eq!(cut, told == "letters fit", "{count}");
+        let mut letters = 0;
+        for (at, [red, green, ..]) in picture.rgba().as_chunks::<4>().0.iter().enumerate() {
+            if *red > 200 && *green < 90 {
+                let (x, y) = ((at % 320) as f32 - 160.0, (at / 320) as f32 - 120.0);
+                assert!((x / 90.0).hypot(y / 50.0) < 1.0, "{count}: {x} {y}");
+                letters += 1;
+            }
+        }
+        assert!(letters > 100, "{count}: {letters}");
+        assert_eq!(picture.pixel(160, 74), Some([255; 4]), "{count}: the body");
+    }
+}
+
+/// Letters that no font has leave the others, and the bubble, where they are; there are no boxes.
+#[test]
+fn letters_that_no_font_has_are_left_out_and_the_bubble_stays() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect id="live" width="320" height="240"/>
+        <text id="text-t" x="9" y="30" font-size="20">ART</text><text x="9" y="230" font-size="20" font-family="BM JUA">ART</text>
+        <g id="bubble-a"><ellipse cx="160" cy="120" rx="90" ry="50" fill="#fff"/><text x="90" y="126" font-size="20" font-family="BM JUA">SAY</text></g>
+        <g id="bubble-b"><text x="160" y="220" font-size="20">안녕</text></g></svg>"##;
+    let plain = page(svg);
+    let unknown = "😀👍🏽 مرحبا";
+    let texts = BTreeMap::from(["a", "b"].map(|name| (name.to_owned(), unknown.to_owned())));
+    let mut letterer = Letterer::new(&plain, SIZE);
+    let sprites = letterer.sprites(&moment(&texts, &seen(vec![]), 0));
+    assert!(sprites.instead.iter().all(|(_, sprite)| sprite.is_some()));
+    for place in letterer.places().iter().filter(|place| place.name != "t") {
+        assert!(
+            place.missing.contains(&'😀') && place.rect.width < 300,
+            "{place:?}"
+        );
+    }
+    let told = plain.unsaid(&texts).join("\n");
+    assert!(
+        told.contains("😀") && told.contains("bubble-b is shown"),
+        "{told}"
+    );
+
+    // As the artist wrote them, they are there as if they were not.
+    let with = page(&svg.replace("ART", "안녕!😀👍🏽").replace("SAY", "안녕! 👨‍👩‍👧"));
+    let without = page(&svg.replace("ART", "안녕!").replace("SAY", "안녕! "));
+    assert!(
+        with.warnings().join("").contains("😀"),
+        "{:?}",
+        with.warnings()
+    );
+    assert!(without.warnings().is_empty(), "{:?}", without.warnings());
+    let drawn = |page: &Page| {
+        let artwork = page.rasterise(SIZE).unwrap();
+        let pixels = |layer: &ArtworkLayer| match layer {
+            ArtworkLayer::Art(art) => Some(art.rgba.clone()),
+            ArtworkLayer::Lettering { drawn, .. } => Some(drawn.bitmap.rgba.clone()),
+            _ => None,
+        };
+        artwork.layers.iter().filter_map(pixels).collect::<Vec<_>>()
+    };
+    assert!(drawn(&with) == drawn(&without));
 }
 
 #[test]

@@ -278,22 +278,57 @@ fn what_cannot_be_used_is_said_in_words() {
             r##"<svg xmlns="http://www.w3.org/2000/svg" {attributes}><rect id="live" width="9" height="9"/></svg>"##
         )
     };
-    assert!(message(b"").contains("not an SVG"));
-    assert!(message(b"\x89PNG\r\n\x1a\n").contains("not an SVG"));
+    assert!(message(b"").contains("empty"));
+    assert!(message(b"\x89PNG\r\n\x1a\n").contains("a PNG picture"));
+    assert!(message(b"\xff\xd8\xff\xe0").contains("a JPG picture"));
+    assert!(message(b"%PDF-1.6").contains("a PDF"));
+    assert!(message(b"\xff\xfe<\0s\0v\0g\0").contains("UTF-16"));
+    assert!(message(b"<svg><title>\xe9</title></svg>").contains("not UTF-8"));
+    assert!(message(b"hello").contains("without a drawing"));
+    let entities = |body: &str| {
+        let nested: String = ["b", "c", "d", "e", "f"]
+            .iter()
+            .zip(["a", "b", "c", "d", "e"])
+            .map(|(outer, inner)| {
+                format!("<!ENTITY {outer} '{}'>", format!("&{inner};").repeat(10))
+            })
+            .collect();
+        format!(
+            "<!DOCTYPE svg [<!ENTITY a 'aa'>{nested}]><svg xmlns='http://www.w3.org/2000/svg'>{body}</svg>"
+        )
+    };
+    assert!(message(entities("<text>&f;</text>").as_bytes()).contains("nests entities"));
+    assert!(message(entities("<text>&zap;</text>").as_bytes()).contains("&zap;"));
     assert!(message(b"\x1f\x8b\x08\x00").contains("compressed"));
     assert!(message(b"<html><body/></html>").contains("<html>"));
-    assert!(message(b"<svg xmlns='http://www.w3.org/2000/svg'").contains("not an SVG"));
+    for cut in [
+        "<svg xmlns='http://www.w3.org/2000/svg'",
+        "<svg><path d='M0 0 L",
+        "<svg><g>",
+    ] {
+        let said = message(cut.as_bytes());
+        assert!(
+            said.contains("not an SVG") && said.contains("cut off"),
+            "{said}"
+        );
+    }
     assert!(
         message(svg(r#"<rect id="rect1" width="9" height="9"/>"#).as_bytes()).contains("live-1")
     );
     assert!(
         message(svg(r#"<rect id="live" width="9" height="9" display="none"/>"#).as_bytes())
-            .contains("live-1")
+            .contains("live is hidden")
     );
     assert!(
         message(svg(r#"<rect id="live" x="500" width="9" height="9"/>"#).as_bytes())
-            .contains("live-1")
+            .contains("live is hidden, empty or off the page")
     );
+    // What is nearly right is named, whatever else is wrong.
+    let nearly = r#"<rect style="mix-blend-mode:burn" width="9" height="9"/><rect id="live1" width="9" height="9"/>"#;
+    assert!(message(svg(nearly).as_bytes()).contains("hyphen: live-1"));
+    let layer =
+        r#"<g id="live"><rect width="9" height="9"/><rect id="fx-rain" width="9" height="9"/></g>"#;
+    assert!(message(svg(layer).as_bytes()).contains("fx-rain in it is alive by itself"));
     assert!(message(bare(r#"width="1e9" height="1e9""#).as_bytes()).contains("units"));
     assert!(message(bare(r#"width="0" height="5""#).as_bytes()).contains("units"));
     assert!(message(bare(r#"width="90000" height="5""#).as_bytes()).contains("units"));

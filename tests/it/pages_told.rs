@@ -1,7 +1,7 @@
 //! What a page's artist is told: everything that is left out, in words, in both languages.
 
 use panelcam::frame::Size;
-use panelcam::panels::{ArtworkLayer, Fonts, Page};
+use panelcam::panels::{ArtworkLayer, EffectKind, Fonts, Page};
 use panelcam::settings::Language;
 use panelcam::ui::message;
 
@@ -109,6 +109,26 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The same with words that are too long.
+const TOO_LONG: &[(&str, &[&str])] = &[
+    (
+        r#"<g id="bubble-1"><ellipse cx="50" cy="50" rx="5" ry="3"/><text x="40" y="50">Nobody has ever said so much in so little room</text></g>"#,
+        &["bubble-1", "letters fit"],
+    ),
+    (
+        r#"<g id="bubble-1"><ellipse cx="50" cy="50" rx="45" ry="40"/><text x="40" y="50" font-size="9">Nobody says so much in one line</text></g>"#,
+        &["bubble-1", "set anew"],
+    ),
+    (
+        r#"<g id="bubble-1" data-lines-en="Yes|Nobody has ever said so much in so little room"><ellipse cx="50" cy="50" rx="5" ry="3"/><text x="47" y="50" font-size="6">네</text></g>"#,
+        &["bubble-1", "letters fit"],
+    ),
+    (
+        r#"<text id="text-a" x="30" y="50" font-size="6" data-ko="이렇게 좁은 자리에 이렇게 많은 말을 한 줄로 쓰고 또 쓰고 또 쓰고 또 써요">Hi</text>"#,
+        &["text-a", "letters fit"],
+    ),
+];
+
 /// The same with what `data-…` says.
 const MISSPELT: &[(&str, &[&str])] = &[
     (
@@ -168,7 +188,7 @@ const MISSPELT: &[(&str, &[&str])] = &[
 #[test]
 fn what_is_left_out_is_named() {
     let mut failures = Vec::new();
-    for (body, words) in LEFT_OUT {
+    for (body, words) in LEFT_OUT.iter().chain(TOO_LONG) {
         let warnings = parse(body).warnings().join("\n");
         let is_one = warnings.lines().count() == 1;
         if !is_one || words.iter().any(|word| !warnings.contains(word)) {
@@ -199,7 +219,7 @@ fn what_is_misspelt_is_named() {
 #[test]
 fn everything_is_told_in_korean_too() {
     let mut failures = Vec::new();
-    for (body, words) in LEFT_OUT.iter().chain(MISSPELT) {
+    for (body, words) in LEFT_OUT.iter().chain(TOO_LONG).chain(MISSPELT) {
         let page = parse(body);
         for text in page.warnings().iter().chain(&page.advice()) {
             let korean = message(text, Language::Ko);
@@ -218,6 +238,146 @@ fn everything_is_told_in_korean_too() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Drawing programs name layers as people please; what is named in them is alive by itself.
+#[test]
+fn a_layer_with_a_live_name_keeps_what_is_alive_in_it() {
+    for layer in ["live", "person", "shot-3", "fx-rain"] {
+        let page = parse(&format!(
+            r#"<g id="{layer}"><rect id="live-2" width="9" height="9"/><g id="inner"><rect id="person-2" y="20" width="9" height="9"/></g><g id="bubble-1"><ellipse cx="60" cy="70" rx="30" ry="20"/><text x="40" y="70">hi</text></g></g>"#
+        ));
+        let ids: Vec<String> = page.found().into_iter().map(|found| found.id).collect();
+        assert_eq!(ids, ["live-2", "person-2", "bubble-1", "live-1"], "{layer}");
+        assert!(page.warnings().is_empty(), "{:?}", page.warnings());
+    }
+    // Its own shapes would have been the picture: that is told.
+    let page = parse(
+        r#"<g id="live-2"><rect width="9" height="9"/><rect id="fx-rain" width="9" height="9"/></g>"#,
+    );
+    let told = page.warnings().join("\n");
+    assert!(
+        told.contains("live-2 is a layer") && told.contains("fx-rain"),
+        "{told}"
+    );
+    // A bubble holds words that have names, and a shape may be a group.
+    let page = parse(
+        r#"<g id="bubble-1"><ellipse cx="60" cy="70" rx="30" ry="20"/><text id="text-a" x="50" y="70" font-size="9">hi</text></g><g id="live-2"><rect width="9" height="9"/></g>"#,
+    );
+    assert_eq!(page.found().len(), 3);
+    assert!(page.warnings().is_empty(), "{:?}", page.warnings());
+}
+
+/// A file that is not there, one that is no picture and one of the net are three mistakes.
+#[test]
+fn why_a_linked_picture_is_not_shown_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("letter.png"), "no picture").unwrap();
+    for (href, why, korean) in [
+        ("none.png", "no such file", "없어요"),
+        ("letter.png", "no PNG", "PNG"),
+        ("http://127.0.0.1:9/none.png", "only pictures", "같은 폴더"),
+        ("../none.png", "only pictures", "같은 폴더"),
+    ] {
+        let svg = format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><image href="{href}" width="9" height="9"/><rect id="live" width="9" height="9"/></svg>"#
+        );
+        let page = Page::parse_in(
+            svg.as_bytes(),
+            "told",
+            &Fonts::embedded(),
+            Some(folder.path()),
+        );
+        let page = page.unwrap();
+        let [told] = page.warnings() else {
+            panic!("{:?}", page.warnings());
+        };
+        assert!(told.contains(why) && told.contains(href), "{told}");
+        let told = message(told, Language::Ko);
+        assert!(told.contains(korean) && told.contains(href), "{told}");
+    }
+}
+
+/// What becomes of each object, refusals and what fonts lack: none of it stays English.
+#[test]
+fn what_is_understood_and_why_not_is_told_in_korean() {
+    let korean = |text: &str| message(text, Language::Ko).into_owned();
+    let is_korean = |text: &str| {
+        // Names, attributes and units apart.
+        let is_english = [
+            " is ", " the", "the ", "The ", "that ", "they ", "Write ", " of ",
+        ];
+        text.chars().any(|letter| ('가'..='힣').contains(&letter))
+            && !is_english.iter().any(|word| text.contains(word))
+    };
+    let mut body = r##"<rect id="live-2-close" width="9" height="9" style="mix-blend-mode:multiply"/><rect id="raw-1" width="9" height="9"/><rect id="person-1" width="9" height="9"/>
+        <rect id="shot-1" width="9" height="9"/><g id="bubble-1"><ellipse cx="60" cy="70" rx="30" ry="20"/><text x="50" y="70" font-size="9">hi; ho</text></g><g id="bubble-2"><ellipse cx="60" cy="70" rx="30" ry="20"/></g>"##.to_owned();
+    for motion in ["shake", "pulse", "pop"] {
+        body += &format!(
+            r#"<rect id="sound-{motion}" data-animate="{motion}" width="9" height="9"/><text id="text-{motion}" data-animate="{motion}" x="9" y="9">hi</text>"#
+        );
+    }
+    for kind in EffectKind::ALL {
+        body += &format!(r#"<rect id="fx-{}" width="9" height="9"/>"#, kind.id());
+    }
+    let found = parse(&body).found();
+    assert_eq!(found.len(), 6 + 6 + 9 + 1);
+    for found in &found {
+        let remarks = found.remarks().map(korean).collect::<Vec<_>>().join("; ");
+        let what = remarks.split(';').next().unwrap_or_default();
+        assert!(is_korean(what) && is_korean(&remarks), "{remarks}");
+    }
+    for body in [
+        "<style>@font-face{font-family:Zap Two;src:url(http://x.y/z.ttf)}</style>",
+        "<style>@font-face{font-family:Zap}</style>",
+        "<style>@font-face{font-family:Zap;src:url(data:font/woff2;base64,d09GMgAA)}</style>",
+        "<style>@font-face{font-family:Zap;src:url(data:font/ttf;base64,AAAA)}</style>",
+        "<rect id='fx-snow'/>",
+        "<rect id='shot-12'/>",
+        "<rect id='live1'/>",
+        "<g id='live'><rect width='9' height='9'/><rect id='live-3' width='9' height='9'/></g>",
+        "<rect style='mix-blend-mode:burn' id='x' width='9' height='9'/>",
+        "<g opacity='.5'><rect id='live-3' width='60' height='60'/><rect id='raw-3' width='60' height='60'/></g>",
+    ] {
+        let page = parse(body);
+        assert!(!page.warnings().is_empty(), "{body}");
+        for text in page.warnings() {
+            assert!(is_korean(&korean(text)), "{text}\n{}", korean(text));
+        }
+    }
+    let svg = |size: &str, body: &str| {
+        format!("<svg xmlns='http://www.w3.org/2000/svg' {size}>{body}</svg>").into_bytes()
+    };
+    let live = "<rect id='live' width='9' height='9'/>";
+    for file in [
+        Vec::new(),
+        b"%PDF".to_vec(),
+        b"\x1f\x8b".to_vec(),
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        b"\xff\xfe<".to_vec(),
+        b"\xe9".to_vec(),
+        b"hello".to_vec(),
+        b"<svg><g>".to_vec(),
+        b"<svg><g></svg>".to_vec(),
+        b"<html/>".to_vec(),
+        b"<svg>&a;</svg>".to_vec(),
+        vec![b' '; 9 << 20],
+        svg("", ""),
+        svg("", "<rect id='live1' width='9' height='9'/>"),
+        svg("", "<rect id='live' width='9' height='9' display='none'/>"),
+        svg("width='9' height='9000'", live),
+        svg("width='9' height='9'", &live.repeat(60)),
+        svg("", &("<g>".repeat(200) + &"</g>".repeat(200))),
+    ] {
+        let error = match Page::parse(&file, "that.svg", &Fonts::embedded()) {
+            Ok(_) => panic!("accepted"),
+            Err(error) => error.to_string(),
+        };
+        // The parser's own words, in brackets, are for those who write SVG by hand.
+        let told = korean(&error);
+        let told = told.split(" (").next().unwrap_or_default();
+        assert!(is_korean(told), "{error}\n{told}");
+    }
 }
 
 /// A letter that no font has takes none of its neighbours with it.

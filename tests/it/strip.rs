@@ -181,6 +181,35 @@ fn a_shot_keeps_the_line_that_was_read() {
 }
 
 #[test]
+fn a_text_that_the_page_cannot_say_is_told() {
+    let home = Home::new();
+    photos(&home);
+    let page = four_cut();
+    let line = |text: &str| {
+        let line = format!("strip a.png {text}.png --page {} {QUICK}", page.display());
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.extend(["--text", text]);
+        home.run(&words)
+    };
+    line("zzz=1").fails(&["zzz", "title"]);
+    line("bubble-1=1").fails(&["bubble-1", "title"]);
+    assert!(!home.path("zzz=1.png").exists());
+    let run = line("title=😀م").ok();
+    assert!(
+        run.said.contains("😀") && run.said.contains("text-title"),
+        "{}",
+        run.said
+    );
+    assert!(
+        line("title=Fine")
+            .ok()
+            .said
+            .lines()
+            .all(|line| !line.contains("font"))
+    );
+}
+
+#[test]
 fn a_print_is_drawn_anew_and_not_a_screen_made_larger() {
     let home = Home::new();
     photos(&home);

@@ -83,7 +83,8 @@ impl Balloon {
             self.drawn = None;
         }
         let said = self.said.as_ref()?;
-        if said.lettered.is_empty() {
+        // Who says nothing has no bubble; words of which none fit leave it empty.
+        if !text.chars().any(lettering::is_seen) {
             self.drawn = None;
             return None;
         }
@@ -134,8 +135,13 @@ impl Balloon {
     /// Letters that could not be shown, and whether the words had to be cut.
     pub fn left_out(&self) -> (&[char], bool) {
         self.said.as_ref().map_or((&[], false), |said| {
-            (&said.lettered.missing, said.lettered.cut)
+            (&said.lettered.missing, said.lettered.cut.is_some())
         })
+    }
+
+    /// How many letters of `text` are shown before an ellipsis; `None`: all of it is.
+    pub fn cut(&self, text: &str) -> Option<usize> {
+        lettered(&self.bubble, &self.ground, text).1.cut
     }
 
     /// Where the tail goes, as seen from the bubble at home.
@@ -173,25 +179,7 @@ impl Balloon {
 
 impl Said {
     fn new(bubble: &Bubble, ground: &Ground, text: &str) -> Self {
-        let hand = bubble.hand(text, ground.short);
-        let (body, lettered) = match &bubble.form {
-            Form::Drawn(outline) if bubble.wrote(text) => (
-                outline.clone(),
-                Lettered::of(&bubble.own.letters, hand.size),
-            ),
-            Form::Drawn(outline) => {
-                let room = Shape::polygon(&outline.points).shrunk(0.88, 0.84);
-                (outline.clone(), lettering::letter(text, &hand, &room))
-            }
-            Form::Boxed(rect) => {
-                let middle = (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0);
-                let radii = (rect.width / 2.0, rect.height / 2.0);
-                let room = body::room(bubble.kind, middle, radii);
-                let body = body::body(bubble.kind, middle, radii, bubble.seed);
-                (body, lettering::letter(text, &hand, &room))
-            }
-            Form::Around(middle) => around(bubble, ground, *middle, text, &hand),
-        };
+        let (body, lettered) = lettered(bubble, ground, text);
         let mut said = Self {
             text: text.to_owned(),
             body,
@@ -255,6 +243,29 @@ impl Said {
             pixmap.stroke_path(path, &ink, &bold, place, None);
         }
         Some((pixmap, rect.x, rect.y))
+    }
+}
+
+/// The body of a bubble that says `text`, and the words in it.
+fn lettered(bubble: &Bubble, ground: &Ground, text: &str) -> (Outline, Lettered) {
+    let hand = bubble.hand(text, ground.short);
+    match &bubble.form {
+        Form::Drawn(outline) if bubble.wrote(text) => (
+            outline.clone(),
+            Lettered::of(&bubble.own.letters, hand.size),
+        ),
+        Form::Drawn(outline) => {
+            let room = Shape::polygon(&outline.points).shrunk(0.88, 0.84);
+            (outline.clone(), lettering::letter(text, &hand, &room))
+        }
+        Form::Boxed(rect) => {
+            let middle = (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0);
+            let radii = (rect.width / 2.0, rect.height / 2.0);
+            let room = body::room(bubble.kind, middle, radii);
+            let body = body::body(bubble.kind, middle, radii, bubble.seed);
+            (body, lettering::letter(text, &hand, &room))
+        }
+        Form::Around(middle) => around(bubble, ground, *middle, text, &hand),
     }
 }
 
@@ -363,9 +374,11 @@ fn paint(
         a = (a.0.min(x - radius), a.1.min(y - radius));
         b = (b.0.max(x + radius), b.1.max(y + radius));
     }
-    let text = &said.lettered.bounds;
-    a = (a.0.min(text.x), a.1.min(text.y));
-    b = (b.0.max(text.x + text.width), b.1.max(text.y + text.height));
+    if !said.lettered.is_empty() {
+        let text = &said.lettered.bounds;
+        a = (a.0.min(text.x), a.1.min(text.y));
+        b = (b.0.max(text.x + text.width), b.1.max(text.y + text.height));
+    }
     for extra in bubble.beneath.iter().chain(&bubble.above) {
         let (ink, grow) = (extra.path.bounds(), extra.look.width());
         a = (a.0.min(ink.left() - grow), a.1.min(ink.top() - grow));

@@ -9,7 +9,7 @@
 //! - **The shape** may be any closed outline; it keeps its fill and stroke. One that is not round
 //!   all around (a cloud, a burst, a bubble with a tail of its own) is left as it is.
 //!   What the artist wrote into it stays as it was written, each line in its size and colour, until
-//!   the words change.
+//!   the words change. Only what is longer than the shape is laid out into it.
 //! - **No shape**: name the text alone `bubble-NAME`, and a body is drawn around the words, as
 //!   large as they need. With a rectangle in place of the shape, it is drawn into the rectangle.
 //! - **A tail** that is drawn says how wide tails are: name it `tail`, with its own id inside the
@@ -132,6 +132,8 @@ pub struct Bubble {
     tail: Option<Tail>,
     hand: HandOf,
     own: Own,
+    /// Whether the artist's words are too long for their body and laid out as others are.
+    pub(super) set_anew: bool,
     seed: u32,
 }
 

@@ -5,12 +5,14 @@ use usvg::Node;
 use super::outline::Outline;
 use super::{Bubble, BubbleKind, Form, HandOf, Own, Paint, Tail, Whose};
 use crate::panels::drawn::{Drawn, colour, scale_of};
-use crate::panels::lettering::{Align, Direction};
+use crate::panels::lettering::{Align, Direction, Lettered};
 use crate::panels::{Lettering, Rect, Typeface};
 
 /// The ink of lines and letters.
 const INK: [u8; 4] = [0x17, 0x14, 0x1f, 255];
 const PAPER: [u8; 4] = [255; 4];
+/// How much longer than their body an artist's words may be.
+const MOST_OUT: f32 = 1.02;
 
 /// A shape in the group.
 struct Found {
@@ -27,10 +29,13 @@ impl Bubble {
     /// Reads a bubble's layer. A page is `short` units on its short side.
     pub fn read(layer: &Lettering, short: f32) -> Self {
         let mut shapes = Vec::new();
-        let (mut hand, mut letters) = (None, Vec::new());
+        let (mut hand, mut letters, mut longest) = (None, Vec::new(), (0.0, 0.0));
         let mut wrote = |text: &usvg::Text| {
             hand = hand.or_else(|| hand_of(text));
+            let before = letters.len();
             letters_of(text.flattened(), &mut letters);
+            let ink = Lettered::of(&letters[before..], 0.0).bounds;
+            longest = (ink.width.max(longest.0), ink.height.max(longest.1));
         };
         gather(layer.tree.root(), false, 1.0, &mut shapes, &mut wrote);
         let data = &layer.data;
@@ -166,11 +171,6 @@ impl Bubble {
         };
         // Stars are ours: what they mean is to be seen.
         let text = layer.own();
-        let own = if matches!(form, Form::Drawn(_)) && !text.contains('*') {
-            Own { text, letters }
-        } else {
-            Own::default()
-        };
         let home = match &form {
             Form::Drawn(outline) => {
                 let (a, b) = outline.bounds();
@@ -183,6 +183,13 @@ impl Bubble {
             }
             Form::Boxed(rect) => *rect,
             Form::Around(_) => layer.bounds,
+        };
+        let is_too_long = longest.0 > home.width * MOST_OUT || longest.1 > home.height * MOST_OUT;
+        let is_drawn = matches!(form, Form::Drawn(_));
+        let own = if is_drawn && !is_too_long && !text.contains('*') {
+            Own { text, letters }
+        } else {
+            Own::default()
         };
         let follows = match data.get("follow") {
             Some(word) => !matches!(word, "no" | "none" | "false" | "off"),
@@ -201,6 +208,7 @@ impl Bubble {
             tail: wanted.then(|| tail_drawn.unwrap_or(Tail { half: None })),
             hand,
             own,
+            set_anew: is_drawn && is_too_long,
             seed: layer.id.bytes().fold(7, |sum: u32, byte| {
                 sum.wrapping_mul(31).wrapping_add(byte.into())
             }),

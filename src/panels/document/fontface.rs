@@ -40,7 +40,7 @@ pub(super) fn embedded(document: &Document) -> (Vec<EmbeddedFont>, Vec<String>) 
                 match file(block) {
                     Ok(file) => fonts.push(EmbeddedFont { family, file }),
                     Err(why) => warnings.push(format!(
-                        "The font {family} {why}. Convert the text to paths to keep its look."
+                        "The font {family} cannot be used: {why}. Convert the text to paths to keep its look."
                     )),
                 }
             }
@@ -106,26 +106,26 @@ fn file(block: &str) -> Result<Vec<u8>, &'static str> {
             continue;
         }
         if url.len() > LARGEST * 3 / 2 {
-            return Err("is too large");
+            return Err("it is too large");
         }
         let decoded = data_url::DataUrl::process(url)
             .ok()
             .and_then(|data| data.decode_to_vec().ok());
         let Some((file, _)) = decoded else {
-            return Err("is damaged");
+            return Err("it is damaged");
         };
         return match file.get(..4) {
             Some(b"\x00\x01\x00\x00" | b"OTTO" | b"true" | b"ttcf") => Ok(file),
             Some(b"wOFF" | b"wOF2") => {
-                Err("is embedded as a web font, of which the letters cannot be read")
+                Err("it is embedded as a web font, of which the letters cannot be read")
             }
-            _ => Err("is damaged"),
+            _ => Err("it is damaged"),
         };
     }
     Err(if linked {
-        "is linked, not embedded, and nothing is fetched"
+        "it is linked, not embedded, and nothing is fetched"
     } else {
-        "is named but not embedded"
+        "it is named but not embedded"
     })
 }
 

@@ -11,6 +11,7 @@ mod limits;
 mod looks;
 mod objects;
 mod paper;
+mod refused;
 mod words;
 mod write;
 
@@ -27,7 +28,10 @@ use cut::Cut;
 pub(super) use fontface::EmbeddedFont;
 use limits::{check_limits, references};
 use looks::Looks;
-use objects::{alive_name, chosen, data, draws, groups, holds_more, kind_of, names, said};
+use objects::{
+    alive_name, chosen, data, draws, groups, has_plain_shapes, holds_more, kind_of, names, said,
+    title,
+};
 use write::{Style, copy, open};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
@@ -90,11 +94,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
             page: page.to_owned(),
         });
     }
-    if svg.starts_with(&[0x1f, 0x8b]) {
-        return Err(not_svg("it is compressed".to_owned()));
-    }
-    let text =
-        std::str::from_utf8(svg).map_err(|error| not_svg(format!("it is no text: {error}")))?;
+    let text = refused::text_of(svg).map_err(not_svg)?;
     let options = roxmltree::ParsingOptions {
         // Drawing programs declare their namespaces as entities; the parser limits how entities nest.
         allow_dtd: true,
@@ -105,7 +105,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
         roxmltree::Error::NodesLimitReached => PageError::TooManyObjects {
             page: page.to_owned(),
         },
-        other => not_svg(other.to_string()),
+        other => not_svg(refused::why(&other)),
     })?;
     let root = document.root_element();
     if kind_of(root) != Some("svg") {
@@ -116,22 +116,12 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     }
     check_limits(&document, page)?;
 
-    let title = root
-        .children()
-        .find(|node| kind_of(*node) == Some("title"))
-        .and_then(|node| node.text())
-        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
-        .filter(|text| !text.is_empty())
-        .map(|text| text.chars().take(80).collect());
-
     let mut plan = Plan::of(&document);
     plan.visit(root, 0, Blend::Normal);
     plan.sort_out(&document);
     let panels = plan.cuts.iter().filter(|cut| cut.is_panel()).count();
     if panels == 0 {
-        return Err(PageError::NoPanel {
-            page: page.to_owned(),
-        });
+        return Err(PageError::no_panel(plan.nearly, page));
     }
     if panels > Page::MAX_PANELS || plan.cuts.len() > Page::MAX_LAYERS {
         return Err(PageError::TooManyPanels {
@@ -151,7 +141,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     warnings.append(&mut plan.warnings);
     warnings.append(&mut leftout::left_out(&document));
     Ok(Parts {
-        title,
+        title: title(root),
         inches: paper::inches(root),
         parts,
         together,
@@ -188,6 +178,8 @@ struct Plan<'a, 'i> {
     from_sheets: Vec<&'a str>,
     /// Groups with something alive in them that are half transparent or mixed as a whole.
     together: Vec<(Node<'a, 'i>, Blend)>,
+    /// The first thing that was perhaps meant to be alive.
+    nearly: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -209,6 +201,7 @@ impl<'a, 'i> Plan<'a, 'i> {
             contents: HashMap::new(),
             from_sheets: Vec::new(),
             together: Vec::new(),
+            nearly: None,
             warnings: Vec::new(),
         }
     }
@@ -221,7 +214,7 @@ impl<'a, 'i> Plan<'a, 'i> {
         }
         if self.looks.is_hidden(node) {
             if let Some((written, _)) = node.descendants().find_map(alive_name) {
-                self.warn(format!("{written} is hidden: it shows nothing."));
+                self.warn_of_name(format!("{written} is hidden: it shows nothing."));
             }
             return;
         }
@@ -240,20 +233,30 @@ impl<'a, 'i> Plan<'a, 'i> {
             }
         };
         if depth > 0 && kind != "switch" {
-            if let Some((written, name)) = alive_name(node)
-                && !holds_more(node, &name)
-            {
-                // A panel's stroke is drawn on top of the picture, with the art that follows.
-                let is_panel = matches!(name.alive, Alive::Panel(_));
-                let stroke = is_panel && self.looks.may_have_stroke(node);
-                leftout::of_alive(&self.looks, node, &written, name.alive)
+            let alive = alive_name(node);
+            let more = alive.as_ref().and_then(|(_, name)| holds_more(node, name));
+            match (alive, more) {
+                (Some((written, name)), None) => {
+                    // A panel's stroke is drawn on top of the picture, with the art that follows.
+                    let is_panel = matches!(name.alive, Alive::Panel(_));
+                    let stroke = is_panel && self.looks.may_have_stroke(node);
+                    leftout::of_alive(&self.looks, node, &written, name.alive)
+                        .into_iter()
+                        .for_each(|text| self.warn(text));
+                    self.cut(node, Some((written, name)), blend, stroke);
+                    return;
+                }
+                (Some((written, _)), Some(more)) if has_plain_shapes(node) => {
+                    self.warn_of_name(format!(
+                        "{written} is a layer, since {more} in it is alive by itself: its other \
+                         shapes stay art. Name them too, or take that out of it."
+                    ));
+                }
+                (Some(_), Some(_)) => {}
+                (None, _) => names(node)
+                    .find_map(AliveName::nearly)
                     .into_iter()
-                    .for_each(|text| self.warn(text));
-                self.cut(node, Some((written, name)), blend, stroke);
-                return;
-            }
-            if let Some(text) = names(node).find_map(AliveName::nearly) {
-                self.warn(text);
+                    .for_each(|text| self.warn_of_name(text)),
             }
         }
         // Only over something alive it makes a difference; art below art is mixed by resvg.
@@ -294,6 +297,11 @@ impl<'a, 'i> Plan<'a, 'i> {
         if is_one && holds_alive && self.together.len() < Self::MOST_WARNINGS {
             self.together.push((node, own));
         }
+    }
+
+    fn warn_of_name(&mut self, text: String) {
+        self.nearly.get_or_insert_with(|| text.clone());
+        self.warn(text);
     }
 
     fn warn(&mut self, text: String) {

@@ -14,6 +14,16 @@ pub(super) fn said(node: Node) -> String {
     }
 }
 
+/// The document's `<title>`.
+pub(super) fn title(root: Node) -> Option<String> {
+    root.children()
+        .find(|node| kind_of(*node) == Some("title"))
+        .and_then(|node| node.text())
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|text| !text.is_empty())
+        .map(|text| text.chars().take(80).collect())
+}
+
 /// The local name of an SVG element.
 pub(super) fn kind_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     let name = node.tag_name();
@@ -68,10 +78,23 @@ pub(super) fn motion<'n>(node: Node<'n, '_>, name: &'n AliveName) -> Option<&'n 
     })
 }
 
-/// Whether a sound is a group with something else alive in it, which then matters more.
-pub(super) fn holds_more(node: Node, name: &AliveName) -> bool {
-    let is_more = |inner| alive_name(inner).is_some_and(|(_, name)| name.alive != Alive::Sound);
-    name.alive == Alive::Sound && node.descendants().skip(1).any(is_more)
+/// The first name in a group that is alive by itself and matters more than the group: layers are
+/// called `live` or `person`, too, and a sound is the least that moves.
+pub(super) fn holds_more(node: Node, name: &AliveName) -> Option<String> {
+    let is_more = |inner: &AliveName| match name.alive {
+        Alive::Panel(_) | Alive::Effect(_) => true,
+        Alive::Sound => inner.alive != Alive::Sound,
+        Alive::Text | Alive::Bubble => false,
+    };
+    let mut inside = node.descendants().skip(1).filter_map(alive_name);
+    inside.find_map(|(written, inner)| is_more(&inner).then_some(written))
+}
+
+/// Whether something that is drawn and has no name of its own is right in a group.
+pub(super) fn has_plain_shapes(group: Node) -> bool {
+    group
+        .children()
+        .any(|child| kind_of(child).is_some_and(draws) && alive_name(child).is_none())
 }
 
 /// What else the artist wrote on an object.

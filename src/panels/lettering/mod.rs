@@ -6,7 +6,8 @@
 //! fits. What does not fit at the smallest readable size ends in an ellipsis.
 //!
 //! Nothing people type is an error: controls are dropped, letters that no font has are left out
-//! and named in [`Lettered::missing`], right-to-left text is put in its order.
+//! and named in [`Lettered::missing`] (where nothing else is left, an ellipsis stands for them),
+//! right-to-left text is put in its order.
 
 mod clean;
 mod fit;
@@ -73,8 +74,8 @@ pub struct Lettered {
     pub bounds: Rect,
     /// Number of lines or columns.
     pub lines: usize,
-    /// Whether an ellipsis stands for what did not fit.
-    pub cut: bool,
+    /// How many letters stand before the ellipsis, where not all fit.
+    pub cut: Option<usize>,
     /// Letters that no font has.
     pub missing: Vec<char>,
 }
@@ -96,7 +97,7 @@ impl Lettered {
             size,
             bounds,
             lines: 1,
-            cut: false,
+            cut: None,
             missing: Vec::new(),
         }
     }
@@ -118,18 +119,16 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
     };
     let most = usable(hand.size);
     let least = usable(hand.least).min(most);
-    let mut clean = clean::clean(text);
+    let clean = clean::clean(text);
     let Typeset {
         mut pieces,
         missing,
     } = typeset::typeset(&clean, hand.face, hand.direction);
-    let nothing = Lettered {
-        missing: missing.clone(),
-        cut: clean.cut,
-        ..Lettered::default()
-    };
     if pieces.is_empty() {
-        return nothing;
+        return Lettered {
+            missing,
+            ..Lettered::default()
+        };
     }
     let vertical = hand.direction == Direction::Vertical;
     let turned;
@@ -140,11 +139,10 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
         shape
     };
     let metrics = metrics_of(hand);
-    let mut cut = clean.cut;
+    let mut cut = None;
     let fitted = match Fitter::new(&pieces, metrics, space).fit(most, least) {
-        Some(fitted) if !cut => fitted,
+        Some(fitted) if !clean.cut => fitted,
         _ => {
-            cut = true;
             // As much of it as fits, at the smallest size, found by halving.
             let dots = typeset::typeset(&clean::clean("…"), hand.face, hand.direction).pieces;
             let with_dots = |count: usize| {
@@ -172,11 +170,17 @@ pub fn letter(text: &str, hand: &Hand, shape: &Shape) -> Lettered {
                 }
             }
             pieces = with_dots(fits);
-            clean.text.clear();
+            cut = Some(fits);
             // What is left may be set larger again when words were long; not even dots may fit.
             match Fitter::new(&pieces, metrics, space).fit(most, least) {
                 Some(fitted) => fitted,
-                None => return nothing,
+                None => {
+                    return Lettered {
+                        missing,
+                        cut: Some(0),
+                        ..Lettered::default()
+                    };
+                }
             }
         }
     };
@@ -242,7 +246,7 @@ pub fn write(text: &str, hand: &Hand, room: f32) -> Lettered {
         mut pieces,
         missing,
     } = typeset::typeset(&clean, hand.face, Direction::Horizontal);
-    let mut cut = clean.cut;
+    let mut cut = clean.cut.then_some(pieces.len());
     let widest = |pieces: &[typeset::Piece]| {
         rows(pieces)
             .iter()
@@ -252,7 +256,7 @@ pub fn write(text: &str, hand: &Hand, room: f32) -> Lettered {
     };
     let size = (room / widest(&pieces)).min(most).max(least);
     if size * widest(&pieces) > room * 1.001 {
-        cut = true;
+        let mut shown = 0;
         let dots = typeset::typeset(&clean::clean("…"), hand.face, Direction::Horizontal).pieces;
         let dots_wide: f32 = dots.iter().map(|piece| piece.advance).sum();
         let mut short = Vec::new();
@@ -267,14 +271,19 @@ pub fn write(text: &str, hand: &Hand, room: f32) -> Lettered {
                 Some(end) => {
                     short.extend(line[..end].iter().cloned());
                     short.extend(dots.iter().cloned());
+                    shown += end;
                 }
-                None => short.extend(line.iter().cloned()),
+                None => {
+                    short.extend(line.iter().cloned());
+                    shown += line.len();
+                }
             }
             if let Some(last) = short.last_mut() {
                 last.after = typeset::Break::Must;
             }
         }
         pieces = short;
+        cut = Some(shown);
     }
     let metrics = hand.face.metrics();
     let lines: Vec<fit::Line> = rows(&pieces)

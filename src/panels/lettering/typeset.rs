@@ -75,11 +75,16 @@ pub(super) struct Typeset {
     pub missing: Vec<char>,
 }
 
-/// Shapes `clean` in `main`, and in other fonts for what `main` lacks.
+/// Shapes `clean` in `main`, and in other fonts for what `main` lacks. Where nothing is left but
+/// letters that no font has, an ellipsis stands for them: somebody said something.
 pub(super) fn typeset(clean: &Clean, main: Typeface, direction: Direction) -> Typeset {
-    let text = clean.text.as_str();
     let mut missing = Vec::new();
     let letters = letters(clean, main, &mut missing);
+    if letters.is_empty() && !missing.is_empty() {
+        let pieces = typeset(&super::clean::clean("…"), main, direction).pieces;
+        return Typeset { pieces, missing };
+    }
+    let text = clean.text.as_str();
     let levels = levels(text);
     let mut pieces: Vec<Piece> = letters
         .iter()
