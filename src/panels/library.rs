@@ -279,7 +279,12 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
         || "page".to_owned(),
         |stem| stem.to_string_lossy().into_owned(),
     );
-    Page::parse_in(&svg, &id, fonts, path.parent()).map_err(|error| error.in_file(path))
+    // A bare name lies in the folder one works in.
+    let folder = path.parent().map(|folder| match folder.to_str() {
+        Some("") => Path::new("."),
+        _ => folder,
+    });
+    Page::parse_in(&svg, &id, fonts, folder).map_err(|error| error.in_file(path))
 }
 
 fn stem(path: &Path) -> Option<String> {

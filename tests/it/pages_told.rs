@@ -5,6 +5,8 @@ use panelcam::panels::{ArtworkLayer, EffectKind, Fonts, Page};
 use panelcam::settings::Language;
 use panelcam::ui::message;
 
+use crate::support::Home;
+
 fn parse(body: &str) -> Page {
     let svg = format!(
         r##"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100" height="100">{body}<rect id="live-1" width="50" height="50"/></svg>"##
@@ -266,6 +268,26 @@ fn a_layer_with_a_live_name_keeps_what_is_alive_in_it() {
     );
     assert_eq!(page.found().len(), 3);
     assert!(page.warnings().is_empty(), "{:?}", page.warnings());
+}
+
+/// A page that is named without its folder finds its pictures all the same.
+#[test]
+fn a_picture_beside_a_page_of_a_bare_name_is_shown() {
+    let home = Home::new();
+    let svg = |picture: &str| {
+        format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><image href="{picture}" width="9" height="9"/><rect id="live" width="9" height="9"/></svg>"#
+        )
+    };
+    std::fs::write(home.path("near.svg"), svg("near.png")).unwrap();
+    std::fs::write(home.path("gone.svg"), svg("gone.png")).unwrap();
+    image::RgbaImage::new(4, 4)
+        .save(home.path("near.png"))
+        .unwrap();
+    let told = home.line("pages check near.svg").ok().out;
+    assert!(told.contains("Nothing was left out"), "{told}");
+    let told = home.line("pages check gone.svg").ok().out;
+    assert!(told.contains("no such file"), "{told}");
 }
 
 /// A file that is not there, one that is no picture and one of the net are three mistakes.
