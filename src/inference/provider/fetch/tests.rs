@@ -259,8 +259,10 @@ fn a_second_call_fetches_only_what_the_first_did_not() {
         error.to_string().starts_with("second could not be fetched"),
         "{error}"
     );
+    // On a slow machine it is told between how far it is.
+    said.retain(|line| line.starts_with("Fetching"));
     assert_eq!(
-        said[..2],
+        said,
         [
             "Fetching first 1.0 (1 of 2).",
             "Fetching second 1.0 (2 of 2)."
