@@ -188,7 +188,8 @@ fn find<V: Value>(
         side.resize(columns.len(), V::default());
     }
     for (column, (left, right)) in columns.iter().zip(left.iter_mut().zip(right.iter_mut())) {
-        // The right neighbour of the last column is itself.
+        // The right neighbour of the last column is itself. `last` is the last of `seen`: neither index
+        // leaves it, and the compiler, which sees that, leaves its own look out.
         let at = (column.wrapping_sub(first) as usize).min(last);
         (*left, *right) = (seen[at], seen[(at + 1).min(last)]);
     }

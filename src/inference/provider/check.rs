@@ -61,7 +61,7 @@ pub(super) fn run(
     match std::env::current_exe() {
         Ok(program) => run_with(&program, places, model, provider, cancelled),
         Err(error) => Some(bad(
-            format!("this program's own file is not known: {error}"),
+            format!("This program's own file is not known: {error}"),
             "",
         )),
     }
@@ -76,7 +76,7 @@ fn run_with(
 ) -> Option<Outcome> {
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
-        Err(error) => return Some(bad(format!("it cannot be checked: {error}"), "Free space")),
+        Err(error) => return Some(bad(format!("It cannot be checked: {error}"), "Free space")),
     };
     let answer = folder.path().join("answer.toml");
     let mut command = Command::new(program);
@@ -95,7 +95,7 @@ fn run_with(
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            let why = format!("it cannot be checked: {error}");
+            let why = format!("It cannot be checked: {error}");
             return Some(bad(why, "Install panelcam again"));
         }
     };
@@ -106,7 +106,7 @@ fn run_with(
             Ok(None) if cancelled() || started.elapsed() > PATIENCE => {
                 let _ = child.kill();
                 let _ = child.wait();
-                let why = format!("it took more than {} seconds", PATIENCE.as_secs());
+                let why = format!("It took more than {} seconds", PATIENCE.as_secs());
                 return (!cancelled()).then(|| bad(why, "Update the graphics driver"));
             }
             Ok(None) => std::thread::sleep(LOOK),
@@ -130,7 +130,7 @@ fn read(answer: &Path) -> Option<Outcome> {
 
 fn crashed(status: ExitStatus) -> Outcome {
     bad(
-        format!("it crashed while drawing ({status})"),
+        format!("It crashed while drawing ({status})"),
         "Update the graphics driver",
     )
 }
@@ -312,7 +312,7 @@ fn differs(drawn: &Drawn) -> Option<Outcome> {
     (drawn.most > MOST || drawn.mean > MEAN).then(|| {
         bad(
             format!(
-                "it draws something else than the CPU: values differ by up to {:.0} of 255, {:.1} on average",
+                "It draws something else than the CPU: values differ by up to {:.0} of 255, {:.1} on average",
                 drawn.most, drawn.mean
             ),
             "Update the graphics driver",

@@ -111,7 +111,7 @@ fn plug_in(
     devices.truncate(1);
     if devices.is_empty() {
         return Err(ort::Error::new(format!(
-            "it found nothing to run on here; it is for {}",
+            "It found nothing to run on here; it is for {}",
             supply.about
         )));
     }
