@@ -34,7 +34,12 @@ struct Layer {
     sharp: f32,
     // The part of the picture that is the frame itself.
     plain: f32,
-    spare: vec2<f32>,
+    // How many close-ups lie over the picture, where a point of it lies in theirs (an origin and a
+    // scale), and where in theirs each of them is (its edges).
+    close_ups: u32,
+    spare: f32,
+    close_maps: array<vec4<f32>, 4>,
+    close_areas: array<vec4<f32>, 4>,
 }
 
 // Group 0: what changes with the picture. `matte` has the people in its alpha, `around` how near
@@ -47,6 +52,8 @@ struct Layer {
 @group(0) @binding(4) var gains: texture_2d<f32>;
 @group(0) @binding(5) var shrunk: texture_2d<f32>;
 @group(0) @binding(6) var frame: texture_2d<f32>;
+// Faces, drawn larger; alpha is how much of them is seen.
+@group(0) @binding(7) var close: texture_2d<f32>;
 
 // Group 1: what belongs to the layer. `ink` is the art, or in its red channel the panel's shape; of
 // people its green channel is the shape of the panel they stand in.
@@ -92,10 +99,27 @@ fn sharpened(uv: vec2<f32>) -> vec3<f32> {
     return clamp(mixed + gain.rgb * edge, vec3<f32>(0.0), vec3<f32>(1.0));
 }
 
+// A colour of the picture with close-ups laid over it, as far as they may be seen: see
+// src/compositor/closeup.rs.
+fn closer(uv: vec2<f32>, colour: vec3<f32>, seen: f32) -> vec3<f32> {
+    var mixed = colour;
+    for (var number = 0u; number < layer.close_ups; number++) {
+        let map = layer.close_maps[number];
+        let area = layer.close_areas[number];
+        let at = map.xy + uv * map.zw;
+        if all(at >= area.xy) && all(at <= area.zw) {
+            let face = textureSampleLevel(close, smooth_sampler, at, 0.0);
+            mixed = mix(mixed, face.rgb, face.a * seen);
+        }
+    }
+    return mixed;
+}
+
 // The picture; darker and paler where a shot is waited for, like `waiting` in
 // src/compositor/pixel.rs.
 fn picture_at(position: vec4<f32>) -> vec3<f32> {
-    let colour = sharpened(uv_at(position));
+    let uv = uv_at(position);
+    let colour = closer(uv, sharpened(uv), 1.0);
     let luma = dot(colour, LUMA);
     let paler = (colour + luma) / 4.0 + 18.0 / 255.0;
     return mix(colour, paler, layer.waits);
@@ -130,8 +154,11 @@ fn person(position: vec4<f32>) -> vec4<f32> {
     let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
     let shapes = ink_at(position).rg;
     let shape = select(0.0, mix(shapes.r, min(shapes.r, shapes.g), layer.cut), inside);
-    let people = smoothstep(0.25, 0.85, textureSampleLevel(matte, smooth_sampler, uv, 0.0).a);
-    let colour = sharpened(uv);
+    let alpha = textureSampleLevel(matte, smooth_sampler, uv, 0.0).a;
+    let people = smoothstep(0.25, 0.85, alpha);
+    // Along people's edges the picture has their own colours, a close-up has not.
+    let sure = clamp((alpha * 255.0 - 217.0) * 7.0 / 256.0, 0.0, 1.0);
+    let colour = closer(uv, sharpened(uv), sure);
     var above = vec4<f32>(colour * people, people);
     if layer.reach > 0.0 {
         let shadow = 1.0 - smoothstep(0.0, layer.blur, distance_at(uv - layer.shadow));

@@ -271,8 +271,43 @@ pub struct Styled {
     /// The frame in the drawing's size, as the generator saw it: what the drawing's edges follow.
     /// `None` when the drawing is about as large as the frame, and is shown as it is.
     pub shrunk: Option<Arc<Pooled<Picture>>>,
+    /// Faces, drawn again from more of the frame's pixels.
+    pub close_ups: Option<CloseUps>,
     /// How much of the picture is the drawing, 0..1; the rest is the frame.
     pub strength: f32,
+}
+
+/// Faces of a frame that are small in its drawing, drawn again from more of its pixels.
+#[derive(Clone, Debug)]
+pub struct CloseUps {
+    /// RGB: their drawings, side by side. Alpha: how much of them is laid over the drawing, 0 along
+    /// the edges of each.
+    pub picture: Arc<Pooled<Picture>>,
+    /// What is where in it; [`CloseUp::MOST`] at most.
+    pub parts: Vec<CloseUp>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CloseUp {
+    /// What of the frame it shows.
+    pub of: Area,
+    /// Where its drawing is in the picture.
+    pub at: Area,
+}
+
+impl CloseUp {
+    /// The most in a picture.
+    pub const MOST: usize = 4;
+}
+
+/// A part of a picture, in shares of its width and height.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Area {
+    /// Left and upper edge, 0..1.
+    pub corner: [f32; 2],
+    /// Width and height, 0..1.
+    pub size: [f32; 2],
 }
 
 impl Styled {
@@ -282,6 +317,7 @@ impl Styled {
             frame,
             picture,
             shrunk: None,
+            close_ups: None,
             strength: 1.0,
         }
     }

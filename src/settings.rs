@@ -146,6 +146,8 @@ pub struct InferenceSettings {
     pub threads: Option<usize>,
     /// How large the generator draws.
     pub quality: Quality,
+    /// Whether faces that are small in a drawing are drawn again, larger.
+    pub close_ups: bool,
     /// Memory for models that are not in use but may be again, in MiB: styles that are in it are
     /// switched to at once.
     pub memory_mb: u32,
@@ -314,6 +316,7 @@ impl Default for InferenceSettings {
             provider: Provider::default(),
             threads: None,
             quality: Quality::default(),
+            close_ups: true,
             memory_mb: 1536,
         }
     }

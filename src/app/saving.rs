@@ -111,7 +111,7 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
         retouch: section!(retouch: RetouchSettings { skin_tone, smoothing, lines, transition }),
         program: section!(program: ProgramSettings { size, fps }),
         shots: section!(shots: ShotSettings { countdown, goes_on, file, print, clip, scroll }),
-        inference: section!(inference: InferenceSettings { provider, threads, quality, memory_mb }),
+        inference: section!(inference: InferenceSettings { provider, threads, quality, close_ups, memory_mb }),
         window: section!(window: WindowSettings { language, panel_open, size }),
     }
 }

@@ -13,7 +13,7 @@ use super::studio::{Drawing, Studio, together};
 use super::{Session, say};
 use crate::capture::{Demo, FileKind, Pattern, Read, VideoReader, kind_of, read_photo};
 use crate::frame::{Picture, Pool, Pooled, Size};
-use crate::inference::Slot;
+use crate::inference::{Following, Slot};
 use crate::output::{Existing, PictureFormat, Sound, VideoFormat, VideoWriter, save_picture};
 use crate::source::Source;
 
@@ -294,6 +294,7 @@ fn convert_clip(
         generator,
         style,
         strength,
+        mut close,
         mut retouch,
         retouching,
     } = drawing;
@@ -340,8 +341,14 @@ fn convert_clip(
                 shrunk.copy_from(job.slot.input());
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);
+                let close_ups = match &mut close {
+                    Some(close) => {
+                        close.draw(&job.picture, &drawing, Following::Clip, time, &retouching)?
+                    }
+                    None => None,
+                };
                 let mut program = pool.take();
-                let styled = together(index, job.picture, drawing, shrunk, strength);
+                let styled = together(index, job.picture, drawing, shrunk, close_ups, strength);
                 compositing.compose(&styled, time, &mut program)?;
                 index += 1;
                 Ok(program)

@@ -10,8 +10,10 @@ use anyhow::{Context as _, anyhow};
 use super::Session;
 use crate::clock::Clock;
 use crate::compositor::{Compositor, Gpu, STILL, Scene};
-use crate::frame::{Frame, Picture, Pooled, Size, Stamp, Styled};
-use crate::inference::{self, Generator, Model, Retouch, Runtime, StyleMap};
+use crate::frame::{CloseUps, Frame, Picture, Pooled, Size, Stamp, Styled};
+use crate::inference::{
+    self, CloseStudio, Closer, Following, Generator, Model, Retouch, Runtime, StyleMap,
+};
 use crate::panels::{self, Letterer, Moment, Page, Seen};
 use crate::people::{self, Focus};
 use crate::settings::{Provider, Quality, RetouchSettings};
@@ -31,6 +33,7 @@ pub(super) struct Studio {
     threads: usize,
     provider: Provider,
     quality: Quality,
+    close_ups: bool,
     compositor: Compositor,
     /// `None`: each picture in its own size, with no page around it.
     page: Option<Page>,
@@ -46,6 +49,7 @@ pub(super) struct Drawing {
     pub(super) generator: Generator,
     pub(super) style: StyleMap,
     pub(super) strength: f32,
+    pub(super) close: Option<CloseStudio>,
     pub(super) retouch: Retouch,
     pub(super) retouching: RetouchSettings,
 }
@@ -116,6 +120,7 @@ impl Studio {
             strength: look.strength,
             threads,
             quality: session.settings.inference.quality,
+            close_ups: session.settings.inference.close_ups,
             compositor: Compositor::new(Gpu::headless()?)?,
             page,
             program_size: session.common.size,
@@ -203,8 +208,8 @@ impl Studio {
             }
             self.compositor.set_page(&Page::plain(program), program)?;
         }
-        let size = self.compositor.size();
-        let letterer = self.page.as_ref().map(|page| Letterer::new(page, size));
+        let program = self.compositor.size();
+        let letterer = self.page.as_ref().map(|page| Letterer::new(page, program));
         let compositing = Compositing {
             compositor: &mut self.compositor,
             focus: Focus::default(),
@@ -212,8 +217,22 @@ impl Studio {
             letterer: letterer.filter(|letterer| !letterer.is_empty()),
             texts: &self.texts,
         };
+        let close = match inference::side_for(&self.model, size, frame) {
+            Some(side) if self.close_ups => Some(CloseStudio::new(
+                Closer::open(
+                    &self.runtime,
+                    &self.model,
+                    side,
+                    self.threads,
+                    self.provider,
+                )?,
+                (self.channel, self.strength),
+            )?),
+            _ => None,
+        };
         let drawing = Drawing {
             generator,
+            close,
             style,
             strength: self.strength,
             retouch: Retouch::default(),
@@ -240,6 +259,7 @@ impl Drawing {
         let Self {
             generator,
             style,
+            close,
             retouch,
             retouching,
             ..
@@ -251,11 +271,22 @@ impl Drawing {
         generator.finish(&mut slot, &mut styled)?;
         retouch.apply(slot.input(), &mut styled, Duration::ZERO, retouching);
         shrunk.copy_from(slot.input());
+        let close_ups = match close {
+            Some(close) => close.draw(
+                &picture,
+                &styled,
+                Following::Still,
+                Duration::ZERO,
+                retouching,
+            )?,
+            None => None,
+        };
         Ok(together(
             0,
             picture.into(),
             styled.into(),
             shrunk.into(),
+            close_ups,
             self.strength,
         ))
     }
@@ -267,6 +298,7 @@ pub(super) fn together(
     frame: Pooled<Picture>,
     drawing: Pooled<Picture>,
     shrunk: Pooled<Picture>,
+    close_ups: Option<CloseUps>,
     strength: f32,
 ) -> Styled {
     let is_enlarged = inference::is_enlarged(drawing.size(), frame.size());
@@ -281,6 +313,7 @@ pub(super) fn together(
         }),
         picture: Arc::new(drawing),
         shrunk: is_enlarged.then(|| Arc::new(shrunk)),
+        close_ups,
         strength,
     }
 }

@@ -6,6 +6,7 @@ use std::slice::from_ref;
 use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Bitmap, Blend, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
+use super::closeup::{Closer, Overlay};
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
 use super::inking::Inked;
@@ -26,6 +27,8 @@ pub(super) struct Filling<'a> {
     pub people: Option<&'a Cutout>,
     /// What sharpens a picture that is enlarged.
     pub guide: Option<Guide<'a>>,
+    /// What lies over it.
+    pub overlay: Option<Overlay<'a>>,
     /// Which part of the picture it shows.
     pub uv: Uv,
     /// Of people: how much the picture cuts off their heads, 0..1.
@@ -84,6 +87,7 @@ pub(super) struct Brush {
     /// The picture's rows, for the tile at hand.
     source: Pixels,
     sharpener: Sharpener,
+    closer: Closer,
     /// The matte's curve.
     people: [u8; 256],
     /// Of effects.
@@ -95,6 +99,7 @@ impl Brush {
         Self {
             source: Pixels::default(),
             sharpener: Sharpener::default(),
+            closer: Closer::default(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
             }),
@@ -307,7 +312,10 @@ impl Brush {
         mut lay: impl FnMut(&mut [[u8; 4]], &[[u8; 4]], (u32, u32)),
     ) {
         let Self {
-            source, sharpener, ..
+            source,
+            sharpener,
+            closer,
+            ..
         } = self;
         let Filling { picture, uv, .. } = filling;
         let [left, top, width, height] = tile.map(u32::from);
@@ -319,12 +327,18 @@ impl Brush {
         if let Some(guide) = guide {
             sharpener.begin(guide, uv, span);
         }
+        let overlay = filling.overlay.as_ref();
+        closer.begin(overlay, uv, span);
         let all = 0..width as usize;
         for y in canvas.rows(top, height) {
             let at = place(uv.origin[1], uv.step[1], y, picture.height());
             let pixels = source.at(picture, at, from_ref(&all));
             let pixels = match guide {
                 Some(guide) => sharpener.row(guide, uv, y, pixels),
+                None => pixels,
+            };
+            let pixels = match overlay {
+                Some(overlay) => closer.row(overlay, uv, y, pixels),
                 None => pixels,
             };
             if let Some(row) = canvas.row(left, y, width) {
@@ -356,6 +370,10 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
             shrunk,
             gains: &gains,
             plain,
+        }),
+        overlay: styled.close_ups.as_ref().map(|close_ups| Overlay {
+            close_ups,
+            people: false,
         }),
         uv: Uv {
             origin: [0.0; 2],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::frame::{Picture, Size};
 use crate::panels::{Blend, PanelKind, PixelRect, Sprite};
 
+use super::closeup::Mapping;
 use super::cutout::Around;
 use super::fx::{Drawn, Laid, Mix, Stand, Tone};
 use super::passes::{FORMAT, Family, LAYER_STRIDE, LayerData, Passes};
@@ -399,6 +400,16 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
         && uv.step[0].abs() * (width as f32) < 1.0
     {
         (data.sharp, data.plain) = (1.0, plain);
+    }
+    let (parts, side) = pictures.close_ups(source);
+    for part in parts {
+        if let Some(Mapping { origin, scale }) = Mapping::of(part, side, &uv) {
+            let (number, [left, top]) = (data.close_ups as usize, part.at.corner);
+            let (right, bottom) = (left + part.at.size[0], top + part.at.size[1]);
+            data.close_maps[number] = [origin[0], origin[1], scale[0], scale[1]];
+            data.close_areas[number] = [left, top, right, bottom];
+            data.close_ups += 1;
+        }
     }
     if place.kind != PanelKind::Person {
         return;

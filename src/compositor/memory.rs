@@ -9,10 +9,11 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
-use crate::frame::{Picture, Pool, Size, Styled};
+use crate::frame::{CloseUps, Picture, Pool, Size, Styled};
 use crate::panels::{ArtworkLayer, PanelKind};
 
 use super::brush::{Brush, Canvas, Filling};
+use super::closeup::Overlay;
 use super::cutout::Cutout;
 use super::device::Making;
 use super::guide::Guidance;
@@ -41,6 +42,7 @@ struct Slot {
     picture: Picture,
     people: Cutout,
     guidance: Guidance,
+    close_ups: Option<CloseUps>,
     /// Of what it shows: its frame's size, if it has one.
     shape: Size,
 }
@@ -50,6 +52,7 @@ impl Slot {
         self.picture.copy_from(picture);
         self.shape = picture.size();
         self.guidance.follows = None;
+        self.close_ups = None;
         if needs.people {
             self.people.make(picture, needs.around);
         } else if self.people.picture.size().area() > 0 {
@@ -62,6 +65,7 @@ impl Slot {
         self.shape = styled.frame.picture.size();
         let people = needs.people.then_some(&self.people);
         self.guidance.take(styled, people);
+        self.close_ups.clone_from(&styled.close_ups);
     }
 
     fn size(&self) -> Option<Size> {
@@ -263,6 +267,10 @@ impl Memory {
                 .then_some(&owner.people)
                 .filter(|people| !people.bands.is_empty()),
             guide: slot.guide(is_person),
+            overlay: slot.close_ups.as_ref().map(|close_ups| Overlay {
+                close_ups,
+                people: is_person,
+            }),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
                 Source::Shot(_) => f32::from(u8::from(owner.people.cut)),

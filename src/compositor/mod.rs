@@ -6,6 +6,7 @@
 
 mod booth;
 mod brush;
+mod closeup;
 mod cutout;
 mod device;
 mod fx;

@@ -2,6 +2,7 @@
 
 use wgpu::util::DeviceExt as _;
 
+use crate::frame::CloseUp;
 use crate::panels::Blend;
 
 use super::fx::Painter;
@@ -46,8 +47,14 @@ pub struct LayerData {
     pub sharp: f32,
     /// The part of the picture that is the frame itself, 0..1.
     pub plain: f32,
+    /// How many close-ups lie over the picture.
+    pub close_ups: u32,
     /// Nothing.
-    pub spare: [f32; 2],
+    pub spare: f32,
+    /// Where a point of the picture lies in theirs: an origin, and the scale of the way from there.
+    pub close_maps: [[f32; 4]; CloseUp::MOST],
+    /// Where each of them is in theirs: its left, upper, right and lower edge, 0..1.
+    pub close_areas: [[f32; 4]; CloseUp::MOST],
 }
 
 /// The ways in which one kind of layer is laid.
@@ -122,6 +129,7 @@ impl Passes {
                 texture_entry(4),
                 texture_entry(5),
                 texture_entry(6),
+                texture_entry(7),
             ],
         });
         let layer_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {

@@ -1,6 +1,6 @@
 //! The pictures that fill panels, as textures that are used again and again.
 
-use crate::frame::{Picture, Size, Styled};
+use crate::frame::{CloseUp, CloseUps, Picture, Size, Styled};
 
 use super::cutout::Cutout;
 use super::guide::{Follows, Guidance};
@@ -28,6 +28,9 @@ struct Slot {
     guidance: Guidance,
     /// What sharpens it.
     sharp: Sharp,
+    /// What lies over it, and where.
+    close: Option<Upload>,
+    parts: Vec<CloseUp>,
     /// The drawing.
     drawn: wgpu::BindGroup,
     /// The people in it.
@@ -83,6 +86,8 @@ impl Slot {
             around: None,
             guidance: Guidance::default(),
             sharp: Sharp::default(),
+            close: None,
+            parts: Vec::new(),
             drawn: nothing(),
             cut_out: nothing(),
         }
@@ -97,6 +102,7 @@ impl Slot {
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         self.guidance.follows = None;
+        self.parts.clear();
         self.shape = picture.size();
         let anew = self.fill(gpu, picture, needs)?;
         self.sharpen(gpu, passes, anew, needs)
@@ -111,7 +117,12 @@ impl Slot {
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         self.shape = styled.frame.picture.size();
-        let anew = self.fill(gpu, &styled.picture, needs)?;
+        let mut anew = self.fill(gpu, &styled.picture, needs)?;
+        self.parts.clear();
+        if let Some(CloseUps { picture, parts }) = &styled.close_ups {
+            anew |= upload(gpu, &mut self.close, picture)?;
+            self.parts.extend(parts.iter().take(CloseUp::MOST));
+        }
         let people = needs.people.then_some(&self.cutout);
         self.guidance.take(styled, people);
         self.sharpen(gpu, passes, anew, needs)
@@ -162,6 +173,7 @@ impl Slot {
                     gains: view(passes, gains.as_ref()),
                     shrunk: view(passes, self.sharp.shrunk.as_ref()),
                     frame: view(passes, self.sharp.frame.as_ref()),
+                    close: view(passes, self.close.as_ref()),
                 };
                 bind(&gpu.device, passes, &views)
             };
@@ -211,6 +223,14 @@ impl Pictures {
         };
         let follows = slot.guidance.follows.as_ref()?;
         Some((follows.plain, follows.shrunk.width()))
+    }
+
+    /// What lies over a drawing, and how wide the picture is that has it.
+    pub fn close_ups(&self, source: Source) -> (&[CloseUp], u32) {
+        match (source, &self.styled.close) {
+            (Source::Styled, Some(close)) => (&self.styled.parts, close.size.width),
+            _ => (&[], 0),
+        }
     }
 
     /// The people in a drawing: whether its upper edge cuts off a head, and pixels from one row of their
@@ -401,6 +421,8 @@ pub(super) struct Views<'a> {
     pub shrunk: &'a wgpu::TextureView,
     /// and the frame.
     pub frame: &'a wgpu::TextureView,
+    /// What lies over a picture.
+    pub close: &'a wgpu::TextureView,
 }
 
 impl<'a> Views<'a> {
@@ -414,6 +436,7 @@ impl<'a> Views<'a> {
             gains: nothing,
             shrunk: nothing,
             frame: nothing,
+            close: nothing,
         }
     }
 }
@@ -438,6 +461,7 @@ pub(super) fn bind(device: &wgpu::Device, passes: &Passes, views: &Views) -> wgp
             texture(4, views.gains),
             texture(5, views.shrunk),
             texture(6, views.frame),
+            texture(7, views.close),
         ],
     })
 }

@@ -51,6 +51,10 @@ pub(super) struct Description {
     pub(super) inputs: Vec<InputDescription>,
     pub(super) picture: PortDescription,
     pub(super) matte: Option<MatteDescription>,
+    /// Whether faces that are small in a picture are drawn again, larger: for networks that draw a
+    /// face alike at any size.
+    #[serde(default)]
+    pub(super) close_ups: bool,
     #[serde(default)]
     pub(super) styles: Vec<ModelStyleDescription>,
 }

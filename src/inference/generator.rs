@@ -6,7 +6,7 @@
 //! a slot has a pass for each.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session};
@@ -124,6 +124,28 @@ impl Generator {
         provider: Provider,
         patience: Duration,
     ) -> Result<Self, InferenceError> {
+        let segmenter = model
+            .segmented()
+            .map(|edges| Segmenter::open(runtime, edges).map(Mutex::new))
+            .transpose()?;
+        Ok(Self {
+            segmenter,
+            ..Self::open_bare(runtime, model, size, threads, provider, patience)?
+        })
+    }
+
+    /// The same; of the people its drawings have what the network itself knows.
+    ///
+    /// # Errors
+    /// As [`open_within`](Self::open_within).
+    pub(super) fn open_bare(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        size: Size,
+        threads: usize,
+        provider: Provider,
+        patience: Duration,
+    ) -> Result<Self, InferenceError> {
         let multiple = model.size_multiple();
         let fits =
             |side: u32| (1..=Size::MAX_SIDE).contains(&side) && side.is_multiple_of(multiple);
@@ -157,10 +179,7 @@ impl Generator {
             file_bytes: model.bytes(),
             tensors,
             styles,
-            segmenter: model
-                .segmented()
-                .map(|edges| Segmenter::open(runtime, edges).map(Mutex::new))
-                .transpose()?,
+            segmenter: None,
             session: Mutex::new(session),
             limit,
             own: Mutex::new(None),
@@ -528,31 +547,6 @@ impl Generator {
             path: self.model.path().to_owned(),
         }
     }
-}
-
-/// Runs the network alone, again and again on the same input, for `time`: what a program could
-/// reach at most at this size with these threads. Inferences a second.
-///
-/// # Errors
-/// As [`Generator::open`] and [`Generator::run`].
-pub fn bare_loop(
-    runtime: &Runtime,
-    model: &Arc<Model>,
-    size: Size,
-    threads: usize,
-    time: Duration,
-) -> Result<f64, InferenceError> {
-    let generator = Generator::open(runtime, model, size, threads)?;
-    let mut slot = generator.slot()?;
-    let map = StyleMap::uniform(model, size, 0, 1.0)?;
-    generator.prepare(&Picture::new(size), &map, &mut slot)?;
-    generator.run(&mut slot)?;
-    let (started, mut runs) = (Instant::now(), 0);
-    while runs == 0 || started.elapsed() < time {
-        generator.run(&mut slot)?;
-        runs += 1;
-    }
-    Ok(f64::from(runs) / started.elapsed().as_secs_f64().max(1e-9))
 }
 
 /// Outer errors are of the files, inner ones ONNX Runtime's.

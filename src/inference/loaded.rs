@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::closeup::{CloseSlot, Closer};
 use super::error::InferenceError;
 use super::generator::{Generator, Slot};
 use super::limit::{LIVE, PATIENT};
@@ -40,15 +41,25 @@ pub(super) struct Loaded {
     pub(super) expected: f64,
     /// Why it can draw no more; another takes over.
     broken: Mutex<Option<String>>,
-    free: Mutex<Vec<Slot>>,
+    closer: Option<Closer>,
+    free: Mutex<Vec<Seat>>,
     returned: Condvar,
 }
 
+/// Memory for one frame.
+struct Seat {
+    slot: Slot,
+    close: Option<CloseSlot>,
+}
+
 impl Loaded {
+    /// Loads `model` for drawings of `size`, and for close-ups in a square of `close` pixels a side
+    /// where there are any.
     pub(super) fn open(
         runtime: &Runtime,
         model: &Arc<Model>,
         size: Size,
+        close: Option<u32>,
         threads: usize,
         provider: Provider,
     ) -> Result<Self, InferenceError> {
@@ -58,11 +69,21 @@ impl Loaded {
             _ => PATIENT,
         };
         let generator = Generator::open_within(runtime, model, size, threads, provider, patience)?;
+        let closer = close
+            .map(|side| Closer::open_within(runtime, model, side, threads, provider, patience))
+            .transpose()?;
+        let seat = |_| {
+            Ok(Seat {
+                slot: generator.slot()?,
+                close: closer.as_ref().map(Closer::slot).transpose()?,
+            })
+        };
         let free = (0..SLOTS)
-            .map(|_| generator.slot())
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(seat)
+            .collect::<Result<Vec<_>, InferenceError>>()?;
         Ok(Self {
             generator,
+            closer,
             fault_told: AtomicBool::new(false),
             fastest: AtomicU64::new(u64::MAX),
             recent: AtomicU64::new(0),
@@ -73,6 +94,16 @@ impl Loaded {
             free: Mutex::new(free),
             returned: Condvar::new(),
         })
+    }
+
+    /// Pixels a side of the square in which it draws close-ups.
+    pub(super) fn close_side(&self) -> Option<u32> {
+        self.closer.as_ref().map(Closer::side)
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn memory(&self) -> u64 {
+        self.generator.memory() + self.closer.as_ref().map_or(0, Closer::memory)
     }
 
     /// A run took `nanos`.
@@ -121,7 +152,7 @@ impl Loaded {
             self.returned.wait_for(&mut free, patience);
         }
         Some(Lease {
-            slot: Some(free.pop()?),
+            seat: Some(free.pop()?),
             home: Arc::clone(self),
         })
     }
@@ -129,14 +160,20 @@ impl Loaded {
 
 /// A slot on loan; dropping it gives it back.
 pub(super) struct Lease {
-    slot: Option<Slot>,
+    seat: Option<Seat>,
     home: Arc<Loaded>,
 }
 
 impl Lease {
     /// The generator the slot belongs to, and the slot.
     pub(super) fn parts(&mut self) -> Option<(&Generator, &mut Slot)> {
-        Some((&self.home.generator, self.slot.as_mut()?))
+        Some((&self.home.generator, &mut self.seat.as_mut()?.slot))
+    }
+
+    /// What draws close-ups, and the memory for them, where there are any.
+    pub(super) fn close_parts(&mut self) -> Option<(&Closer, &mut CloseSlot)> {
+        let close = self.seat.as_mut()?.close.as_mut()?;
+        Some((self.home.closer.as_ref()?, close))
     }
 
     pub(super) fn home(&self) -> &Loaded {
@@ -146,8 +183,8 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            self.home.free.lock().push(slot);
+        if let Some(seat) = self.seat.take() {
+            self.home.free.lock().push(seat);
             self.home.returned.notify_one();
         }
     }

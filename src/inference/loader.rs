@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::auto::{Auto, Runs};
+use super::closeup::side_for;
 use super::engines::Engines;
 use super::error::InferenceError;
 use super::loaded::Loaded;
@@ -28,6 +29,19 @@ const DOUBTFUL: f64 = 0.8;
 const WORTH_IT: f64 = 1.5;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The side of the square for close-ups beside drawings of `size`, where there are any: they must
+/// not cost the rate that `Quality::Auto` holds.
+fn close_side(wanted: &Wanted, size: Size, nanos_per_pixel: f64) -> Option<u32> {
+    let settings = &wanted.settings;
+    let side = side_for(&wanted.model, size, wanted.frame).filter(|_| settings.close_ups)?;
+    let budget = Budget {
+        nanos_per_pixel,
+        fps: wanted.fps,
+    };
+    let area = size.area() + (side as usize).pow(2);
+    (settings.quality != Quality::Auto || budget.allows(area)).then_some(side)
+}
 
 /// What a generator is loaded for.
 #[derive(Clone)]
@@ -331,16 +345,18 @@ impl Loader {
             let (provider, own_pace) = self.engines.pick(&wanted.model, asked);
             let nanos_per_pixel = own_pace.unwrap_or(by_cpu);
             let size = self.size(wanted, threads, provider, nanos_per_pixel);
+            let close = close_side(wanted, size, nanos_per_pixel);
             let known = self.resident.iter().position(|loaded| {
                 let generator = &loaded.generator;
                 Arc::ptr_eq(generator.model(), &wanted.model)
                     && (generator.size(), generator.threads(), generator.provider())
                         == (size, threads, provider)
+                    && loaded.close_side() == close
             });
             if let Some(at) = known {
                 break self.resident.remove(at);
             }
-            match Loaded::open(&self.runtime, &wanted.model, size, threads, provider) {
+            match Loaded::open(&self.runtime, &wanted.model, size, close, threads, provider) {
                 Ok(mut loaded) => {
                     if provider != Provider::Cpu {
                         loaded.expected = nanos_per_pixel * size.area() as f64;
@@ -378,7 +394,7 @@ impl Loader {
     /// that the model in use was drawn at before goes first: it comes back with the old window.
     fn evict(&mut self, memory_mb: u32) {
         let sizes: Vec<u64> = (self.resident.iter())
-            .map(|loaded| loaded.generator.memory())
+            .map(|loaded| loaded.memory())
             .collect();
         self.resident
             .drain(..surplus(&sizes, u64::from(memory_mb) << 20));

@@ -12,6 +12,7 @@
 //! ```
 
 mod auto;
+mod closeup;
 mod contract;
 mod description;
 mod engines;
@@ -40,8 +41,9 @@ pub mod tensor;
 mod tuning;
 mod values;
 
+pub use closeup::{CloseStudio, Closer, Following, side_for};
 pub use error::InferenceError;
-pub use generator::{Generator, Slot, bare_loop};
+pub use generator::{Generator, Slot};
 pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};
 pub use retouch::Retouch;
@@ -49,7 +51,7 @@ pub use runtime::{Runtime, disable_telemetry};
 pub use sizes::{Budget, is_enlarged, size_for, size_within};
 pub use stage::{Inference, start};
 pub use style_map::StyleMap;
-pub use tuning::{Tuning, cores};
+pub use tuning::{Tuning, bare_loop, cores};
 
 /// For the fuzzer: readers of files from outside that are not public otherwise.
 #[cfg(fuzzing)]

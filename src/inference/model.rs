@@ -41,6 +41,7 @@ pub struct Model {
     picture: Port,
     matte: Option<String>,
     only_edges: bool,
+    close_ups: bool,
     external: Vec<ExternalDescription>,
     styles: Vec<ModelStyle>,
     content: Content,
@@ -335,6 +336,11 @@ impl Model {
         self.matte.as_deref()
     }
 
+    /// Whether faces that are small in its drawings are drawn again, larger.
+    pub(super) fn draws_close_ups(&self) -> bool {
+        self.close_ups && self.fixed.is_none()
+    }
+
     /// Whose edges people have; `None` when the network alone finds the people.
     pub(super) fn segmented(&self) -> Option<Edges> {
         match &self.matte {
@@ -424,6 +430,7 @@ impl Model {
                 .as_ref()
                 .is_some_and(|matte| matte.only_edges),
             matte: description.matte.map(|matte| matte.name),
+            close_ups: description.close_ups,
             content,
             described: String::new(),
         }

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
+use super::closeup::{CloseRetouch, Framing};
 use super::engines::Engines;
 use super::error::InferenceError;
 use super::library::{Library, Style};
@@ -18,6 +21,7 @@ use super::sizes::is_enlarged;
 use super::style_map::StyleMap;
 use crate::frame::{Frame, Picture, Pool, Size, Styled};
 use crate::mailbox::{Mailbox, Replaced, Taken};
+use crate::people::{self, Face};
 use crate::places::Places;
 use crate::settings::{Control, InferenceSettings, LookSettings, Settings};
 use crate::status::{Board, Rate, Severity, Stage, Topic};
@@ -58,6 +62,7 @@ pub fn start(
     let (wishes, answers) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
     let (prepared, drawn) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
     let pace = Arc::new(Pace::default());
+    let faces = Arc::new(Mutex::new(Vec::new()));
 
     let first = Wanted {
         model: Arc::clone(&style.model),
@@ -96,6 +101,8 @@ pub fn start(
         loaded: None,
         generation: 0,
         map: None,
+        faces: Arc::clone(&faces),
+        framing: Framing::default(),
         frame: None,
         drawn_with: None,
     };
@@ -107,7 +114,7 @@ pub fn start(
                 run(&inbox, &next, &pace, &reports, stop);
             })?,
             Worker::spawn("finish", move |stop| {
-                finish(&drawn, &output, &control, &board, stop);
+                finish(&drawn, &output, &control, &faces, &board, stop);
             })?,
             Worker::spawn("load", move |stop| loader.run(&first, stop))?,
         ],
@@ -163,6 +170,9 @@ struct Preparer {
     /// Counts the generators that were loaded.
     generation: u64,
     map: Option<(MapKey, StyleMap)>,
+    /// Those in the newest drawing.
+    faces: Arc<Mutex<Vec<Face>>>,
+    framing: Framing,
     /// The newest frame.
     frame: Option<Arc<Frame>>,
     /// What the newest frame was drawn with: a still source sends no other frame.
@@ -230,7 +240,8 @@ impl Preparer {
             channel: self.drawing.channel,
             strength,
         };
-        if draw == Draw::WhenLookChanged && self.drawn_with == Some(key) {
+        let is_drawn = self.drawn_with == Some(key);
+        if draw == Draw::WhenLookChanged && is_drawn && !self.frames_anew(&loaded, &frame.picture) {
             return;
         }
         let Some(mut slot) = self.free_slot(&loaded) else {
@@ -258,6 +269,12 @@ impl Preparer {
         picture: &Picture,
         key: MapKey,
     ) -> Result<(), InferenceError> {
+        let drawing = slot.home().generator.size();
+        if let Some((closer, close)) = slot.close_parts() {
+            let framed =
+                (self.framing).follow(&self.faces.lock(), picture.size(), drawing, closer.side());
+            closer.prepare(picture, framed, (key.channel, key.strength), close)?;
+        }
         let Some((generator, slot)) = slot.parts() else {
             return Ok(());
         };
@@ -273,6 +290,16 @@ impl Preparer {
         let result = generator.prepare(picture, &map, slot);
         self.map = Some((key, map));
         result
+    }
+
+    /// Whether close-ups of a frame that was drawn are others now: its faces are known only then.
+    fn frames_anew(&self, loaded: &Loaded, picture: &Picture) -> bool {
+        let Some(side) = loaded.close_side() else {
+            return false;
+        };
+        let (frame, drawing) = (picture.size(), loaded.generator.size());
+        self.framing
+            .would_change(&self.faces.lock(), frame, drawing, side)
     }
 
     /// A slot for the next frame; when all are under way, that of the frame which waits.
@@ -380,6 +407,10 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
             Some((generator, slot)) => generator.run_within(slot, LIVE),
             None => Ok(()),
         };
+        let result = result.and_then(|()| match job.slot.close_parts() {
+            Some((closer, slot)) => closer.run(slot, LIVE),
+            None => Ok(()),
+        });
         let time = started.elapsed();
         pace.end(time);
         board.record(Stage::Inference, time);
@@ -402,11 +433,12 @@ fn finish(
     input: &Mailbox<Job>,
     output: &Mailbox<Styled>,
     control: &Watch<Control>,
+    faces: &Mutex<Vec<Face>>,
     board: &Board,
     stop: &Stop,
 ) {
-    let pool = Pool::<Picture>::new();
-    let mut retouch = Retouch::default();
+    let (pool, close_pool) = (Pool::<Picture>::new(), Pool::<Picture>::new());
+    let (mut retouch, mut close_retouch) = (Retouch::default(), CloseRetouch::default());
     let started = Instant::now();
     let mut last: Option<(*const Model, MapKey)> = None;
     while !stop.asked() {
@@ -415,14 +447,18 @@ fn finish(
             Taken::TimedOut => continue,
             Taken::Closed => break,
         };
-        let (mut picture, mut shrunk) = (pool.take(), None);
+        let (mut picture, mut shrunk, mut close_ups) = (pool.take(), None, None);
         let time = job.frame.stamp.captured.saturating_duration_since(started);
         let model = Arc::as_ptr(job.slot.home().generator.model());
         match last.replace((model, job.key)) {
             Some((former, key)) if (former, key.channel) != (model, job.key.channel) => {
                 retouch.style_changed(time);
+                close_retouch.forget();
             }
-            Some((_, key)) if key != job.key => retouch.forget(),
+            Some((_, key)) if key != job.key => {
+                retouch.forget();
+                close_retouch.forget();
+            }
             _ => {}
         }
         let result = board.time(Stage::Finish, || {
@@ -435,6 +471,14 @@ fn finish(
                 }
                 let settings = control.get().settings.retouch;
                 retouch.apply(slot.input(), &mut picture, time, &settings);
+                if let Some((closer, slot)) = job.slot.close_parts() {
+                    *faces.lock() = people::faces(&picture);
+                    let picture = close_pool.take();
+                    close_ups = closer
+                        .finish(slot, picture, time, &mut close_retouch, &settings)?
+                        // They are of the new style alone.
+                        .filter(|_| !retouch.is_wiping());
+                }
             }
             Ok(())
         });
@@ -447,6 +491,7 @@ fn finish(
                     frame,
                     picture: Arc::new(picture),
                     shrunk,
+                    close_ups,
                     strength: key.strength,
                 }) == Replaced::Yes
                 {

@@ -7,7 +7,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use multiversion::multiversion;
 
-use crate::frame::Picture;
+use crate::frame::{Area, Picture};
 
 /// Order of values in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,8 +88,31 @@ impl Scaler {
     /// # Errors
     /// When a picture has no pixels; says why.
     pub fn scale(&mut self, from: &Picture, to: &mut Picture) -> Result<(), String> {
+        let all = Area {
+            corner: [0.0; 2],
+            size: [1.0; 2],
+        };
+        self.scale_part(from, all, to)
+    }
+
+    /// The same with a part of `from`.
+    ///
+    /// # Errors
+    /// When a picture has no pixels or the part is not in it; says why.
+    pub fn scale_part(
+        &mut self,
+        from: &Picture,
+        part: Area,
+        to: &mut Picture,
+    ) -> Result<(), String> {
+        let sides = [from.width(), from.height()].map(f64::from);
+        let corner = [0, 1].map(|axis| f64::from(part.corner[axis]) * sides[axis]);
+        // Shares are rounded, and the part must lie inside.
+        let size = [0, 1]
+            .map(|axis| (f64::from(part.size[axis]) * sides[axis]).min(sides[axis] - corner[axis]));
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+            .crop(corner[0], corner[1], size[0], size[1])
             .use_alpha(false);
         let (source, target) = (from.size(), to.size());
         let source = ImageRef::new(source.width, source.height, from.rgba(), PixelType::U8x4)

@@ -284,6 +284,31 @@ pub(super) fn cpu_name() -> String {
     std::env::var("PROCESSOR_IDENTIFIER").unwrap_or_else(|_| std::env::consts::ARCH.to_owned())
 }
 
+/// Runs the network alone, again and again on the same input, for `time`: what a program could
+/// reach at most at this size with these threads. Inferences a second.
+///
+/// # Errors
+/// As [`Generator::open`] and [`Generator::run`].
+pub fn bare_loop(
+    runtime: &Runtime,
+    model: &Arc<Model>,
+    size: Size,
+    threads: usize,
+    time: Duration,
+) -> Result<f64, InferenceError> {
+    let generator = Generator::open(runtime, model, size, threads)?;
+    let mut slot = generator.slot()?;
+    let map = StyleMap::uniform(model, size, 0, 1.0)?;
+    generator.prepare(&Picture::new(size), &map, &mut slot)?;
+    generator.run(&mut slot)?;
+    let (started, mut runs) = (Instant::now(), 0);
+    while runs == 0 || started.elapsed() < time {
+        generator.run(&mut slot)?;
+        runs += 1;
+    }
+    Ok(f64::from(runs) / started.elapsed().as_secs_f64().max(1e-9))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,7 +90,10 @@ fn the_layer_is_laid_out_as_the_shader_reads_it() {
         ("mode", offset_of!(LayerData, mode)),
         ("sharp", offset_of!(LayerData, sharp)),
         ("plain", offset_of!(LayerData, plain)),
+        ("close_ups", offset_of!(LayerData, close_ups)),
         ("spare", offset_of!(LayerData, spare)),
+        ("close_maps", offset_of!(LayerData, close_maps)),
+        ("close_areas", offset_of!(LayerData, close_areas)),
     ];
     agree(&module, "Layer", &ours, size_of::<LayerData>());
 }

@@ -76,6 +76,11 @@ impl Retouch {
         self.smoothing.forget();
     }
 
+    /// Whether the last drawing had something of the former style.
+    pub fn is_wiping(&self) -> bool {
+        self.wipe.is_running()
+    }
+
     /// The next drawing, of the frame at `time`, is of another style.
     pub fn style_changed(&mut self, time: Duration) {
         self.forget();

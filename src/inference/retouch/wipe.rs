@@ -32,6 +32,11 @@ impl Wipe {
         }
     }
 
+    /// Whether the former style is still seen.
+    pub fn is_running(&self) -> bool {
+        self.began.is_some()
+    }
+
     /// Lays what is left of the former style over `drawing`, and keeps the result.
     pub fn apply(&mut self, drawing: &mut Picture, time: Duration) {
         if let Some(began) = self.began {
