@@ -15,7 +15,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
 use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
 use panelcam::panels::{Fonts, Page};
-use panelcam::people::Point;
+use panelcam::people::{Head, Point};
 
 const PROGRAM: Size = Size::new(1080, 1350);
 const DRAWING: Size = Size::new(854, 480);
@@ -138,7 +138,7 @@ fn scene(number: u64) -> Scene {
         time: Duration::from_millis(33 * number),
         mirror: true,
         compare: false,
-        focus: Point { x: 0.5, y: 0.4 },
+        focus: Head::at(Point { x: 0.5, y: 0.4 }),
     }
 }
 

@@ -15,7 +15,7 @@ use panelcam::compositor::{Compositor, Gpu, Scene};
 use panelcam::frame::{Picture, Size};
 use panelcam::output::{Existing, save_picture};
 use panelcam::panels::Library;
-use panelcam::people::Point;
+use panelcam::people::Head;
 use panelcam::places::Places;
 
 fn main() -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
             time: Duration::ZERO,
             mirror: false,
             compare: false,
-            focus: Point::USUAL,
+            focus: Head::USUAL,
         };
         let texture = compositor.render(&scene)?;
         let mut program = Picture::default();

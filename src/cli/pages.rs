@@ -14,7 +14,7 @@ use crate::compositor::{Compositor, Gpu, enlarged};
 use crate::frame::{Picture, Size};
 use crate::output::{self, Existing};
 use crate::panels::{self, Fonts, Library, Page, Sheet};
-use crate::people::Point;
+use crate::people::Head;
 use crate::ui::message;
 
 #[derive(Args)]
@@ -152,7 +152,7 @@ fn drawn(page: &Page, size: Size) -> anyhow::Result<Picture> {
         Err(error) => {
             say(&format!("The preview shows no effects. {error}"));
             let artwork = page.rasterise(size)?;
-            let focus = Point::USUAL;
+            let focus = Head::USUAL;
             Ok(panels::preview(
                 &artwork, &stand_in, &stand_in, focus, false,
             ))

@@ -43,7 +43,7 @@ use std::time::Duration;
 
 use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Cover, Page, PageError, PanelKind, Sprite, Sprites};
-use crate::people::Point;
+use crate::people::Head;
 
 use cutout::Retreat;
 use device::{Device, Making};
@@ -102,8 +102,8 @@ pub struct Scene {
     pub mirror: bool,
     /// Whether the camera's picture is shown in place of the drawing.
     pub compare: bool,
-    /// The point of the frame, not mirrored, that panels keep in view.
-    pub focus: Point,
+    /// The head in the frame, not mirrored, that panels keep in view.
+    pub focus: Head,
 }
 
 /// The time of a scene that is shown as a single picture: no flash of the beginning is on it.
@@ -129,8 +129,8 @@ pub struct Compositor {
     page: Arc<Resident>,
     now: Now,
     effects: Effects,
-    /// The point of each shot that is kept in view.
-    shots: [Option<(Size, Point)>; MOST_SHOTS],
+    /// The head in each shot that is kept in view.
+    shots: [Option<(Size, Head)>; MOST_SHOTS],
     retreat: Retreat,
 }
 
@@ -165,7 +165,7 @@ struct Now {
 struct Sizes {
     frame: Option<Size>,
     styled: Option<Size>,
-    shots: [Option<(Size, Point)>; MOST_SHOTS],
+    shots: [Option<(Size, Head)>; MOST_SHOTS],
 }
 
 /// Where a panel's picture comes from.
@@ -274,7 +274,7 @@ impl Compositor {
         self.now.sprites = sprites;
     }
 
-    /// Gives a shot its picture, a drawing with its matte, and the point of it to keep in view;
+    /// Gives a shot its picture, a drawing with its matte, and the head in it to keep in view;
     /// `None` takes it away. `number` counts from 1 to 9.
     ///
     /// # Errors
@@ -282,7 +282,7 @@ impl Compositor {
     pub fn set_shot(
         &mut self,
         number: u8,
-        shot: Option<(&Picture, Point)>,
+        shot: Option<(&Picture, Head)>,
     ) -> Result<(), CompositorError> {
         let at = usize::from(number).wrapping_sub(1);
         let Some(place) = self.shots.get_mut(at) else {
@@ -563,9 +563,9 @@ impl Scene {
         }
     }
 
-    /// The picture that a panel shows, and the point of it that is kept in view; `None` while there
+    /// The picture that a panel shows, and the head in it that is kept in view; `None` while there
     /// is none.
-    fn pictured(&self, place: &Place, sizes: &Sizes) -> Option<(Size, Point)> {
+    fn pictured(&self, place: &Place, sizes: &Sizes) -> Option<(Size, Head)> {
         match self.source(place, sizes) {
             Source::Frame => Some((sizes.frame?, self.focus)),
             Source::Styled => Some((sizes.styled?, self.focus)),

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::frame::{Frame, Picture, Pool, Program, Size, Stamp, Styled};
 use crate::mailbox::{Mailbox, Taken};
 use crate::panels::{Library, Page};
-use crate::people::{Focus, Point};
+use crate::people::{Focus, Head};
 use crate::settings::Control;
 use crate::shots::Desk;
 use crate::status::{Board, Rate, Severity, Stage, Topic};
@@ -106,7 +106,7 @@ pub fn start(
         frame: None,
         focus: Focus::default(),
         booth: Booth::new(desk),
-        point: Point::USUAL,
+        focused: Head::USUAL,
         last: None,
         animation: 0,
         trouble: [None, None],
@@ -140,7 +140,7 @@ struct Live {
     frame: Option<Arc<Frame>>,
     focus: Focus,
     booth: Booth,
-    point: Point,
+    focused: Head,
     /// When the last program was composited.
     last: Option<Instant>,
     /// What of the page's animation the last program showed.
@@ -254,8 +254,8 @@ impl Live {
         let mut new = false;
         match self.inbox.styled.take_within(patience) {
             Taken::Value(styled) => {
-                self.point = self.focus.follow(&styled.picture, self.time());
-                self.booth.see(&styled, self.point, self.time());
+                self.focused = self.focus.follow(&styled.picture, self.time());
+                self.booth.see(&styled, self.focused, self.time());
                 self.drawing = Some(Drawing {
                     styled,
                     uploaded: false,
@@ -352,7 +352,7 @@ impl Live {
             time,
             mirror: control.settings.look.mirror,
             compare: control.compare,
-            focus: self.point,
+            focus: self.focused,
         };
         self.animation = self.compositor.animation(scene.time);
         let (stamp, first) = match &mut self.drawing {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::PixelRect;
 use crate::frame::Size;
-use crate::people::{Face, Point};
+use crate::people::{Face, Head};
 
 /// What a moment is made of.
 #[derive(Clone, Copy)]
@@ -31,8 +31,8 @@ pub struct Moment<'a> {
 pub struct Seen {
     /// Its size.
     pub size: Size,
-    /// The point that panels keep in view.
-    pub focus: Point,
+    /// The head that panels keep in view.
+    pub focus: Head,
     /// The faces in it, from left to right.
     pub faces: Vec<Face>,
     /// Which lines of lists were read when it was frozen; `None`: those of the moment.
@@ -52,7 +52,7 @@ impl Default for Seen {
     fn default() -> Self {
         Self {
             size: Size::new(16, 9),
-            focus: Point::USUAL,
+            focus: Head::USUAL,
             faces: Vec::new(),
             turns: None,
         }

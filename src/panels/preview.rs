@@ -1,7 +1,7 @@
 //! Composites a page without a GPU: for thumbnails, and to check the compositor against.
 
 use crate::frame::Picture;
-use crate::people::Point;
+use crate::people::Head;
 
 use super::{Artwork, ArtworkLayer, Bitmap, Blend, Cover, Coverage, PanelKind, Uv};
 
@@ -11,7 +11,7 @@ pub fn preview(
     artwork: &Artwork,
     styled: &Picture,
     raw: &Picture,
-    focus: Point,
+    focus: Head,
     mirror: bool,
 ) -> Picture {
     let mut program = Picture::new(artwork.size);

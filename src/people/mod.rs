@@ -21,6 +21,25 @@ impl Point {
     pub const USUAL: Self = Self { x: 0.5, y: 0.4 };
 }
 
+/// The head that panels keep in view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Head {
+    /// The middle of its face.
+    pub face: Point,
+    /// Where its hair ends, from the picture's upper edge, 0..1.
+    pub top: f32,
+}
+
+impl Head {
+    /// Where one usually is when nobody is known to be there; how large is not known.
+    pub const USUAL: Self = Self::at(Point::USUAL);
+
+    /// One of which only the face is known.
+    pub const fn at(face: Point) -> Self {
+        Self { face, top: face.y }
+    }
+}
+
 /// A face in a picture. Today's are guessed from the matte by [`faces`]; a tracker gives better
 /// ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,41 +82,48 @@ pub fn faces(picture: &Picture) -> Vec<Face> {
 /// Follows the most important face, calmly: a crop must not tremble with the matte.
 #[derive(Clone, Debug, Default)]
 pub struct Focus {
-    shown: Option<(Point, Duration)>,
-    goal: Option<Point>,
+    shown: Option<(Head, Duration)>,
+    goal: Option<Head>,
 }
 
 impl Focus {
     /// The crop moves most of the way to a new place in this time.
     const SETTLE_SECS: f32 = 0.5;
     /// A face may move this share of the frame before the crop follows.
-    const DEAD_ZONE: f32 = 0.03;
+    pub const DEAD_ZONE: f32 = 0.03;
 
-    /// The point to keep in view, from the matte in `picture`'s alpha. `time` is that of the
+    /// The head to keep in view, from the matte in `picture`'s alpha. `time` is that of the
     /// scene and never runs backwards.
-    pub fn follow(&mut self, picture: &Picture, time: Duration) -> Point {
-        let found = face(picture);
-        let far = |a: Point, b: Point| (a.x - b.x).abs().max((a.y - b.y).abs()) > Self::DEAD_ZONE;
+    pub fn follow(&mut self, picture: &Picture, time: Duration) -> Head {
+        let found = head(picture);
+        let far = |a: Head, b: Head| {
+            let moved = (a.face.x - b.face.x).abs().max((a.face.y - b.face.y).abs());
+            moved.max((a.top - b.top).abs()) > Self::DEAD_ZONE
+        };
         self.goal = match (self.goal, found) {
             (Some(old), Some(new)) if !far(old, new) => Some(old),
             // Nobody there: stay, so that the crop does not swing when a matte drops out.
             (old, None) => old,
             (_, new) => new,
         };
-        let goal = self.goal.unwrap_or(Point::USUAL);
-        let point = match self.shown {
+        let goal = self.goal.unwrap_or(Head::USUAL);
+        let head = match self.shown {
             None => goal,
             Some((old, then)) => {
                 let passed = time.saturating_sub(then).as_secs_f32();
                 let share = 1.0 - (-passed / (Self::SETTLE_SECS / 2.0)).exp();
-                Point {
-                    x: old.x + (goal.x - old.x) * share,
-                    y: old.y + (goal.y - old.y) * share,
+                let between = |old: f32, goal: f32| old + (goal - old) * share;
+                Head {
+                    face: Point {
+                        x: between(old.face.x, goal.face.x),
+                        y: between(old.face.y, goal.face.y),
+                    },
+                    top: between(old.top, goal.top),
                 }
             }
         };
-        self.shown = Some((point, time));
-        point
+        self.shown = Some((head, time));
+        head
     }
 }
 
@@ -107,10 +133,15 @@ const ROWS: usize = 24;
 /// A region smaller than this share of the picture is no person.
 const SMALLEST: f32 = 0.01;
 
-/// The upper middle of the largest region of the matte; `None` when nobody is there.
-fn face(picture: &Picture) -> Option<Point> {
+/// The head at the upper middle of the largest region of the matte; `None` when nobody is there.
+fn head(picture: &Picture) -> Option<Head> {
     let region = largest_region(&mut cells(picture)?)?;
-    Some(face_of(&region, cell_shape(picture))?.centre)
+    let face = face_of(&region, cell_shape(picture))?;
+    let top = region.iter().map(|(_, row)| *row).min()?;
+    Some(Head {
+        face: face.centre,
+        top: top as f32 / ROWS as f32,
+    })
 }
 
 /// How wide a cell is for its height.
@@ -239,9 +270,9 @@ mod tests {
     #[test]
     fn the_largest_person_is_kept_in_view() {
         let picture = matte(&[(0.2, 0.7, 0.05, 0.2), (0.7, 0.8, 0.15, 0.6)]);
-        let point = Focus::default().follow(&picture, Duration::ZERO);
-        assert!((point.x - 0.7).abs() < 0.05, "{point:?}");
-        assert!((0.2..0.6).contains(&point.y), "{point:?}");
+        let head = Focus::default().follow(&picture, Duration::ZERO);
+        assert!((head.face.x - 0.7).abs() < 0.05, "{head:?}");
+        assert!((0.2..0.6).contains(&head.face.y), "{head:?}");
     }
 
     #[test]
@@ -252,10 +283,10 @@ mod tests {
         let soon = focus.follow(&moved, Duration::from_millis(33));
         let late = focus.follow(&moved, Duration::from_secs(5));
         assert!(
-            soon.x > start.x && soon.x < start.x + 0.1,
+            soon.face.x > start.face.x && soon.face.x < start.face.x + 0.1,
             "{start:?} {soon:?}"
         );
-        assert!((late.x - 0.7).abs() < 0.03, "{late:?}");
+        assert!((late.face.x - 0.7).abs() < 0.03, "{late:?}");
         assert_eq!(focus.follow(&matte(&[]), Duration::from_secs(6)), late);
     }
 
@@ -275,11 +306,11 @@ mod tests {
 
     #[test]
     fn specks_and_tiny_pictures_are_nobody() {
-        assert_eq!(face(&matte(&[(0.5, 0.5, 0.01, 0.01)])), None);
-        assert_eq!(face(&Picture::new(Size::new(1, 1))), None);
+        assert_eq!(head(&matte(&[(0.5, 0.5, 0.01, 0.01)])), None);
+        assert_eq!(head(&Picture::new(Size::new(1, 1))), None);
         assert_eq!(
             Focus::default().follow(&Picture::default(), Duration::ZERO),
-            Point::USUAL
+            Head::USUAL
         );
     }
 }

@@ -20,7 +20,7 @@ use fast_image_resize as resize;
 use crate::compositor::{Compositor, CompositorError, STILL, Scene};
 use crate::frame::{Frame, Picture, Size};
 use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, Seen, Sprites};
-use crate::people::Point;
+use crate::people::Head;
 use crate::shots::{self, Shot};
 
 /// A page with its shots.
@@ -248,7 +248,7 @@ impl Strip {
         let live = self.newest();
         compositor.set_sprites(sprites);
         let focus = if live.faces.is_empty() {
-            Point::USUAL
+            Head::USUAL
         } else {
             live.focus
         };

@@ -8,7 +8,7 @@ use panelcam::compositor::{self, Compositor, Gpu, Hand, Inbox, Outlets, Scene, S
 use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
 use panelcam::mailbox::{Mailbox, Taken};
 use panelcam::panels::{Fonts, Library, Page, preview};
-use panelcam::people::Point;
+use panelcam::people::{Head, Point};
 use panelcam::places::Places;
 use panelcam::settings::{Control, Settings};
 use panelcam::shots::Desk;
@@ -33,7 +33,7 @@ pub const SCENE: Scene = Scene {
     time: Duration::ZERO,
     mirror: false,
     compare: false,
-    focus: Point { x: 0.5, y: 0.5 },
+    focus: Head::at(Point { x: 0.5, y: 0.5 }),
 };
 
 /// Left half and right half of different colours; alpha 255 in the middle third, but for the upper

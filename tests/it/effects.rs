@@ -7,7 +7,7 @@ use std::time::Duration;
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
 use panelcam::frame::{Picture, Size};
 use panelcam::panels::{EffectKind, Fonts, Page};
-use panelcam::people::Point;
+use panelcam::people::{Head, Point};
 
 use super::compositor::{SCENE, gpu};
 use super::pages::{chart, snapshot};
@@ -49,7 +49,7 @@ pub fn mean_difference(a: &Picture, b: &Picture) -> f64 {
 fn at(millis: u64) -> Scene {
     Scene {
         time: Duration::from_millis(millis),
-        focus: Point { x: 0.5, y: 0.36 },
+        focus: Head::at(Point { x: 0.5, y: 0.36 }),
         ..SCENE
     }
 }
@@ -282,7 +282,7 @@ fn effects_are_shown_large_on_demand() {
         let page = page(&format!("fx-{}", kind.id()));
         for millis in [0, 170] {
             let scene = Scene {
-                focus: Point { x: 0.44, y: 0.22 },
+                focus: Head::at(Point { x: 0.44, y: 0.22 }),
                 ..at(millis)
             };
             let program = program(

@@ -9,7 +9,7 @@ use panelcam::panels::bubble::BubbleKind;
 use panelcam::panels::{
     ArtworkLayer, Fonts, Letterer, Moment, Page, PlaceKind, Seen, Sprites, Turns,
 };
-use panelcam::people::{Face, Point};
+use panelcam::people::{Face, Head, Point};
 
 pub const SIZE: Size = Size::new(320, 240);
 
@@ -34,7 +34,7 @@ fn face(x: f32, y: f32) -> Face {
 pub fn seen(faces: Vec<Face>) -> Seen {
     Seen {
         size: Size::new(640, 480),
-        focus: Point { x: 0.5, y: 0.5 },
+        focus: Head::at(Point { x: 0.5, y: 0.5 }),
         faces,
         turns: None,
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
 use panelcam::frame::{Picture, Size};
 use panelcam::panels::{EffectKind, Fonts, Layer, Page};
-use panelcam::people::Point;
+use panelcam::people::{Head, Point};
 
 use super::compositor::{SCENE, gpu};
 use super::effects::{furthest_tile, half, mean_difference, program};
@@ -58,7 +58,7 @@ fn exact_size_of(page: &Page) -> Size {
 fn at(millis: u64) -> Scene {
     Scene {
         time: Duration::from_millis(millis),
-        focus: Point { x: 0.5, y: 0.36 },
+        focus: Head::at(Point { x: 0.5, y: 0.36 }),
         ..SCENE
     }
 }

@@ -221,8 +221,8 @@ impl Stand {
             found.clamp(-0.25 * side, 1.25 * side)
         };
         Some((
-            at(focus.x, uv.origin[0], uv.step[0], self.rect.x, width),
-            at(focus.y, uv.origin[1], uv.step[1], self.rect.y, height),
+            at(focus.face.x, uv.origin[0], uv.step[0], self.rect.x, width),
+            at(focus.face.y, uv.origin[1], uv.step[1], self.rect.y, height),
         ))
     }
 }

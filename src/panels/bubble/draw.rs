@@ -150,8 +150,9 @@ impl Balloon {
         let (a, b) = body.bounds();
         let short = (b.0 - a.0).min(b.1 - a.1);
         let (mouth, clear) = match face {
-            Some(face) => (face.mouth, face.height * 0.46),
-            None => (self.ground.usual, short * 0.4),
+            // A head is higher than wide.
+            Some(face) => (face.mouth, (face.height * 0.34, face.height * 0.46)),
+            None => (self.ground.usual, (short * 0.4, short * 0.4)),
         };
         Some(Aim {
             mouth: (mouth.0 - offset.0, mouth.1 - offset.1),

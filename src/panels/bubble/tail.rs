@@ -3,13 +3,18 @@
 use super::BubbleKind;
 use super::outline::{Outline, Point};
 
+/// How long a tail is that has no room, of half its width.
+const SHORT: f32 = 1.6;
+/// How near to the mouth it may come then, of how far its tip else stays.
+const NEAREST: f32 = 0.5;
+
 /// Where a tail goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Aim {
     /// The mouth.
     pub mouth: Point,
-    /// How far from the mouth the tip stays.
-    pub clear: f32,
+    /// How far from the mouth the tip stays, across and down.
+    pub clear: (f32, f32),
     /// Half of the tail's width where it leaves the body.
     pub half: f32,
     /// The longest it may be.
@@ -43,12 +48,18 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
     };
     let way = (aim.mouth.0 - root.0, aim.mouth.1 - root.1);
     let distance = way.0.hypot(way.1);
-    let length = (distance - aim.clear).min(aim.longest);
-    // Too near for a tail.
-    if length < aim.half * 0.7 || distance < 1e-3 {
+    if distance < 1e-3 {
         return bare();
     }
     let unit = (way.0 / distance, way.1 / distance);
+    let clear = 1.0 / (unit.0 / aim.clear.0).hypot(unit.1 / aim.clear.1);
+    // Beside the face a short one comes nearer: a high bubble stands there.
+    let short = (aim.half * SHORT).min(distance - clear * NEAREST);
+    let length = (distance - clear).max(short).min(aim.longest);
+    // Too near for a tail.
+    if length < aim.half * 0.7 {
+        return bare();
+    }
     let tip = (root.0 + unit.0 * length, root.1 + unit.1 * length);
     if kind == BubbleKind::Thought {
         // On a short way two, not three that touch.
@@ -128,4 +139,46 @@ fn hooked(body: &Outline, aim: Aim) -> Outline {
     };
     let tip = (x + outwards * reach * 0.9, b.1 + reach * 0.85);
     body.spliced(number, root, reach * 0.6, |_, _| vec![tip])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panels::bubble::body;
+
+    /// Where a tail's tip is, from the body's middle; `None` without a tail.
+    fn tip(radii: Point, mouth: Point) -> Option<Point> {
+        let body = body::body(BubbleKind::Speech, (0.0, 0.0), radii, 1);
+        let short = 2.0 * radii.0.min(radii.1);
+        let aim = Aim {
+            mouth,
+            clear: (34.0, 46.0),
+            half: short * 0.12,
+            longest: short * 0.72,
+        };
+        let tailed = tailed(&body, BubbleKind::Speech, Some(aim));
+        let far = |p: &Point| (p.0 - mouth.0).hypot(p.1 - mouth.1);
+        let tip = tailed.outline.points.into_iter();
+        let tip = tip.min_by(|a, b| far(a).total_cmp(&far(b)))?;
+        let on_body = body
+            .points
+            .iter()
+            .any(|p| (p.0 - tip.0).hypot(p.1 - tip.1) < 0.1);
+        (!on_body).then_some(tip)
+    }
+
+    #[test]
+    fn a_high_bubble_beside_a_face_has_a_tail() {
+        // As far from the face as a bubble of vertical writing is kept from it.
+        let mouth = (40.0 + 42.0, 30.0);
+        let tip = tip((40.0, 95.0), mouth).unwrap();
+        assert!(tip.0 > 44.0 && tip.0 < mouth.0 - 15.0, "{tip:?}");
+    }
+
+    #[test]
+    fn a_tail_stays_off_the_mouth_and_there_is_none_in_the_face() {
+        let tip_above = tip((90.0, 40.0), (0.0, 140.0)).unwrap();
+        assert!((tip_above.1 - 94.0).abs() < 1.0, "{tip_above:?}");
+        assert_eq!(tip((90.0, 40.0), (0.0, 55.0)), None);
+    }
 }
