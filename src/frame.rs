@@ -121,6 +121,20 @@ impl Picture {
         self.rgba.copy_from_slice(&other.rgba);
     }
 
+    /// Copies all of it into `other`, its upper left corner at column `left`, row `top`. What does not
+    /// fit is left out.
+    pub fn paste_into(&self, other: &mut Self, left: u32, top: u32) {
+        let width = self.width().min(other.width().saturating_sub(left)) as usize * 4;
+        let start = left as usize * 4;
+        let rows = self.rgba.chunks_exact((self.width() as usize * 4).max(1));
+        let whole = (other.width() as usize * 4).max(1);
+        for (from, to) in rows.zip(other.rgba.chunks_exact_mut(whole).skip(top as usize)) {
+            if let (Some(from), Some(to)) = (from.get(..width), to.get_mut(start..start + width)) {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+
     /// Width and height.
     pub fn size(&self) -> Size {
         self.size
@@ -271,6 +285,8 @@ pub struct Styled {
     /// The frame in the drawing's size, as the generator saw it: what the drawing's edges follow.
     /// `None` when the drawing is about as large as the frame, and is shown as it is.
     pub shrunk: Option<Arc<Pooled<Picture>>>,
+    /// Faces that were found in the frame; who turns away is not among them.
+    pub faces: Vec<Face>,
     /// Faces, drawn again from more of the frame's pixels.
     pub close_ups: Option<CloseUps>,
     /// How much of the picture is the drawing, 0..1; the rest is the frame.
@@ -310,6 +326,38 @@ pub struct Area {
     pub size: [f32; 2],
 }
 
+/// A point in a picture: 0,0 is the upper left corner, 1,1 the lower right.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// From the left edge, 0..1.
+    pub x: f32,
+    /// From the upper edge, 0..1.
+    pub y: f32,
+}
+
+impl Point {
+    /// Where a face usually is when nobody is known to be there.
+    pub const USUAL: Self = Self { x: 0.5, y: 0.4 };
+}
+
+/// A face in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Face {
+    /// Its middle.
+    pub centre: Point,
+    /// From the hair to the chin, as a share of the picture's height.
+    pub height: f32,
+    /// Its mouth.
+    pub mouth: Point,
+    /// Whether this one speaks.
+    pub speaking: bool,
+}
+
+impl Face {
+    /// Where its middle is, from the hair, as a share of its height.
+    pub const MIDDLE: f32 = 0.48;
+}
+
 impl Styled {
     /// A drawing that is shown as it is, whatever its frame's size.
     pub fn new(frame: Arc<Frame>, picture: Arc<Pooled<Picture>>) -> Self {
@@ -317,6 +365,7 @@ impl Styled {
             frame,
             picture,
             shrunk: None,
+            faces: Vec::new(),
             close_ups: None,
             strength: 1.0,
         }

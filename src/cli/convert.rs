@@ -294,6 +294,7 @@ fn convert_clip(
         generator,
         style,
         strength,
+        mut faces,
         mut close,
         mut retouch,
         retouching,
@@ -341,14 +342,22 @@ fn convert_clip(
                 shrunk.copy_from(job.slot.input());
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);
+                let found = faces.look(&job.picture, &shrunk)?;
+                let size = drawing.size();
                 let close_ups = match &mut close {
-                    Some(close) => {
-                        close.draw(&job.picture, &drawing, Following::Clip, time, &retouching)?
-                    }
+                    Some(close) => close.draw(
+                        &job.picture,
+                        &found,
+                        size,
+                        Following::Clip,
+                        time,
+                        &retouching,
+                    )?,
                     None => None,
                 };
+                let seen = (found, close_ups);
                 let mut program = pool.take();
-                let styled = together(index, job.picture, drawing, shrunk, close_ups, strength);
+                let styled = together(index, job.picture, drawing, shrunk, seen, strength);
                 compositing.compose(&styled, time, &mut program)?;
                 index += 1;
                 Ok(program)

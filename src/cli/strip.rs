@@ -199,11 +199,12 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<(Shot
         small.copy_from(&studio.stylize(picture)?.picture);
         second.push(Arc::new(small));
     }
-    let focus = Focus::default().follow(&drawing, Duration::ZERO);
+    let faces = people::faces(&drawing, &styled.faces);
+    let focus = Focus::default().follow(&faces, Duration::ZERO);
     let seen = Seen {
         size: drawing.size(),
         focus,
-        faces: people::faces(&drawing),
+        faces,
         turns: None,
     };
     let shot = Shot {

@@ -10,9 +10,9 @@ use anyhow::{Context as _, anyhow};
 use super::Session;
 use crate::clock::Clock;
 use crate::compositor::{Compositor, Gpu, STILL, Scene};
-use crate::frame::{CloseUps, Frame, Picture, Pooled, Size, Stamp, Styled};
+use crate::frame::{CloseUps, Face, Frame, Picture, Pooled, Size, Stamp, Styled};
 use crate::inference::{
-    self, CloseStudio, Closer, Following, Generator, Model, Retouch, Runtime, StyleMap,
+    self, CloseStudio, Closer, Faces, Following, Generator, Model, Retouch, Runtime, StyleMap,
 };
 use crate::panels::{self, Letterer, Moment, Page, Seen};
 use crate::people::{self, Focus};
@@ -49,6 +49,7 @@ pub(super) struct Drawing {
     pub(super) generator: Generator,
     pub(super) style: StyleMap,
     pub(super) strength: f32,
+    pub(super) faces: Faces,
     pub(super) close: Option<CloseStudio>,
     pub(super) retouch: Retouch,
     pub(super) retouching: RetouchSettings,
@@ -232,6 +233,7 @@ impl Studio {
         };
         let drawing = Drawing {
             generator,
+            faces: Faces::open(&self.runtime)?,
             close,
             style,
             strength: self.strength,
@@ -259,6 +261,7 @@ impl Drawing {
         let Self {
             generator,
             style,
+            faces,
             close,
             retouch,
             retouching,
@@ -271,10 +274,12 @@ impl Drawing {
         generator.finish(&mut slot, &mut styled)?;
         retouch.apply(slot.input(), &mut styled, Duration::ZERO, retouching);
         shrunk.copy_from(slot.input());
+        let found = faces.look_all_over(&picture, &shrunk)?;
         let close_ups = match close {
             Some(close) => close.draw(
                 &picture,
-                &styled,
+                &found,
+                styled.size(),
                 Following::Still,
                 Duration::ZERO,
                 retouching,
@@ -286,7 +291,7 @@ impl Drawing {
             picture.into(),
             styled.into(),
             shrunk.into(),
-            close_ups,
+            (found, close_ups),
             self.strength,
         ))
     }
@@ -298,7 +303,7 @@ pub(super) fn together(
     frame: Pooled<Picture>,
     drawing: Pooled<Picture>,
     shrunk: Pooled<Picture>,
-    close_ups: Option<CloseUps>,
+    (faces, close_ups): (Vec<Face>, Option<CloseUps>),
     strength: f32,
 ) -> Styled {
     let is_enlarged = inference::is_enlarged(drawing.size(), frame.size());
@@ -313,6 +318,7 @@ pub(super) fn together(
         }),
         picture: Arc::new(drawing),
         shrunk: is_enlarged.then(|| Arc::new(shrunk)),
+        faces,
         close_ups,
         strength,
     }
@@ -327,7 +333,8 @@ impl Compositing<'_> {
         program: &mut Picture,
     ) -> anyhow::Result<()> {
         let (frame, drawing) = (&styled.frame.picture, &styled.picture);
-        let focus = self.focus.follow(drawing, time);
+        let faces = people::faces(drawing, &styled.faces);
+        let focus = self.focus.follow(&faces, time);
         if self.compositor.shows_frame() {
             self.compositor.upload_frame(frame)?;
         }
@@ -336,7 +343,7 @@ impl Compositing<'_> {
             let live = Seen {
                 size: frame.size(),
                 focus,
-                faces: people::faces(drawing),
+                faces,
                 turns: None,
             };
             let sprites = letterer.sprites(&Moment {

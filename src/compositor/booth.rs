@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::frame::{Picture, Pooled, Size, Styled};
 use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen, Turns};
-use crate::people::{self, Head};
+use crate::people::{Face, Head};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
 
@@ -68,7 +68,7 @@ impl Booth {
     }
 
     /// Looks at a new drawing, in which `focus` is kept in view.
-    pub fn see(&mut self, styled: &Styled, focus: Head, time: Duration) {
+    pub fn see(&mut self, styled: &Styled, faces: Vec<Face>, focus: Head, time: Duration) {
         let drawing = &styled.picture;
         let is_bare = self.letterer.as_ref().is_none_or(Letterer::is_empty);
         let has_shots = !self.sequence.numbers().is_empty();
@@ -84,7 +84,7 @@ impl Booth {
             turns: None,
         };
         if has_shots || !is_bare {
-            seen.faces = people::faces(drawing);
+            seen.faces = faces;
             self.drawing = Some(styled.clone());
             self.live = seen.clone();
         }

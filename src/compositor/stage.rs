@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::frame::{Frame, Picture, Pool, Program, Size, Stamp, Styled};
 use crate::mailbox::{Mailbox, Taken};
 use crate::panels::{Library, Page};
-use crate::people::{Focus, Head};
+use crate::people::{self, Focus, Head};
 use crate::settings::Control;
 use crate::shots::Desk;
 use crate::status::{Board, Rate, Severity, Stage, Topic};
@@ -254,8 +254,9 @@ impl Live {
         let mut new = false;
         match self.inbox.styled.take_within(patience) {
             Taken::Value(styled) => {
-                self.focused = self.focus.follow(&styled.picture, self.time());
-                self.booth.see(&styled, self.focused, self.time());
+                let faces = people::faces(&styled.picture, &styled.faces);
+                self.focused = self.focus.follow(&faces, self.time());
+                self.booth.see(&styled, faces, self.focused, self.time());
                 self.drawing = Some(Drawing {
                     styled,
                     uploaded: false,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::frame::{Picture, Size};
 use crate::panels::{Letterer, Moment, Page, PanelKind, Seen};
-use crate::people::Focus;
+use crate::people::{self, Focus};
 
 use super::{Compositor, CompositorError, STILL, Scene};
 
@@ -25,10 +25,11 @@ impl Compositor {
         texts: &BTreeMap<String, String>,
     ) -> Result<Picture, CompositorError> {
         self.set_page(page, size)?;
+        let faces = people::faces(drawing, &[]);
         let seen = Seen {
             size: drawing.size(),
-            focus: Focus::default().follow(drawing, Duration::ZERO),
-            faces: crate::people::faces(drawing),
+            focus: Focus::default().follow(&faces, Duration::ZERO),
+            faces,
             turns: None,
         };
         let mut letterer = Letterer::new(page, size);

@@ -21,8 +21,7 @@ use super::retouch::Retouch;
 use super::runtime::Runtime;
 use super::style_map::StyleMap;
 use super::tensor::Scaler;
-use crate::frame::{Area, CloseUps, Picture, Pooled, Size};
-use crate::people;
+use crate::frame::{Area, CloseUps, Face, Picture, Pooled, Size};
 use crate::settings::{Provider, RetouchSettings, Transition};
 
 pub use framing::{Framed, Framing};
@@ -203,7 +202,7 @@ impl Closer {
                     why,
                     path: model.path().to_owned(),
                 })?;
-            paste(face, square, left, top);
+            face.paste_into(square, left, top);
         }
         self.generator.prepare(square, map, inner)?;
         slot.framed.extend_from_slice(all);
@@ -262,14 +261,15 @@ impl CloseStudio {
         })
     }
 
-    /// The close-ups of `frame`, whose `drawing` has the matte of its people.
+    /// The close-ups of the faces of `frame`, whose drawing has the size `drawing`.
     ///
     /// # Errors
     /// As [`Closer`] does each of the steps.
     pub fn draw(
         &mut self,
         frame: &Picture,
-        drawing: &Picture,
+        faces: &[Face],
+        drawing: Size,
         following: Following,
         time: Duration,
         settings: &RetouchSettings,
@@ -281,10 +281,10 @@ impl CloseStudio {
             retouch,
             look,
         } = self;
-        let (faces, side) = (people::faces(drawing), closer.side());
+        let side = closer.side();
         let framed = match following {
-            Following::Clip => framing.follow(&faces, frame.size(), drawing.size(), side),
-            Following::Still => framing.at_once(&faces, frame.size(), drawing.size(), side),
+            Following::Clip => framing.follow(faces, frame.size(), drawing, side),
+            Following::Still => framing.at_once(faces, frame.size(), drawing, side),
         };
         closer.prepare(frame, framed, *look, slot)?;
         closer.run(slot, PATIENT)?;
@@ -324,19 +324,6 @@ impl CloseRetouch {
 /// A share of a side, in pixels.
 fn pixels(share: f32, side: u32) -> u32 {
     (share * side as f32).round() as u32
-}
-
-/// Copies `from` into `to`, its upper left corner at `left`, `top`; it fits.
-fn paste(from: &Picture, to: &mut Picture, left: u32, top: u32) {
-    let (width, whole) = (from.width() as usize, to.width() as usize);
-    let rows = from.rgba().chunks_exact((width * 4).max(1));
-    let below = to.rgba_mut().chunks_exact_mut((whole * 4).max(1));
-    for (from, to) in rows.zip(below.skip(top as usize)) {
-        let start = left as usize * 4;
-        if let Some(to) = to.get_mut(start..start + from.len()) {
-            to.copy_from_slice(from);
-        }
-    }
 }
 
 /// Writes into the alpha of `picture` how much of it is laid over the drawing: nothing along the

@@ -14,6 +14,7 @@ use super::model::Model;
 use super::runtime::Runtime;
 use crate::frame::Size;
 use crate::settings::Provider;
+use crate::status::{Board, Severity, Topic};
 
 /// One is prepared, one waits, one runs, one is finished.
 const SLOTS: usize = 4;
@@ -28,7 +29,7 @@ const SLACK: f64 = 5e6;
 pub(super) struct Loaded {
     pub(super) generator: Generator,
     /// Whether the person at the machine was told that it fails.
-    pub(super) fault_told: AtomicBool,
+    fault_told: AtomicBool,
     /// The shortest run yet, in nanoseconds.
     pub(super) fastest: AtomicU64,
     /// A run's time of late, in nanoseconds.
@@ -133,6 +134,13 @@ impl Loaded {
             self.broken.lock().get_or_insert_with(|| error.to_string());
         }
         over
+    }
+
+    /// Tells the person at the machine that this model fails, once.
+    pub(super) fn fault(&self, board: &Board, error: &InferenceError) {
+        if !self.fault_told.swap(true, Ordering::Relaxed) {
+            board.notice(Topic::Style, Severity::Warning, error);
+        }
     }
 
     /// Why it can draw no more.

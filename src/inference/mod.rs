@@ -17,6 +17,7 @@ mod contract;
 mod description;
 mod engines;
 mod error;
+mod faces;
 mod files;
 mod fit;
 mod generator;
@@ -43,6 +44,7 @@ mod values;
 
 pub use closeup::{CloseStudio, Closer, Following, side_for};
 pub use error::InferenceError;
+pub use faces::Faces;
 pub use generator::{Generator, Slot};
 pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};

@@ -1,14 +1,12 @@
 //! The running stage: threads that prepare, run and finish, and one that loads.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use parking_lot::Mutex;
 
 use super::closeup::{CloseRetouch, Framing};
 use super::engines::Engines;
 use super::error::InferenceError;
+use super::faces::Faces;
 use super::library::{Library, Style};
 use super::limit::LIVE;
 use super::loaded::{Lease, Loaded};
@@ -19,9 +17,8 @@ use super::retouch::Retouch;
 use super::runtime::Runtime;
 use super::sizes::is_enlarged;
 use super::style_map::StyleMap;
-use crate::frame::{Frame, Picture, Pool, Size, Styled};
+use crate::frame::{Face, Frame, Picture, Pool, Size, Styled};
 use crate::mailbox::{Mailbox, Replaced, Taken};
-use crate::people::{self, Face};
 use crate::places::Places;
 use crate::settings::{Control, InferenceSettings, LookSettings, Settings};
 use crate::status::{Board, Rate, Severity, Stage, Topic};
@@ -30,6 +27,8 @@ use crate::worker::{Stop, Worker};
 
 /// How long a thread waits for work before it looks around.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How often a picture that stays is looked at for faces: all its parts, twice.
+const LOOKS_AT_A_STILL: u32 = 64;
 
 /// The stage, running. Dropping it stops and joins its threads.
 pub struct Inference {
@@ -62,7 +61,10 @@ pub fn start(
     let (wishes, answers) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
     let (prepared, drawn) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
     let pace = Arc::new(Pace::default());
-    let faces = Arc::new(Mutex::new(Vec::new()));
+    // Without it faces are guessed from the matte.
+    let faces = Faces::open(&runtime)
+        .inspect_err(|error| tracing::warn!("{error}"))
+        .ok();
 
     let first = Wanted {
         model: Arc::clone(&style.model),
@@ -101,7 +103,9 @@ pub fn start(
         loaded: None,
         generation: 0,
         map: None,
-        faces: Arc::clone(&faces),
+        faces,
+        found: Vec::new(),
+        looks: 0,
         framing: Framing::default(),
         frame: None,
         drawn_with: None,
@@ -114,7 +118,7 @@ pub fn start(
                 run(&inbox, &next, &pace, &reports, stop);
             })?,
             Worker::spawn("finish", move |stop| {
-                finish(&drawn, &output, &control, &faces, &board, stop);
+                finish(&drawn, &output, &control, &board, stop);
             })?,
             Worker::spawn("load", move |stop| loader.run(&first, stop))?,
         ],
@@ -132,17 +136,10 @@ impl Drop for Inference {
 struct Job {
     frame: Arc<Frame>,
     slot: Lease,
+    /// Those in it.
+    faces: Vec<Face>,
     /// What it is drawn with.
     key: MapKey,
-}
-
-impl Job {
-    /// Tells the person at the machine that this model fails, once.
-    fn fault(&self, board: &Board, error: &InferenceError) {
-        if !self.slot.home().fault_told.swap(true, Ordering::Relaxed) {
-            board.notice(Topic::Style, Severity::Warning, error);
-        }
-    }
 }
 
 /// The thread that turns the newest frame into tensors, and decides what draws it.
@@ -170,8 +167,10 @@ struct Preparer {
     /// Counts the generators that were loaded.
     generation: u64,
     map: Option<(MapKey, StyleMap)>,
-    /// Those in the newest drawing.
-    faces: Arc<Mutex<Vec<Face>>>,
+    faces: Option<Faces>,
+    /// Those in the newest frame, and how often that one was looked at.
+    found: Vec<Face>,
+    looks: u32,
     framing: Framing,
     /// The newest frame.
     frame: Option<Arc<Frame>>,
@@ -206,6 +205,7 @@ impl Preparer {
                     }
                     self.pace.frame(frame.stamp);
                     self.frame = Some(frame);
+                    self.looks = 0;
                     self.prepare(Draw::Always);
                 }
                 Taken::TimedOut => self.prepare(Draw::WhenLookChanged),
@@ -240,8 +240,8 @@ impl Preparer {
             channel: self.drawing.channel,
             strength,
         };
-        let is_drawn = self.drawn_with == Some(key);
-        if draw == Draw::WhenLookChanged && is_drawn && !self.frames_anew(&loaded, &frame.picture) {
+        let is_drawn = draw == Draw::WhenLookChanged && self.drawn_with == Some(key);
+        if is_drawn && !self.shows_more(&loaded, &frame.picture) {
             return;
         }
         let Some(mut slot) = self.free_slot(&loaded) else {
@@ -255,11 +255,18 @@ impl Preparer {
                 self.board.record(Stage::Prepare, time);
                 self.drawn_with = Some(key);
                 self.pace.prepared(time);
-                if self.prepared.send(Job { frame, slot, key }) == Replaced::Yes {
+                let faces = self.found.clone();
+                let job = Job {
+                    frame,
+                    slot,
+                    faces,
+                    key,
+                };
+                if self.prepared.send(job) == Replaced::Yes {
                     self.board.dropped(1);
                 }
             }
-            Err(error) => Job { frame, slot, key }.fault(&self.board, &error),
+            Err(error) => slot.home().fault(&self.board, &error),
         }
     }
 
@@ -270,36 +277,60 @@ impl Preparer {
         key: MapKey,
     ) -> Result<(), InferenceError> {
         let drawing = slot.home().generator.size();
-        if let Some((closer, close)) = slot.close_parts() {
-            let framed =
-                (self.framing).follow(&self.faces.lock(), picture.size(), drawing, closer.side());
-            closer.prepare(picture, framed, (key.channel, key.strength), close)?;
+        {
+            let Some((generator, slot)) = slot.parts() else {
+                return Ok(());
+            };
+            let map = match self.map.take() {
+                Some((known, map)) if known == key => map,
+                _ => StyleMap::uniform(
+                    generator.model(),
+                    generator.size(),
+                    key.channel,
+                    key.strength,
+                )?,
+            };
+            let result = generator.prepare(picture, &map, slot);
+            self.map = Some((key, map));
+            result?;
+            self.look(picture, slot.input());
         }
-        let Some((generator, slot)) = slot.parts() else {
+        let Some((closer, close)) = slot.close_parts() else {
             return Ok(());
         };
-        let map = match self.map.take() {
-            Some((known, map)) if known == key => map,
-            _ => StyleMap::uniform(
-                generator.model(),
-                generator.size(),
-                key.channel,
-                key.strength,
-            )?,
-        };
-        let result = generator.prepare(picture, &map, slot);
-        self.map = Some((key, map));
-        result
+        let framed = (self.framing).follow(&self.found, picture.size(), drawing, closer.side());
+        closer.prepare(picture, framed, (key.channel, key.strength), close)
     }
 
-    /// Whether close-ups of a frame that was drawn are others now: its faces are known only then.
-    fn frames_anew(&self, loaded: &Loaded, picture: &Picture) -> bool {
-        let Some(side) = loaded.close_side() else {
-            return false;
-        };
+    /// Looks for faces; `small` is the same picture, smaller.
+    fn look(&mut self, picture: &Picture, small: &Picture) {
+        self.looks += 1;
+        if let Some(faces) = &mut self.faces {
+            match faces.look(picture, small) {
+                Ok(found) => self.found = found,
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    self.faces = None;
+                    self.found.clear();
+                }
+            }
+        }
+    }
+
+    /// Whether another look at a frame that was drawn shows something new: a still picture is looked
+    /// at in parts, and its close-ups come softly.
+    fn shows_more(&mut self, loaded: &Loaded, picture: &Picture) -> bool {
+        if self.looks < LOOKS_AT_A_STILL {
+            let before = self.found.clone();
+            self.look(picture, picture);
+            if self.found != before {
+                return true;
+            }
+        }
         let (frame, drawing) = (picture.size(), loaded.generator.size());
-        self.framing
-            .would_change(&self.faces.lock(), frame, drawing, side)
+        loaded
+            .close_side()
+            .is_some_and(|side| self.framing.would_change(&self.found, frame, drawing, side))
     }
 
     /// A slot for the next frame; when all are under way, that of the frame which waits.
@@ -423,7 +454,7 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
                 }
             }
             Err(error) if job.slot.home().failed(&error) => {}
-            Err(error) => job.fault(board, &error),
+            Err(error) => job.slot.home().fault(board, &error),
         }
     }
 }
@@ -433,7 +464,6 @@ fn finish(
     input: &Mailbox<Job>,
     output: &Mailbox<Styled>,
     control: &Watch<Control>,
-    faces: &Mutex<Vec<Face>>,
     board: &Board,
     stop: &Stop,
 ) {
@@ -472,7 +502,6 @@ fn finish(
                 let settings = control.get().settings.retouch;
                 retouch.apply(slot.input(), &mut picture, time, &settings);
                 if let Some((closer, slot)) = job.slot.close_parts() {
-                    *faces.lock() = people::faces(&picture);
                     let picture = close_pool.take();
                     close_ups = closer
                         .finish(slot, picture, time, &mut close_retouch, &settings)?
@@ -484,13 +513,19 @@ fn finish(
         });
         match result {
             Ok(()) => {
-                let Job { frame, slot, key } = job;
+                let Job {
+                    frame,
+                    slot,
+                    faces,
+                    key,
+                } = job;
                 drop(slot);
                 board.count(Rate::Styled);
                 if output.send(Styled {
                     frame,
                     picture: Arc::new(picture),
                     shrunk,
+                    faces,
                     close_ups,
                     strength: key.strength,
                 }) == Replaced::Yes
@@ -498,7 +533,7 @@ fn finish(
                     board.dropped(1);
                 }
             }
-            Err(error) => job.fault(board, &error),
+            Err(error) => job.slot.home().fault(board, &error),
         }
     }
 }

@@ -1,25 +1,13 @@
 //! Where the people in a picture are.
 //!
-//! A face is taken to be the upper middle of the largest region of the matte, as high as a head of
-//! that width. Cover fit asks here which point of the frame to keep in view.
+//! Most faces were found in the frame by a network. Who turns away or hides theirs is still in the
+//! matte: their face is taken to be the upper middle of a region of it, as high as a head of that
+//! width. Cover fit asks here which point of the frame to keep in view.
 
 use std::time::Duration;
 
 use crate::frame::Picture;
-
-/// A point in a picture: 0,0 is the upper left corner, 1,1 the lower right.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// From the left edge, 0..1.
-    pub x: f32,
-    /// From the upper edge, 0..1.
-    pub y: f32,
-}
-
-impl Point {
-    /// Where a face usually is when nobody is known to be there.
-    pub const USUAL: Self = Self { x: 0.5, y: 0.4 };
-}
+pub use crate::frame::{Face, Point};
 
 /// The head that panels keep in view.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,43 +22,45 @@ impl Head {
     /// Where one usually is when nobody is known to be there; how large is not known.
     pub const USUAL: Self = Self::at(Point::USUAL);
 
+    /// That of a face.
+    fn of(face: &Face) -> Self {
+        Self {
+            face: face.centre,
+            top: face.centre.y - face.height * Face::MIDDLE,
+        }
+    }
+
     /// One of which only the face is known.
     pub const fn at(face: Point) -> Self {
         Self { face, top: face.y }
     }
 }
 
-/// A face in a picture. Today's are guessed from the matte by [`faces`]; a tracker gives better
-/// ones.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Face {
-    /// Its middle.
-    pub centre: Point,
-    /// From the hair to the chin, as a share of the picture's height.
-    pub height: f32,
-    /// Its mouth.
-    pub mouth: Point,
-    /// Whether this one speaks.
-    pub speaking: bool,
-}
-
 /// The most faces of a picture.
 const MOST_FACES: usize = 12;
 
-/// The faces in a picture, from left to right: the upper middle of each large region of the matte
-/// in its alpha.
-pub fn faces(picture: &Picture) -> Vec<Face> {
+/// The faces in a drawing, from left to right: those that were `found` in its frame, as far as the
+/// matte in its alpha agrees, and the upper middle of each large region of the matte that has none.
+pub fn faces(picture: &Picture, found: &[Face]) -> Vec<Face> {
     let Some(mut free) = cells(picture) else {
-        return Vec::new();
+        return found.iter().take(MOST_FACES).copied().collect();
     };
-    let mut faces: Vec<Face> = Vec::new();
+    let is_somebody = |face: &&Face| {
+        let (column, row) = place(face.centre);
+        free[row][column]
+    };
+    let mut faces: Vec<Face> = (found.iter().filter(is_somebody)).copied().collect();
+    faces.truncate(MOST_FACES);
+    let known: Vec<(usize, usize)> = faces.iter().map(|face| place(face.centre)).collect();
     // Looking for the largest uses the cells up.
     let shape = cell_shape(picture);
     while faces.len() < MOST_FACES
         && let Some(region) = largest_region(&mut free.clone())
         && let Some(face) = face_of(&region, shape)
     {
-        faces.push(face);
+        if !region.iter().any(|cell| known.contains(cell)) {
+            faces.push(face);
+        }
         for (column, row) in region {
             free[row][column] = false;
         }
@@ -92,10 +82,11 @@ impl Focus {
     /// A face may move this share of the frame before the crop follows.
     pub const DEAD_ZONE: f32 = 0.03;
 
-    /// The head to keep in view, from the matte in `picture`'s alpha. `time` is that of the
-    /// scene and never runs backwards.
-    pub fn follow(&mut self, picture: &Picture, time: Duration) -> Head {
-        let found = head(picture);
+    /// The head to keep in view of those in a drawing. `time` is that of the scene and never runs
+    /// backwards.
+    pub fn follow(&mut self, faces: &[Face], time: Duration) -> Head {
+        let nearest = faces.iter().max_by(|a, b| a.height.total_cmp(&b.height));
+        let found = nearest.map(Head::of);
         let far = |a: Head, b: Head| {
             let moved = (a.face.x - b.face.x).abs().max((a.face.y - b.face.y).abs());
             moved.max((a.top - b.top).abs()) > Self::DEAD_ZONE
@@ -133,15 +124,10 @@ const ROWS: usize = 24;
 /// A region smaller than this share of the picture is no person.
 const SMALLEST: f32 = 0.01;
 
-/// The head at the upper middle of the largest region of the matte; `None` when nobody is there.
-fn head(picture: &Picture) -> Option<Head> {
-    let region = largest_region(&mut cells(picture)?)?;
-    let face = face_of(&region, cell_shape(picture))?;
-    let top = region.iter().map(|(_, row)| *row).min()?;
-    Some(Head {
-        face: face.centre,
-        top: top as f32 / ROWS as f32,
-    })
+/// The cell in which a point lies.
+fn place(point: Point) -> (usize, usize) {
+    let at = |share: f32, count: usize| ((share * count as f32).max(0.0) as usize).min(count - 1);
+    (at(point.x, COLUMNS), at(point.y, ROWS))
 }
 
 /// How wide a cell is for its height.
@@ -190,7 +176,7 @@ fn face_of(region: &[(usize, usize)], shape: f32) -> Option<Face> {
     };
     Some(Face {
         // Between the eyes and the tip of the nose: what a close panel must show.
-        centre: at(0.48),
+        centre: at(Face::MIDDLE),
         height: head / ROWS as f32,
         mouth: at(0.8),
         speaking: false,
@@ -267,10 +253,14 @@ mod tests {
         picture
     }
 
+    fn guessed(picture: &Picture) -> Vec<Face> {
+        faces(picture, &[])
+    }
+
     #[test]
     fn the_largest_person_is_kept_in_view() {
         let picture = matte(&[(0.2, 0.7, 0.05, 0.2), (0.7, 0.8, 0.15, 0.6)]);
-        let head = Focus::default().follow(&picture, Duration::ZERO);
+        let head = Focus::default().follow(&guessed(&picture), Duration::ZERO);
         assert!((head.face.x - 0.7).abs() < 0.05, "{head:?}");
         assert!((0.2..0.6).contains(&head.face.y), "{head:?}");
     }
@@ -278,38 +268,41 @@ mod tests {
     #[test]
     fn it_moves_smoothly_and_stays_when_nobody_is_there() {
         let mut focus = Focus::default();
-        let start = focus.follow(&matte(&[(0.3, 0.6, 0.15, 0.5)]), Duration::ZERO);
+        let start = focus.follow(&guessed(&matte(&[(0.3, 0.6, 0.15, 0.5)])), Duration::ZERO);
         let moved = matte(&[(0.7, 0.6, 0.15, 0.5)]);
-        let soon = focus.follow(&moved, Duration::from_millis(33));
-        let late = focus.follow(&moved, Duration::from_secs(5));
+        let soon = focus.follow(&guessed(&moved), Duration::from_millis(33));
+        let late = focus.follow(&guessed(&moved), Duration::from_secs(5));
         assert!(
             soon.face.x > start.face.x && soon.face.x < start.face.x + 0.1,
             "{start:?} {soon:?}"
         );
         assert!((late.face.x - 0.7).abs() < 0.03, "{late:?}");
-        assert_eq!(focus.follow(&matte(&[]), Duration::from_secs(6)), late);
+        assert_eq!(
+            focus.follow(&guessed(&matte(&[])), Duration::from_secs(6)),
+            late
+        );
     }
 
     #[test]
     fn everybody_has_a_face_from_left_to_right() {
         let picture = matte(&[(0.75, 0.8, 0.15, 0.6), (0.2, 0.7, 0.1, 0.35)]);
-        let found = faces(&picture);
+        let found = guessed(&picture);
         assert_eq!(found.len(), 2);
         assert!((found[0].centre.x - 0.2).abs() < 0.05 && (found[1].centre.x - 0.75).abs() < 0.05);
         assert!(found[0].mouth.y > found[0].centre.y && found[1].height > found[0].height);
-        assert_eq!(faces(&matte(&[])), vec![]);
+        assert_eq!(guessed(&matte(&[])), vec![]);
         let crowd: Vec<_> = (0..14)
             .map(|at| (0.035 + at as f32 / 14.0, 0.5, 0.024, 0.4))
             .collect();
-        assert!((10..=12).contains(&faces(&matte(&crowd)).len()));
+        assert!((10..=12).contains(&guessed(&matte(&crowd)).len()));
     }
 
     #[test]
     fn specks_and_tiny_pictures_are_nobody() {
-        assert_eq!(head(&matte(&[(0.5, 0.5, 0.01, 0.01)])), None);
-        assert_eq!(head(&Picture::new(Size::new(1, 1))), None);
+        assert_eq!(guessed(&matte(&[(0.5, 0.5, 0.01, 0.01)])), []);
+        assert_eq!(guessed(&Picture::new(Size::new(1, 1))), []);
         assert_eq!(
-            Focus::default().follow(&Picture::default(), Duration::ZERO),
+            Focus::default().follow(&guessed(&Picture::default()), Duration::ZERO),
             Head::USUAL
         );
     }

@@ -193,7 +193,7 @@ pub fn save_all(
 /// What is drawn now, as a shot.
 fn shot_of(Live { styled, mut seen }: Live) -> Shot {
     if seen.faces.is_empty() {
-        seen.faces = people::faces(&styled.picture);
+        seen.faces = people::faces(&styled.picture, &styled.faces);
     }
     let drawing = match enlarged(&styled) {
         Some(picture) => Arc::new(Pooled::from(picture)),

@@ -18,6 +18,7 @@ mod compositor;
 mod convert;
 mod disk_full;
 mod effects;
+mod faces;
 mod import;
 mod import_live;
 mod import_pair;

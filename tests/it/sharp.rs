@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene, enlarged};
-use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
+use panelcam::frame::{Area, CloseUp, CloseUps, Frame, Picture, Size, Stamp, Styled};
 use panelcam::panels::Page;
 
 use crate::compositor::{SCENE, gpu, page};
@@ -114,6 +114,60 @@ fn furthest(a: &Picture, b: &Picture) -> u8 {
 
 const HANDS: [Hand; 2] = [Hand::Device, Hand::Memory];
 
+/// Two faces, one in the disc, drawn again in stripes.
+fn close_ups() -> CloseUps {
+    let size = Size::new(64, 64);
+    let picture = picture(size, |x, y| {
+        let fade = |at: u32| (at % 32).min(31 - at % 32).min(6) * 255 / 6;
+        let alpha = if y < 32 { fade(x) * fade(y) / 255 } else { 0 };
+        [
+            x as u8 * 4,
+            if y / 3 % 2 == 0 { 250 } else { 10 },
+            90,
+            alpha as u8,
+        ]
+    });
+    let part = |left: f32, corner: [f32; 2]| CloseUp {
+        of: Area {
+            corner,
+            size: [0.15, 0.15 * 320.0 / 180.0],
+        },
+        at: Area {
+            corner: [left, 0.0],
+            size: [0.5, 0.5],
+        },
+    };
+    CloseUps {
+        picture: Arc::new(picture.into()),
+        parts: vec![part(0.0, [0.4, 0.35]), part(0.5, [0.7, 0.1])],
+    }
+}
+
+#[test]
+fn a_close_up_is_laid_where_its_face_is() {
+    let Some(gpu) = gpu() else { return };
+    let mut styled = drawn(scenery(3, 0), 1.0, cartoon);
+    let without = program(&gpu, Hand::Memory, &Page::plain(FRAME), &SCENE, &styled);
+    styled.close_ups = Some(close_ups());
+    let with = program(&gpu, Hand::Memory, &Page::plain(FRAME), &SCENE, &styled);
+    assert_eq!(enlarged(&styled).unwrap().rgba().len(), with.rgba().len());
+    // The middle of the first, in the frame, is at 152, 87.
+    let close_up = |x: u32, y: u32| {
+        let [r, g, b, _] = with.pixel(x, y).unwrap();
+        let red = (x as f32 + 0.5 - 128.0) / 48.0 * 32.0 * 4.0 - 2.0;
+        (f32::from(r) - red).abs() < 4.0 && !(20..240).contains(&g) && b == 90
+    };
+    assert!((140..164).any(|x| close_up(x, 87)) && (76..98).any(|y| close_up(152, y)));
+    for y in 0..FRAME.height {
+        for x in 0..FRAME.width {
+            let inside = (128..176).contains(&x) && (63..111).contains(&y)
+                || (224..272).contains(&x) && (18..66).contains(&y);
+            let same = with.pixel(x, y) == without.pixel(x, y);
+            assert!(inside || same, "{x}, {y}");
+        }
+    }
+}
+
 #[test]
 fn both_hands_sharpen_alike() {
     let Some(gpu) = gpu() else { return };
@@ -128,8 +182,11 @@ fn both_hands_sharpen_alike() {
                <rect id="person-1" x="120" y="60" width="170" height="130"/>"##,
         ),
     ];
-    for strength in [1.0, 0.4] {
-        let styled = drawn(scenery(1, 5), strength, cartoon);
+    let plain = [1.0, 0.4].map(|strength| drawn(scenery(1, 5), strength, cartoon));
+    let mut close = plain[0].clone();
+    close.close_ups = Some(close_ups());
+    for styled in plain.into_iter().chain([close]) {
+        let strength = styled.strength;
         for page in &pages {
             for mirror in [false, true] {
                 let scene = Scene { mirror, ..SCENE };

@@ -13,8 +13,8 @@ const SHARED: &[&str] = &[
 /// back to an earlier stage, and only `pipeline`, `cli` and `app` see several.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("capture", &["ffmpeg"]),
+    ("inference", &[]),
     ("people", &[]),
-    ("inference", &["people"]),
     ("panels", &["people"]),
     ("shots", &["panels"]),
     ("compositor", &["panels", "people", "shots"]),

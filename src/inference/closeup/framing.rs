@@ -3,14 +3,13 @@
 //! A face moves all the time, and a close-up that followed it pixel by pixel would be drawn anew,
 //! a little otherwise, in every frame. So each stays where it is until the face has left its middle.
 
-use crate::frame::{Area, CloseUp, Size};
-use crate::people::Face;
+use crate::frame::{Area, CloseUp, Face, Size};
 
 /// A close-up's side, in heights of its head: what is not faded of it has the face, also where the
 /// guess of it is a little off.
-const SPAN: f32 = 1.4;
+const SPAN: f32 = 1.25;
 /// A close-up shows so many times more than the drawing, or is none.
-const GAIN: f32 = 1.25;
+const GAIN: f32 = 1.15;
 /// How far a face may move from the middle, in sides, before its close-up follows.
 const DEAD_ZONE: f32 = 0.09;
 /// How much larger or smaller it may get.
@@ -178,6 +177,9 @@ impl Framing {
     pub fn at_once(&mut self, faces: &[Face], frame: Size, drawing: Size, side: u32) -> &[Framed] {
         self.follow(faces, frame, drawing, side);
         self.framed.iter_mut().for_each(|framed| framed.share = 1.0);
+        for place in self.places.iter_mut().flatten() {
+            place.share = 1.0;
+        }
         &self.framed
     }
 }
@@ -205,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::people::Point;
+    use crate::frame::Point;
 
     const FRAME: Size = Size::new(1280, 720);
     const DRAWING: Size = Size::new(448, 256);
@@ -230,19 +232,19 @@ mod tests {
     #[test]
     fn a_face_is_shown_larger_and_stays_where_it_is() {
         let mut framing = Framing::default();
-        let first = settled(&mut framing, &[face(0.5, 0.4, 0.2)]);
+        let first = settled(&mut framing, &[face(0.5, 0.4, 0.25)]);
         let [Framed { close_up, share }] = first[..] else {
             panic!("{first:?}");
         };
         assert!((share - 1.0).abs() < 1e-3);
         let side = close_up.of.size[0] * 1280.0;
-        assert!((side - 0.2 * 720.0 * SPAN).abs() < 1.0, "{close_up:?}");
+        assert!((side - 0.25 * 720.0 * SPAN).abs() < 1.0, "{close_up:?}");
         assert!((side - close_up.of.size[1] * 720.0).abs() < 1.0, "square");
         assert_eq!(close_up.at.size, [1.0; 2]);
         // It trembles, then walks.
-        let trembles = settled(&mut framing, &[face(0.505, 0.41, 0.21)]);
+        let trembles = settled(&mut framing, &[face(0.505, 0.41, 0.26)]);
         assert_eq!(trembles, first);
-        let walks = settled(&mut framing, &[face(0.54, 0.4, 0.2)]);
+        let walks = settled(&mut framing, &[face(0.54, 0.4, 0.25)]);
         assert_ne!(walks[0].close_up.of, first[0].close_up.of);
         assert!((walks[0].share - 1.0).abs() < 1e-3, "without a fade");
     }
@@ -272,9 +274,9 @@ mod tests {
         let mut framing = Framing::default();
         assert_eq!(settled(&mut framing, &[]), []);
         assert_eq!(settled(&mut framing, &[face(0.5, 0.5, 0.9)]), []);
-        assert_eq!(settled(&mut framing, &[face(0.5, 0.5, 0.45)]), []);
+        assert_eq!(settled(&mut framing, &[face(0.5, 0.5, 0.55)]), []);
         // Two that are too near for half a square: one alone is not.
-        let framed = settled(&mut framing, &[face(0.3, 0.5, 0.22), face(0.7, 0.5, 0.2)]);
+        let framed = settled(&mut framing, &[face(0.3, 0.5, 0.3), face(0.7, 0.5, 0.28)]);
         assert_eq!(framed.len(), 1);
         assert!(framed[0].close_up.of.corner[0] < 0.3);
     }

@@ -1,5 +1,7 @@
 use std::fs;
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 use crate::inference::provider::{Outcome, Verdict, Verdicts, stand_in};
 use crate::settings::{Provider, Quality};

@@ -1,0 +1,110 @@
+//! Finds the faces in frames and follows them.
+//!
+//! `MediaPipe` BlazeFace (`models/faces`): a square of 128 x 128 pixels, about 1.3 ms of one thread. It
+//! sees faces from about an eighth of its square, so a frame is looked at in several: all of it,
+//! squares as high as it is, and smaller ones. One is looked at for each frame, in turn; faces that
+//! are known have two of three turns for themselves, so that those are found where they are in that
+//! very frame.
+
+mod detector;
+mod tracks;
+
+use super::error::InferenceError;
+use super::runtime::Runtime;
+use crate::frame::{Face, Picture};
+
+use detector::{Detector, LEAST_PIXELS, Square};
+use tracks::Tracks;
+
+/// Of so many turns one looks for new faces while some are known.
+const TURNS: u64 = 3;
+/// The square around known faces is so many times as large as they need.
+const ROOM: f32 = 1.5;
+
+/// The faces of one source.
+pub struct Faces {
+    detector: Detector,
+    tracks: Tracks,
+    turn: u64,
+    /// Which part is looked at next in search of new ones.
+    next: usize,
+}
+
+impl Faces {
+    /// Loads the network.
+    ///
+    /// # Errors
+    /// When ONNX Runtime refuses it.
+    pub fn open(runtime: &Runtime) -> Result<Self, InferenceError> {
+        Ok(Self {
+            detector: Detector::open(runtime)?,
+            tracks: Tracks::default(),
+            turn: 0,
+            next: 0,
+        })
+    }
+
+    /// Looks at the next frame; `small` is the same, smaller. The faces that are known then.
+    ///
+    /// # Errors
+    /// When ONNX Runtime fails.
+    pub fn look(&mut self, frame: &Picture, small: &Picture) -> Result<Vec<Face>, InferenceError> {
+        self.turn += 1;
+        let size = frame.size();
+        if size.area() == 0 {
+            return Ok(Vec::new());
+        }
+        let searches = self.turn.is_multiple_of(TURNS);
+        let known = self
+            .tracks
+            .around(ROOM, size)
+            .filter(|(square, least)| !searches && square.pixels(*least) >= LEAST_PIXELS);
+        let square = match known {
+            Some((square, _)) => square,
+            None => {
+                let squares = Square::all_over(size);
+                self.next = (self.next + 1) % squares.len().max(1);
+                let Some(square) = squares.get(self.next).copied() else {
+                    return Ok(Vec::new());
+                };
+                square
+            }
+        };
+        let found = self.detector.detect(frame, small, square)?;
+        self.tracks.update(&found, square, size);
+        Ok(self.tracks.faces(size))
+    }
+
+    /// Looks at a picture that stands alone, all over it.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn look_all_over(
+        &mut self,
+        frame: &Picture,
+        small: &Picture,
+    ) -> Result<Vec<Face>, InferenceError> {
+        self.tracks = Tracks::default();
+        let size = frame.size();
+        let mut look = |tracks: &mut Tracks, square| -> Result<(), InferenceError> {
+            let found = self.detector.detect(frame, small, square)?;
+            tracks.update(&found, square, size);
+            Ok(())
+        };
+        // Twice: a face that is not quite sure must be found again, and one that was seen small be
+        // seen well.
+        let squares = || Square::all_over(size).into_iter();
+        for square in squares().chain(squares()) {
+            look(&mut self.tracks, square)?;
+        }
+        for square in self
+            .tracks
+            .around_each(ROOM)
+            .into_iter()
+            .flat_map(|square| [square; 3])
+        {
+            look(&mut self.tracks, square)?;
+        }
+        Ok(self.tracks.faces(size))
+    }
+}

@@ -1,0 +1,271 @@
+//! Which faces are known, from frame to frame.
+
+use super::detector::{Found, Square};
+use crate::frame::{Face, Point, Size};
+
+/// A face that is likely by so much is known at once; others must be found twice.
+const SURE: f32 = 0.75;
+/// For how many looks where it should be a face is remembered.
+const LIVES: u32 = 5;
+/// A face that moved by less than this share of its height trembles; it is moved by a part only.
+const TREMBLES: f32 = 0.12;
+/// That part, at least.
+const CALM: f32 = 0.3;
+/// A head, hair and all, in heights of the box that the network finds around a face, and in
+/// distances from eyes to mouth.
+const HEAD_OF_BOX: f32 = 1.45;
+const HEAD_OF_FACE: f32 = 3.3;
+/// The most that are followed.
+const MOST: usize = 12;
+
+/// Faces that are known, in pixels of the frame.
+#[derive(Debug, Default)]
+pub(super) struct Tracks {
+    tracks: Vec<Track>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Track {
+    found: Found,
+    lives: u32,
+    /// How often it was found.
+    seen: u32,
+}
+
+impl Track {
+    fn is_known(&self) -> bool {
+        self.found.score >= SURE || self.seen > 1
+    }
+
+    /// Moves to where it was found now.
+    fn follow(&mut self, found: &Found) {
+        let far = distance(self.found.middle, found.middle) / self.found.size[1].max(1.0);
+        let share = (far / TREMBLES).clamp(CALM, 1.0);
+        let mix = |old: [f32; 2], new: [f32; 2]| {
+            [0, 1].map(|axis| old[axis] + (new[axis] - old[axis]) * share)
+        };
+        let old = self.found;
+        self.found = Found {
+            score: found.score.max(old.score * 0.9),
+            middle: mix(old.middle, found.middle),
+            size: mix(old.size, found.size),
+            eyes: mix(old.eyes, found.eyes),
+            nose: mix(old.nose, found.nose),
+            mouth: mix(old.mouth, found.mouth),
+        };
+        self.lives = LIVES;
+        self.seen += 1;
+    }
+}
+
+impl Tracks {
+    /// Takes what was found in a square of a frame.
+    pub(super) fn update(&mut self, found: &[Found], square: Square, frame: Size) {
+        let inside = |at: f32, side: u32| at >= 0.0 && at <= side as f32;
+        let in_frame = |found: &&Found| {
+            inside(found.middle[0], frame.width) && inside(found.middle[1], frame.height)
+        };
+        let mut missing: Vec<bool> = (self.tracks.iter())
+            .map(|track| square.shows(&track.found))
+            .collect();
+        for found in found.iter().filter(in_frame) {
+            let near = self.tracks.iter().zip(&missing).enumerate();
+            let near = near
+                .filter(|(_, (track, _))| is_same(&track.found, found))
+                .map(|(at, (track, _))| (at, distance(track.found.middle, found.middle)))
+                .min_by(|a, b| a.1.total_cmp(&b.1));
+            match near {
+                Some((at, _)) => {
+                    // The first is the likeliest. Where it is seen badly it is only known to be there.
+                    let first = std::mem::replace(&mut missing[at], false);
+                    if first || !square.shows(&self.tracks[at].found) {
+                        self.tracks[at].follow(found);
+                    }
+                }
+                None if self.tracks.len() < MOST => {
+                    missing.push(false);
+                    self.tracks.push(Track {
+                        found: *found,
+                        lives: LIVES,
+                        seen: 1,
+                    });
+                }
+                None => {}
+            }
+        }
+        for (track, missing) in self.tracks.iter_mut().zip(missing) {
+            track.lives -= u32::from(missing).min(track.lives);
+        }
+        self.tracks.retain(|track| track.lives > 0);
+        self.drop_covered();
+    }
+
+    /// A part of a face, or something around one, may look like another: the likelier stays.
+    fn drop_covered(&mut self) {
+        self.tracks
+            .sort_by(|a, b| b.found.score.total_cmp(&a.found.score));
+        let mut kept: Vec<Track> = Vec::with_capacity(self.tracks.len());
+        for track in self.tracks.drain(..) {
+            let found = &track.found;
+            let is_one = |kept: &Track| covers(&kept.found, found) || covers(found, &kept.found);
+            if !kept.iter().any(is_one) {
+                kept.push(track);
+            }
+        }
+        self.tracks = kept;
+    }
+
+    /// The square around all that are known, with room, and the height of the smallest; both in
+    /// pixels of a frame of size `frame`.
+    pub(super) fn around(&self, room: f32, frame: Size) -> Option<(Square, f32)> {
+        let known = || self.tracks.iter().filter(|track| track.is_known());
+        let least = known().map(|track| track.found.size[1]);
+        let least = least.min_by(f32::total_cmp)?;
+        let ends = [0, 1].map(|axis| {
+            let low = |track: &Track| track.found.middle[axis] - track.found.size[axis];
+            let high = |track: &Track| track.found.middle[axis] + track.found.size[axis];
+            let from = known().map(low).fold(f32::INFINITY, f32::min);
+            (from, known().map(high).fold(f32::NEG_INFINITY, f32::max))
+        });
+        let side = ends.map(|(from, to)| to - from);
+        let longest = frame.width.max(frame.height) as f32;
+        let side = (side[0].max(side[1]) * room).min(longest);
+        let middle = ends.map(|(from, to)| (from + to) / 2.0);
+        let square = Square {
+            left: middle[0] - side / 2.0,
+            top: middle[1] - side / 2.0,
+            side,
+        };
+        (side > 1.0).then_some((square, least))
+    }
+
+    /// A square around each that is known, with room.
+    pub(super) fn around_each(&self, room: f32) -> Vec<Square> {
+        let known = self.tracks.iter().filter(|track| track.is_known());
+        let square = |Track { found, .. }: &Track| {
+            let side = 2.0 * found.size[0].max(found.size[1]) * room;
+            let [left, top] = found.middle.map(|middle| middle - side / 2.0);
+            Square { left, top, side }
+        };
+        known.map(square).collect()
+    }
+
+    /// The faces, as shares of a frame of size `frame`, from left to right.
+    pub(super) fn faces(&self, frame: Size) -> Vec<Face> {
+        let sides = [frame.width, frame.height].map(|side| side.max(1) as f32);
+        let point = |[x, y]: [f32; 2]| Point {
+            x: x / sides[0],
+            y: y / sides[1],
+        };
+        let known = self.tracks.iter().filter(|track| track.is_known());
+        let mut faces: Vec<Face> = known
+            .map(|Track { found, .. }| {
+                let by_box = found.size[1] * HEAD_OF_BOX;
+                let by_face = distance(found.eyes, found.mouth) * HEAD_OF_FACE;
+                let between = [0, 1].map(|axis| (found.eyes[axis] * 2.0 + found.nose[axis]) / 3.0);
+                Face {
+                    centre: point(between),
+                    height: (by_box + by_face) / 2.0 / sides[1],
+                    mouth: point(found.mouth),
+                    speaking: false,
+                }
+            })
+            .collect();
+        faces.sort_by(|a, b| a.centre.x.total_cmp(&b.centre.x));
+        faces
+    }
+}
+
+/// Whether two may be the same face, which moved.
+fn is_same(a: &Found, b: &Found) -> bool {
+    let scale = a.size[1] / b.size[1].max(1.0);
+    let near = a.size[1].max(b.size[1]) * 0.8;
+    (0.5..=2.0).contains(&scale) && distance(a.middle, b.middle) < near
+}
+
+/// Whether the middle of one lies in the box of another.
+fn covers(a: &Found, b: &Found) -> bool {
+    (0..2).all(|axis| (a.middle[axis] - b.middle[axis]).abs() * 2.0 < a.size[axis])
+}
+
+fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Size = Size::new(1280, 720);
+    const ALL: Square = Square {
+        left: 250.0,
+        top: -50.0,
+        side: 760.0,
+    };
+
+    fn found(x: f32, y: f32, score: f32) -> Found {
+        Found {
+            score,
+            middle: [x, y],
+            size: [100.0; 2],
+            eyes: [x, y - 20.0],
+            nose: [x, y],
+            mouth: [x, y + 22.0],
+        }
+    }
+
+    #[test]
+    fn a_face_is_followed_calmly_and_remembered_a_while() {
+        let mut tracks = Tracks::default();
+        tracks.update(&[found(600.0, 300.0, 0.9)], ALL, FRAME);
+        let first = tracks.faces(FRAME)[0];
+        assert!((first.mouth.y - 322.0 / 720.0).abs() < 1e-3);
+        assert!((0.17..0.22).contains(&first.height), "{first:?}");
+        // It trembles.
+        tracks.update(&[found(603.0, 300.0, 0.9)], ALL, FRAME);
+        let moved = (tracks.faces(FRAME)[0].centre.x - first.centre.x) * 1280.0;
+        assert!(moved > 0.5 && moved < 1.5, "{moved}");
+        // It walks.
+        tracks.update(&[found(660.0, 300.0, 0.9)], ALL, FRAME);
+        assert!((tracks.faces(FRAME)[0].centre.x - 660.0 / 1280.0).abs() < 1e-3);
+        // Another part is looked at, then it is not found.
+        let left = Square {
+            left: 0.0,
+            top: 0.0,
+            side: 300.0,
+        };
+        for _ in 0..20 {
+            tracks.update(&[], left, FRAME);
+        }
+        for _ in 1..LIVES {
+            tracks.update(&[], ALL, FRAME);
+        }
+        assert_eq!(tracks.faces(FRAME).len(), 1);
+        tracks.update(&[], ALL, FRAME);
+        assert!(tracks.faces(FRAME).is_empty());
+    }
+
+    #[test]
+    fn what_may_be_no_face_must_be_found_twice() {
+        let mut tracks = Tracks::default();
+        tracks.update(&[found(300.0, 300.0, 0.55)], ALL, FRAME);
+        assert!(tracks.faces(FRAME).is_empty() && tracks.around(1.5, FRAME).is_none());
+        tracks.update(&[found(300.0, 300.0, 0.55)], ALL, FRAME);
+        assert_eq!(tracks.faces(FRAME).len(), 1);
+    }
+
+    #[test]
+    fn neighbours_stay_apart() {
+        let mut tracks = Tracks::default();
+        let pair = [found(700.0, 300.0, 0.9), found(580.0, 300.0, 0.8)];
+        for _ in 0..9 {
+            tracks.update(&pair, ALL, FRAME);
+        }
+        let faces = tracks.faces(FRAME);
+        assert_eq!(faces.len(), 2);
+        assert!(faces[0].centre.x < faces[1].centre.x);
+        let (square, least) = tracks.around(1.5, FRAME).unwrap();
+        assert!((square.side - 480.0).abs() < 1.0 && (least - 100.0).abs() < 1.0);
+        assert!(pair.iter().all(|found| square.shows(found)));
+    }
+}
