@@ -47,3 +47,5 @@ mod tidy;
 mod ui;
 mod ui_page;
 mod window;
+#[cfg(target_os = "linux")]
+mod window_drop;
