@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub use check::{COMMAND, check_here};
 #[cfg(test)]
 pub(super) use equip::stand_in;
-pub(super) use equip::{Plugged, equip};
+pub(super) use equip::{Plugged, equip, on_cpu};
 pub(super) use verdict::{Kept, Verdicts};
 pub use verdict::{Outcome, Verdict};
 
