@@ -37,6 +37,8 @@ mod pages_told;
 mod pipeline;
 mod reload;
 mod runtime;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod runtime_openvino;
 mod scroll;
 mod shaders;
 mod sharp;
