@@ -124,4 +124,7 @@ fn openvino_draws_what_the_cpu_draws_and_keeps_its_engine() {
     assert!(difference(&cpu, &draw(&home, "openvino")) <= 6);
     let again = engines(&home);
     assert_eq!((again.len(), again[0].2), (1, length), "{again:?}");
+
+    home.line("runtime remove openvino").ok();
+    assert!(!home.path("home/cache/engines/openvino").exists());
 }

@@ -31,14 +31,12 @@ pub(in super::super) fn equip(
     if stand_in::opens(provider) {
         return on_cpu(builder, runtime);
     }
-    if matches!(provider, Provider::Auto | Provider::Cpu) {
-        return on_cpu(builder, runtime);
-    }
     let places = runtime.places();
-    let Some(supply) = Supply::of(provider) else {
+    let supply = Supply::of(provider);
+    let Some(supply) = supply.filter(|_| provider != Provider::Cpu) else {
         return on_cpu(builder, runtime);
     };
-    let engines = places.cache.join("engines").join(provider.id());
+    let engines = engines_of(places, provider);
     let _ = fs::create_dir_all(&engines);
     let engines = engines.display().to_string();
     match (provider, supply.way) {
@@ -88,6 +86,11 @@ pub(in super::super) fn on_cpu(
     Ok(builder.with_devices(own.take(1), None)?)
 }
 
+/// Where a provider keeps what it compiled.
+pub(super) fn engines_of(places: &Places, provider: Provider) -> PathBuf {
+    places.cache.join("engines").join(provider.id())
+}
+
 /// The build of ONNX Runtime that a provider brings along.
 pub(super) fn library_of(places: &Places, provider: Provider) -> Option<PathBuf> {
     let supply = Supply::of(provider).filter(|supply| supply.way == Way::Replacement)?;
@@ -134,10 +137,8 @@ fn plug_in(
             vec![(format!("{name}.nv_runtime_cache_path"), engines.to_owned())]
         }
         Provider::Openvino => {
-            vec![(
-                format!("{name}.load_config"),
-                openvino_config(engines).to_string(),
-            )]
+            let config = openvino_config(engines).to_string();
+            vec![(format!("{name}.load_config"), config)]
         }
         _ => Vec::new(),
     };
