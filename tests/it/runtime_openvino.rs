@@ -1,4 +1,4 @@
-//! OpenVINO draws, and keeps the engines it compiles. Its plug-in lists Intel's devices alone; here a
+//! `OpenVINO` draws, and keeps the engines it compiles. Its plug-in lists Intel's devices alone; here a
 //! shim, `tests/epshim`, tells it that the processor is one. `scripts/setup.sh openvino` fetches it.
 //!
 //! Skipped, loudly, without it; `REQUIRE_OPENVINO=1` makes that a failure.
@@ -27,7 +27,7 @@ fn fetched() -> Option<PathBuf> {
     None
 }
 
-/// A home in which OpenVINO was added, and works whoever made the processor.
+/// A home in which `OpenVINO` was added, and works whoever made the processor.
 fn home_with(fetched: &Path) -> Home {
     let home = Home::new();
     let folder = home.path("home/data/runtime/openvino");

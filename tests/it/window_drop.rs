@@ -2,7 +2,7 @@
 //! that speaks the protocol of drags (XDND, version 5) as a file manager does.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use image::RgbaImage;
@@ -268,7 +268,7 @@ fn files_dropped_on_the_window_are_used() {
     window.wait_for("the photo and the page", |window| {
         let settings = window.settings();
         settings.capture.source == Source::File(photo.clone())
-            && PathBuf::from(settings.look.page) == page
+            && Path::new(&settings.look.page) == page
     });
     let before = window.settings();
     assert_eq!(before.look.style, "100");

@@ -75,7 +75,7 @@ pub(in super::super) fn equip(
 }
 
 /// Sets `builder` up to run on the CPU by ONNX Runtime itself. A session for which nothing is named goes to
-/// whatever device ONNX Runtime prefers: to OpenVINO's once its plug-in is registered, and on macOS to
+/// whatever device ONNX Runtime prefers: to `OpenVINO`'s once its plug-in is registered, and on macOS to
 /// Core ML.
 pub(in super::super) fn on_cpu(
     builder: SessionBuilder,
@@ -146,7 +146,7 @@ fn plug_in(
     Ok(builder.with_devices(devices, options.as_deref())?)
 }
 
-/// OpenVINO's own settings, for each kind of device; its plug-in heeds no option for the folder of engines.
+/// `OpenVINO`'s own settings, for each kind of device; its plug-in heeds no option for the folder of engines.
 /// On a processor that knows bfloat16 it would calculate with that, and the matte was off by 15 of 255.
 fn openvino_config(engines: &str) -> serde_json::Value {
     serde_json::json!({
