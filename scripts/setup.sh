@@ -6,6 +6,7 @@
 #   scripts/setup.sh test       a virtual screen and what the tests look at it with
 #   scripts/setup.sh runtime    ONNX Runtime's library, into runtime/
 #   scripts/setup.sh webgpu     a Vulkan driver in software that WebGPU can run on, into runtime/
+#   scripts/setup.sh openvino   OpenVINO's plug-in for ONNX Runtime, into runtime/
 #
 # Several may be named at once. Works as root or with sudo.
 set -euo pipefail
@@ -103,10 +104,36 @@ setup_webgpu() {
     rm -rf "$folder"
 }
 
-[ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+# What `panelcam runtime add openvino` would fetch.
+setup_openvino() {
+    [ -d runtime/openvino ] && return
+    [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || { say "The tests of OpenVINO are for Linux on x86-64."; exit 1; }
+    say "Fetching OpenVINO (53 MB) and checking its hash."
+    python3 -m pip --version >/dev/null 2>&1 || { need_apt; install_packages python3 python3-pip; }
+    mkdir -p runtime
+    rm -rf runtime/openvino.part
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --implementation cp --python-version 3.11 --platform manylinux_2_28_x86_64 \
+        --require-hashes -r scripts/openvino.txt -d runtime/openvino.part
+    python3 - runtime/openvino.part <<'PYTHON'
+import glob, os, sys, zipfile
+folder, = sys.argv[1:]
+wheel, = glob.glob(folder + "/*.whl")
+with zipfile.ZipFile(wheel) as members:
+    for name in members.namelist():
+        if ".so" in os.path.basename(name):
+            with open(os.path.join(folder, os.path.basename(name)), "wb") as library:
+                library.write(members.read(name))
+os.remove(wheel)
+PYTHON
+    # Last: it says that all is there.
+    mv runtime/openvino.part runtime/openvino
+}
+
+[ $# -gt 0 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 for part in "$@"; do
     case "$part" in
-        build | screen | test | runtime | webgpu) "setup_$part" ;;
-        *) say "Unknown part: $part. There are build, screen, test, runtime, webgpu."; exit 2 ;;
+        build | screen | test | runtime | webgpu | openvino) "setup_$part" ;;
+        *) say "Unknown part: $part. There are build, screen, test, runtime, webgpu, openvino."; exit 2 ;;
     esac
 done

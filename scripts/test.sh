@@ -11,6 +11,13 @@ scripts/setup.sh build screen test runtime
 # Other systems than Debian have no such package: then the test of WebGPU says that it is skipped.
 scripts/setup.sh webgpu && export REQUIRE_WEBGPU=1 || say "WebGPU is not tested here: there is no driver for it."
 
+# Its package is large: it is fetched only by who asks for it.
+if [ -d runtime/openvino ]; then
+    export REQUIRE_OPENVINO=1
+else
+    say "OpenVINO is NOT tested here: it was not fetched (scripts/setup.sh openvino, 53 MB)."
+fi
+
 # A missing device would make tests skip. Here everything is installed, so that is a failure.
 export REQUIRE_GPU=1 REQUIRE_RUNTIME=1 REQUIRE_DISPLAY=1
 ORT_DYLIB_PATH=$(ls "$PWD"/runtime/libonnxruntime* | head -n 1)

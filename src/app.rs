@@ -221,6 +221,7 @@ impl App {
     }
 
     fn tell(&mut self, ctx: &Context, topic: Topic, text: String) {
+        tracing::warn!("{text}");
         let severity = Severity::Warning;
         let notice = Notice {
             topic,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{InferenceError, why};
 use super::matte::{Edges, Matte};
+use super::provider::on_cpu;
 use super::runtime::Runtime;
 use super::tensor::{self, Channels, Coding, Layout, Scaler};
 use crate::frame::{Picture, Size};
@@ -46,10 +47,10 @@ impl Segmenter {
     }
 
     fn load(runtime: &Runtime, edges: Edges) -> ort::Result<Self> {
-        let session = Session::builder(runtime.environment())?
+        let builder = Session::builder(runtime.environment())?
             .with_inter_threads(1)?
-            .with_intra_threads(1)?
-            .commit_from_memory(ONNX)?;
+            .with_intra_threads(1)?;
+        let session = on_cpu(builder, runtime)?.commit_from_memory(ONNX)?;
         let allocator = Allocator::default();
         let (width, height) = (i64::from(SIZE.width), i64::from(SIZE.height));
         let image = Tensor::<f32>::new(&allocator, [1, height, width, 3])?;

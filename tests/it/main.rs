@@ -38,6 +38,8 @@ mod pages_told;
 mod pipeline;
 mod reload;
 mod runtime;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod runtime_openvino;
 mod scroll;
 mod shaders;
 mod sharp;
@@ -48,3 +50,5 @@ mod tidy;
 mod ui;
 mod ui_page;
 mod window;
+#[cfg(target_os = "linux")]
+mod window_drop;

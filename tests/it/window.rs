@@ -11,6 +11,7 @@
     reason = "helpers of tests; a skipped test must say so"
 )]
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -23,14 +24,17 @@ use panelcam::settings::Settings;
 /// Slow machines and debug builds: how long to wait for what comes within a second or two.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Where what a window says on its standard error goes, in its home.
+const SAID: &str = "said.txt";
+
 /// One display at a time: servers that start together can pick the same number.
 static ONE: Mutex<()> = Mutex::new(());
 
 /// A display of its own.
-struct Display {
+pub struct Display {
     _one: MutexGuard<'static, ()>,
     server: Child,
-    name: String,
+    pub name: String,
     size: (u32, u32),
 }
 
@@ -125,16 +129,16 @@ fn is_installed(tool: &str) -> bool {
 }
 
 /// panelcam with its window open on a [`Display`].
-struct Window {
+pub struct Window {
     program: Child,
-    id: String,
-    display: Display,
-    home: tempfile::TempDir,
+    pub id: String,
+    pub display: Display,
+    pub home: tempfile::TempDir,
 }
 
 impl Window {
     /// `None` where there is no display. `arguments` are those of the command line.
-    fn open(arguments: &[&str]) -> Option<Self> {
+    pub fn open(arguments: &[&str]) -> Option<Self> {
         let display = Display::open((1280, 800))?;
         let home = tempfile::tempdir().unwrap();
         let program = Command::new(env!("CARGO_BIN_EXE_panelcam"))
@@ -143,7 +147,9 @@ impl Window {
             .env("XDG_RUNTIME_DIR", home.path())
             .env("PANELCAM_HOME", home.path())
             .env("LC_ALL", "C.UTF-8")
+            .env("RUST_LOG", "error,panelcam=info,wgpu_hal=off")
             .env_remove("WAYLAND_DISPLAY")
+            .stderr(File::create(home.path().join(SAID)).unwrap())
             .spawn()
             .unwrap();
         let mut window = Self {
@@ -165,18 +171,19 @@ impl Window {
         Some(window)
     }
 
-    fn wait_for(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
+    pub fn wait_for(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
         let started = Instant::now();
         while !done(self) {
             if let Some(status) = self.program.try_wait().unwrap() {
-                panic!("panelcam ended before {what}: {status}");
+                panic!("panelcam ended before {what}: {status}\n{}", self.said());
             }
-            assert!(started.elapsed() < PATIENCE, "{what} did not come");
+            let waited = started.elapsed();
+            assert!(waited < PATIENCE, "{what} did not come\n{}", self.said());
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 
-    fn picture(&self) -> RgbaImage {
+    pub fn picture(&self) -> RgbaImage {
         self.display.picture(self.home.path())
     }
 
@@ -184,14 +191,19 @@ impl Window {
         self.display.xdotool(&format!("key {key}"));
     }
 
-    fn settings(&self) -> Settings {
+    /// What it has said up to now.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.home.path().join(SAID)).unwrap()
+    }
+
+    pub fn settings(&self) -> Settings {
         let path: PathBuf = self.home.path().join("config/settings.toml");
         Settings::load(&path).0
     }
 
     /// Closes the window with its key, and waits for the end. Its close button is drawn by a
     /// window manager, and there is none.
-    fn close(&mut self) -> ExitStatus {
+    pub fn close(&mut self) -> ExitStatus {
         self.press("ctrl+q");
         let started = Instant::now();
         loop {
@@ -213,7 +225,7 @@ impl Drop for Window {
 
 /// How many different colours the middle of the preview has: a few on the starting screen,
 /// thousands in a picture.
-fn colours(screen: &RgbaImage) -> usize {
+pub fn colours(screen: &RgbaImage) -> usize {
     let mut seen = std::collections::HashSet::new();
     for y in (250..550).step_by(3) {
         seen.extend((150..800).step_by(3).map(|x| screen.get_pixel(x, y).0));

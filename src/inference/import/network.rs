@@ -8,6 +8,7 @@ use ort::value::TensorElementType;
 
 use super::super::contract::STYLE_SIDE;
 use super::super::error::why;
+use super::super::provider::on_cpu;
 use super::super::runtime::Runtime;
 use super::super::tensor::{self, Coding, Layout};
 use super::super::tuning::cores;
@@ -92,12 +93,13 @@ impl Network {
         step: Rc<dyn Fn()>,
     ) -> Result<Self, Refusal> {
         let load = || -> ort::Result<Session> {
-            let mut builder = Session::builder(runtime.environment())?
+            let builder = Session::builder(runtime.environment())?
                 .with_optimization_level(GraphOptimizationLevel::All)?
                 .with_parallel_execution(false)?
                 .with_inter_threads(1)?
                 .with_intra_threads(cores().min(4))?
                 .with_intra_op_spinning(false)?;
+            let mut builder = on_cpu(builder, runtime)?;
             for (name, bytes) in external {
                 builder = builder.with_external_initializer_file_in_memory(name, bytes.into())?;
             }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub use check::{COMMAND, check_here};
 #[cfg(test)]
 pub(super) use equip::stand_in;
-pub(super) use equip::{Plugged, equip};
+pub(super) use equip::{Plugged, equip, on_cpu};
 pub(super) use verdict::{Kept, Verdicts};
 pub use verdict::{Outcome, Verdict};
 
@@ -154,6 +154,7 @@ pub fn add(
 /// When it is not there, comes with ONNX Runtime or cannot be removed.
 pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderError> {
     let supply = Supply::of(provider).ok_or(ProviderError::NoPackage)?;
+    let engines = equip::engines_of(places, provider);
     let provider = provider.name();
     if supply.way == Way::BuiltIn && supply.is_for_here() {
         return Err(ProviderError::PartOfRuntime { provider });
@@ -166,6 +167,7 @@ pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderEr
         why: error.to_string(),
         path: folder.clone(),
     })?;
+    let _ = fs::remove_dir_all(engines);
     Verdicts::forget(places);
     Ok(folder)
 }
