@@ -218,7 +218,7 @@ impl Studio {
             letterer: letterer.filter(|letterer| !letterer.is_empty()),
             texts: &self.texts,
         };
-        let close = match inference::side_for(&self.model, size, frame) {
+        let close = match inference::close_sides(&self.model, size, frame).next() {
             Some(side) if self.close_ups => Some(CloseStudio::new(
                 Closer::open(
                     &self.runtime,

@@ -83,17 +83,16 @@ pub struct CloseRetouch {
     last: Vec<Area>,
 }
 
-/// The side of the square for drawings of size `drawing`, of frames of size `frame`; `None` when
-/// close-ups by `model` would show no more than the drawing.
-pub fn side_for(model: &Model, drawing: Size, frame: Size) -> Option<u32> {
-    if !model.draws_close_ups() || drawing.area() == 0 {
-        return None;
-    }
-    let ratio = f64::from(frame.width) / f64::from(drawing.width);
+/// The sides that the square may have for drawings of size `drawing`, of frames of size `frame`, the
+/// best first; none when close-ups by `model` would show no more than the drawing.
+pub fn close_sides(model: &Model, drawing: Size, frame: Size) -> impl Iterator<Item = u32> {
+    let ratio = f64::from(frame.width) / f64::from(drawing.width.max(1));
+    let worth_it = model.draws_close_ups() && ratio >= WORTH_IT;
     let unit = STEP * model.size_multiple() / gcd(STEP, model.size_multiple());
-    let side = (drawing.area() as f64 * SHARE).sqrt() / f64::from(unit);
-    let side = (side.round() as u32).max(1) * unit;
-    (ratio >= WORTH_IT && (LEAST_SIDE..=MOST_SIDE).contains(&side)).then_some(side)
+    let best = (drawing.area() as f64 * SHARE).sqrt() / f64::from(unit);
+    let best = (best.round() as u32).min(MOST_SIDE / unit);
+    let sides = (1..=best).rev().map(move |count| count * unit);
+    sides.filter(move |side| worth_it && *side >= LEAST_SIDE)
 }
 
 fn gcd(a: u32, b: u32) -> u32 {

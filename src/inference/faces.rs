@@ -1,6 +1,6 @@
 //! Finds the faces in frames and follows them.
 //!
-//! `MediaPipe` BlazeFace (`models/faces`): a square of 128 x 128 pixels, about 1.3 ms of one thread. It
+//! `BlazeFace` by `MediaPipe` (`models/faces`): a square of 128 x 128 pixels, about 1.3 ms of a thread. It
 //! sees faces from about an eighth of its square, so a frame is looked at in several: all of it,
 //! squares as high as it is, and smaller ones. One is looked at for each frame, in turn; faces that
 //! are known have two of three turns for themselves, so that those are found where they are in that

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::auto::{Auto, Runs};
-use super::closeup::side_for;
+use super::closeup::close_sides;
 use super::engines::Engines;
 use super::error::InferenceError;
 use super::loaded::Loaded;
@@ -33,14 +33,19 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The side of the square for close-ups beside drawings of `size`, where there are any: they must
 /// not cost the rate that `Quality::Auto` holds.
 fn close_side(wanted: &Wanted, size: Size, nanos_per_pixel: f64) -> Option<u32> {
+    /// The share of the time between frames that both may take.
+    const BOTH: f64 = 0.9;
     let settings = &wanted.settings;
-    let side = side_for(&wanted.model, size, wanted.frame).filter(|_| settings.close_ups)?;
     let budget = Budget {
         nanos_per_pixel,
         fps: wanted.fps,
     };
-    let area = size.area() + (side as usize).pow(2);
-    (settings.quality != Quality::Auto || budget.allows(area)).then_some(side)
+    let fits = |side: &u32| {
+        let area = size.area() + (*side as usize).pow(2);
+        settings.quality != Quality::Auto || budget.share(area) <= BOTH
+    };
+    let mut sides = close_sides(&wanted.model, size, wanted.frame);
+    sides.find(fits).filter(|_| settings.close_ups)
 }
 
 /// What a generator is loaded for.

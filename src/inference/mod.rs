@@ -42,7 +42,7 @@ pub mod tensor;
 mod tuning;
 mod values;
 
-pub use closeup::{CloseStudio, Closer, Following, side_for};
+pub use closeup::{CloseStudio, Closer, Following, close_sides};
 pub use error::InferenceError;
 pub use faces::Faces;
 pub use generator::{Generator, Slot};

@@ -25,11 +25,16 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Whether so many pixels are drawn in time.
-    pub(super) fn allows(self, area: usize) -> bool {
+    /// Whether pictures of `size` are drawn in time.
+    fn allows(self, size: Size) -> bool {
+        self.share(size.area()) <= SHARE
+    }
+
+    /// The share of the time between frames in which so many pixels are drawn.
+    pub(super) fn share(self, area: usize) -> f64 {
         let interval =
             Duration::from_secs(1).as_nanos() as f64 / f64::from(self.fps.clamp(1, AUTO_FPS));
-        area as f64 * self.nanos_per_pixel <= interval * SHARE
+        area as f64 * self.nanos_per_pixel / interval
     }
 }
 
@@ -40,7 +45,7 @@ pub fn size_for(frame: Size, quality: Quality, budget: Budget, multiple: u32) ->
     match quality {
         Quality::Auto => steps(frame, multiple)
             .rev()
-            .find(|size| budget.allows(size.area()))
+            .find(|size| budget.allows(*size))
             .unwrap_or_else(|| step(frame, Quality::Fast, multiple)),
         quality => step(frame, quality, multiple),
     }

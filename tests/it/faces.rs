@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use panelcam::compositor::enlarged;
 use panelcam::frame::{Face, Frame, Picture, Size, Stamp, Styled};
 use panelcam::inference::{
-    CloseStudio, Closer, Faces, Following, Generator, Model, StyleMap, side_for,
+    CloseStudio, Closer, Faces, Following, Generator, Model, StyleMap, close_sides,
 };
 use panelcam::people;
 use panelcam::settings::{Provider, RetouchSettings};
@@ -222,7 +222,7 @@ fn a_close_up_shows_what_a_larger_drawing_would() {
     styled.shrunk = Some(Arc::new(small.into()));
     let without = enlarged(&styled).unwrap();
 
-    let side = side_for(&model, DRAWING, FRAME).unwrap();
+    let side = close_sides(&model, DRAWING, FRAME).next().unwrap();
     let closer = Closer::open(&runtime, &model, side, 2, Provider::Cpu).unwrap();
     let mut studio = CloseStudio::new(closer, (0, 1.0)).unwrap();
     let settings = RetouchSettings::default();

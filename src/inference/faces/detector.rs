@@ -7,6 +7,7 @@ use ort::session::{IoBinding, Session};
 use ort::value::Tensor;
 
 use super::super::error::{InferenceError, why};
+use super::super::provider::on_cpu;
 use super::super::runtime::Runtime;
 use super::super::tensor::{self, Channels, Coding, Layout, Scaler};
 use crate::frame::{Area, Picture, Size};
@@ -137,10 +138,10 @@ impl Detector {
     }
 
     fn load(runtime: &Runtime) -> ort::Result<Self> {
-        let session = Session::builder(runtime.environment())?
+        let builder = Session::builder(runtime.environment())?
             .with_inter_threads(1)?
-            .with_intra_threads(1)?
-            .commit_from_memory(ONNX)?;
+            .with_intra_threads(1)?;
+        let session = on_cpu(builder, runtime)?.commit_from_memory(ONNX)?;
         let allocator = Allocator::default();
         let (side, count) = (i64::from(SIDE), COUNT as i64);
         let image = Tensor::<f32>::new(&allocator, [1, side, side, 3])?;
