@@ -106,6 +106,8 @@ pub struct Engine {
     pub threads: usize,
     /// Size of the generator's pictures.
     pub size: Size,
+    /// Pixels a side of the square in which close-ups of faces are drawn; `None`: there are none.
+    pub close_ups: Option<u32>,
     /// Why this provider and not a better one, for people.
     pub reason: String,
 }

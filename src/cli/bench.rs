@@ -126,6 +126,7 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
             "threads": engine.threads,
             "size": program.to_string(),
             "generator_size": engine.size.to_string(),
+            "close_ups_side": engine.close_ups,
             "graphics": status.graphics,
             "seconds": elapsed,
         }));
@@ -140,8 +141,9 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         per_second(Rate::Program)
     ));
     print(&format!(
-        "drawings         {styled:.1} a second at {}, {} on {} threads",
+        "drawings         {styled:.1} a second at {}{}, {} on {} threads",
         engine.size,
+        (engine.close_ups).map_or_else(String::new, |side| format!(", close-ups at {side}x{side}")),
         engine.provider.map_or("none", |provider| provider.id()),
         engine.threads
     ));

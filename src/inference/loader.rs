@@ -451,6 +451,7 @@ impl Loader {
             provider: Some(used),
             threads: generator.threads(),
             size: generator.size(),
+            close_ups: loaded.close_side(),
             reason: [reason.trim(), why].join(" ").trim().to_owned(),
         }
     }

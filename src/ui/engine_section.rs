@@ -81,7 +81,10 @@ fn engine_line(engine: &Engine, texts: &Texts) -> (Color32, String) {
     } else {
         fill(&texts.engine.drawing_size, "size", engine.size)
     };
-    for part in [threads, drawing] {
+    let faces = engine.close_ups.map_or_else(String::new, |side| {
+        fill(&texts.engine.close_ups_size, "size", Size::new(side, side))
+    });
+    for part in [threads, drawing, faces] {
         if !part.is_empty() {
             line.push_str(" · ");
             line.push_str(&part);
@@ -125,5 +128,8 @@ mod tests {
             engine_line(&engine, texts).1,
             "CPU · 2 threads · draws at 640x360"
         );
+        engine.close_ups = Some(256);
+        let line = engine_line(&engine, texts).1;
+        assert!(line.ends_with(" · small faces again at 256x256"), "{line}");
     }
 }

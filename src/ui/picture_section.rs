@@ -75,6 +75,8 @@ fn quality_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelState<'_>) {
             *quality = steps.get(at).copied().unwrap_or_default();
         }
     });
+    let close_ups = &mut settings.inference.close_ups;
+    widgets::switch_ui(ui, icon::SPARKLE, &texts.picture.close_ups, close_ups);
 }
 
 /// The step whose pictures are nearest to those of `size`; the middle before there are any.

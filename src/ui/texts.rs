@@ -97,11 +97,11 @@ areas! {
     /// Mirror, quality and size.
     PictureTexts {
         title, mirror, quality, quality_auto, quality_fast, quality_balanced, quality_fine, quality_full, long_side, size, size_of_page,
-        smoothing, skin_tone, lines, wipe,
+        smoothing, skin_tone, lines, wipe, close_ups,
     }
     /// What runs the generator.
     EngineTexts {
-        title, loading, threads_one, threads, drawing_size,
+        title, loading, threads_one, threads, drawing_size, close_ups_size,
     }
     /// Measurements.
     FiguresTexts {

@@ -199,6 +199,7 @@ fn live() -> Status {
             provider: Some(Provider::Cpu),
             threads: 2,
             size: Size::new(640, 368),
+            close_ups: Some(256),
             reason: "No GPU provider is installed.".to_owned(),
         },
         graphics: "llvmpipe".to_owned(),
