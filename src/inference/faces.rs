@@ -11,7 +11,7 @@ mod tracks;
 
 use super::error::InferenceError;
 use super::runtime::Runtime;
-use crate::frame::{Face, Picture};
+use crate::frame::{Face, Picture, Size};
 
 use detector::{Detector, LEAST_PIXELS, Square};
 use tracks::Tracks;
@@ -54,25 +54,26 @@ impl Faces {
         if size.area() == 0 {
             return Ok(Vec::new());
         }
-        let searches = self.turn.is_multiple_of(TURNS);
-        let known = self
-            .tracks
-            .around(ROOM, size)
-            .filter(|(square, least)| !searches && square.pixels(*least) >= LEAST_PIXELS);
-        let square = match known {
-            Some((square, _)) => square,
-            None => {
-                let squares = Square::all_over(size);
-                self.next = (self.next + 1) % squares.len().max(1);
-                let Some(square) = squares.get(self.next).copied() else {
-                    return Ok(Vec::new());
-                };
-                square
-            }
+        let known = (self.tracks.around(ROOM, size))
+            .filter(|(square, least)| square.pixels(*least) >= LEAST_PIXELS)
+            .map(|(square, _)| square);
+        let square = match self.turn % TURNS {
+            0 => None,
+            1 => self.tracks.doubtful(ROOM).or(known),
+            _ => known.or_else(|| self.tracks.doubtful(ROOM)),
+        };
+        let Some(square) = square.or_else(|| self.next_in_search(size)) else {
+            return Ok(Vec::new());
         };
         let found = self.detector.detect(frame, small, square)?;
         self.tracks.update(&found, square, size);
         Ok(self.tracks.faces(size))
+    }
+
+    fn next_in_search(&mut self, size: Size) -> Option<Square> {
+        let squares = Square::all_over(size);
+        self.next = (self.next + 1) % squares.len().max(1);
+        squares.get(self.next).copied()
     }
 
     /// Looks at a picture that stands alone, all over it.

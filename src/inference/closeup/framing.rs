@@ -10,6 +10,10 @@ use crate::frame::{Area, CloseUp, Face, Size};
 const SPAN: f32 = 1.25;
 /// A close-up shows so many times more than the drawing, or is none.
 const GAIN: f32 = 1.15;
+/// One that is shown stays one while it shows so many times more.
+const STAYS: f32 = 1.05;
+/// For so many frames another number of faces must be there before the square is divided otherwise.
+const PATIENCE: u32 = 10;
 /// How far a face may move from the middle, in sides, before its close-up follows.
 const DEAD_ZONE: f32 = 0.09;
 /// How much larger or smaller it may get.
@@ -31,6 +35,8 @@ pub struct Framed {
 pub struct Framing {
     /// Close-ups a row of the square.
     columns: usize,
+    /// For how many frames another number would have been better.
+    otherwise: u32,
     places: [Option<Place>; CloseUp::MOST],
     frame: Size,
     framed: Vec<Framed>,
@@ -90,22 +96,14 @@ impl Framing {
             (self.frame, self.places) = (frame, Default::default());
         }
         let drawn = drawing.width as f32 / frame.width as f32;
-        let mut columns = if faces.len() > 1 { 2 } else { 1 };
-        let mut wanted = squares(faces, frame, side as f32 / columns as f32, drawn);
-        if wanted.is_empty() && columns > 1 {
-            // All are too near to be shown so small: the largest alone.
-            columns = 1;
-            wanted = squares(faces, frame, side as f32, drawn);
-        }
-        if wanted.is_empty() {
-            // Those that are seen fade away where they are.
-            columns = self.columns.max(1);
-        }
-        if self.columns != columns {
-            (self.columns, self.places) = (columns, Default::default());
-        }
+        let whole = side as f32;
+        // The largest alone, unless several are shown larger even in half of the square.
+        let several = squares(faces, frame, whole / 2.0, drawn * GAIN).len() > 1;
+        self.divide(if several { 2 } else { 1 });
+        let (columns, tile) = (self.columns, whole / self.columns as f32);
+        let mut wanted = squares(faces, frame, tile, drawn * STAYS);
         wanted.truncate(columns * columns);
-        self.place(&wanted);
+        self.place(&wanted, tile / (drawn * GAIN));
         self.fade();
         let size = [1.0 / columns as f32; 2];
         let framed = self.places.iter().enumerate().filter_map(|(at, place)| {
@@ -128,8 +126,27 @@ impl Framing {
         self.clone().follow(faces, frame, drawing, side) != self.framed
     }
 
-    /// Gives each face its place: the one it had, or a free one.
-    fn place(&mut self, wanted: &[Square]) {
+    /// Divides the square otherwise, when that is wanted for a while.
+    fn divide(&mut self, columns: usize) {
+        if columns == self.columns {
+            self.otherwise = 0;
+            return;
+        }
+        self.otherwise += 1;
+        let is_empty = self.places.iter().all(Option::is_none);
+        if is_empty || self.otherwise > PATIENCE {
+            self.columns = columns;
+            self.otherwise = 0;
+            // Those that are seen stay so, as far as there is room.
+            for place in self.places.iter_mut().skip(columns * columns) {
+                *place = None;
+            }
+        }
+    }
+
+    /// Gives each face its place: the one it had, or a free one if its square has at most `most`
+    /// pixels a side.
+    fn place(&mut self, wanted: &[Square], most: f32) {
         let count = self.columns * self.columns;
         for place in self.places.iter_mut().flatten() {
             place.seen = false;
@@ -148,7 +165,7 @@ impl Framing {
                 None => waiting.push(*square),
             }
         }
-        for square in waiting {
+        for square in waiting.into_iter().filter(|square| square.side <= most) {
             let mut free = self.places.iter_mut().take(count);
             if let Some(free) = free.find(|place| place.is_none()) {
                 *free = Some(Place {
@@ -185,14 +202,14 @@ impl Framing {
 }
 
 /// What close-ups of `tile` pixels a side should show, the largest face first; only of faces of
-/// which they show more than a drawing with `drawn` pixels for each of the frame.
-fn squares(faces: &[Face], frame: Size, tile: f32, drawn: f32) -> Vec<Square> {
+/// which they have at least `dense` pixels for each of the frame.
+fn squares(faces: &[Face], frame: Size, tile: f32, dense: f32) -> Vec<Square> {
     let (width, height) = (frame.width as f32, frame.height as f32);
     let square = |face: &Face| {
         // More pixels than the frame has show nothing more.
         let side = (face.height * height * SPAN).max(tile);
         let fits = side.is_finite() && side <= width.min(height);
-        (fits && tile / side >= drawn * GAIN).then_some(Square {
+        (fits && tile / side >= dense).then_some(Square {
             middle: [face.centre.x * width, face.centre.y * height],
             side,
         })
@@ -223,7 +240,7 @@ mod tests {
     }
 
     fn settled(framing: &mut Framing, faces: &[Face]) -> Vec<Framed> {
-        for _ in 0..12 {
+        for _ in 0..24 {
             framing.follow(faces, FRAME, DRAWING, SIDE);
         }
         framing.follow(faces, FRAME, DRAWING, SIDE).to_vec()
@@ -279,6 +296,28 @@ mod tests {
         let framed = settled(&mut framing, &[face(0.3, 0.5, 0.3), face(0.7, 0.5, 0.28)]);
         assert_eq!(framed.len(), 1);
         assert!(framed[0].close_up.of.corner[0] < 0.3);
+    }
+
+    /// What comes and goes, a hand that looks like a face for one, does not disturb those that are shown.
+    #[test]
+    fn a_face_for_a_moment_changes_nothing() {
+        let mut framing = Framing::default();
+        let (a, b) = (face(0.3, 0.4, 0.11), face(0.7, 0.4, 0.1));
+        let before = settled(&mut framing, &[a]);
+        for _ in 0..PATIENCE {
+            let framed = framing.follow(&[a, b], FRAME, DRAWING, SIDE);
+            assert_eq!(framed[0], before[0]);
+        }
+        assert_eq!(settled(&mut framing, &[a]), before);
+        // Near and a little nearer.
+        let mut framing = Framing::default();
+        let limit = SIDE as f32 / (448.0 / 1280.0 * GAIN) / SPAN / 720.0;
+        settled(&mut framing, &[face(0.5, 0.5, limit * 0.97)]);
+        for number in 0..20 {
+            let height = limit * if number % 2 == 0 { 1.03 } else { 0.97 };
+            let framed = framing.follow(&[face(0.5, 0.5, height)], FRAME, DRAWING, SIDE);
+            assert!(framed.len() == 1 && framed[0].share > 0.99);
+        }
     }
 
     proptest! {

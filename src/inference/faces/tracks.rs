@@ -3,8 +3,11 @@
 use super::detector::{Found, Square};
 use crate::frame::{Face, Point, Size};
 
-/// A face that is likely by so much is known at once; others must be found twice.
-const SURE: f32 = 0.75;
+/// A face that was likely by so much once is known. What is less likely is looked at closely before:
+/// there a face is likelier yet, and what only looks like one is not.
+const SURE: f32 = 0.8;
+/// How often it is looked at.
+const LOOKS: u32 = 3;
 /// For how many looks where it should be a face is remembered.
 const LIVES: u32 = 5;
 /// A face that moved by less than this share of its height trembles; it is moved by a part only.
@@ -28,13 +31,17 @@ pub(super) struct Tracks {
 struct Track {
     found: Found,
     lives: u32,
-    /// How often it was found.
-    seen: u32,
+    /// Whether it was likely enough once.
+    sure: bool,
+    /// How often it was looked at closely without being likely enough.
+    looks: u32,
 }
 
 impl Track {
-    fn is_known(&self) -> bool {
-        self.found.score >= SURE || self.seen > 1
+    fn around(&self, room: f32) -> Square {
+        let side = 2.0 * self.found.size[0].max(self.found.size[1]) * room;
+        let [left, top] = self.found.middle.map(|middle| middle - side / 2.0);
+        Square { left, top, side }
     }
 
     /// Moves to where it was found now.
@@ -54,7 +61,7 @@ impl Track {
             mouth: mix(old.mouth, found.mouth),
         };
         self.lives = LIVES;
-        self.seen += 1;
+        self.sure |= found.score >= SURE;
     }
 }
 
@@ -87,7 +94,8 @@ impl Tracks {
                     self.tracks.push(Track {
                         found: *found,
                         lives: LIVES,
-                        seen: 1,
+                        sure: found.score >= SURE,
+                        looks: 0,
                     });
                 }
                 None => {}
@@ -118,7 +126,7 @@ impl Tracks {
     /// The square around all that are known, with room, and the height of the smallest; both in
     /// pixels of a frame of size `frame`.
     pub(super) fn around(&self, room: f32, frame: Size) -> Option<(Square, f32)> {
-        let known = || self.tracks.iter().filter(|track| track.is_known());
+        let known = || self.tracks.iter().filter(|track| track.sure);
         let least = known().map(|track| track.found.size[1]);
         let least = least.min_by(f32::total_cmp)?;
         let ends = [0, 1].map(|axis| {
@@ -139,15 +147,20 @@ impl Tracks {
         (side > 1.0).then_some((square, least))
     }
 
-    /// A square around each that is known, with room.
+    /// A square around each, with room.
     pub(super) fn around_each(&self, room: f32) -> Vec<Square> {
-        let known = self.tracks.iter().filter(|track| track.is_known());
-        let square = |Track { found, .. }: &Track| {
-            let side = 2.0 * found.size[0].max(found.size[1]) * room;
-            let [left, top] = found.middle.map(|middle| middle - side / 2.0);
-            Square { left, top, side }
-        };
-        known.map(square).collect()
+        let around = |track: &Track| track.around(room);
+        self.tracks.iter().map(around).collect()
+    }
+
+    /// A square around one that is not known for sure, with room; each is looked at a few times, then
+    /// it is nothing.
+    pub(super) fn doubtful(&mut self, room: f32) -> Option<Square> {
+        let unsure = |track: &Track| !track.sure && track.looks >= LOOKS;
+        self.tracks.retain(|track| !unsure(track));
+        let track = self.tracks.iter_mut().find(|track| !track.sure)?;
+        track.looks += 1;
+        Some(track.around(room))
     }
 
     /// The faces, as shares of a frame of size `frame`, from left to right.
@@ -157,7 +170,7 @@ impl Tracks {
             x: x / sides[0],
             y: y / sides[1],
         };
-        let known = self.tracks.iter().filter(|track| track.is_known());
+        let known = self.tracks.iter().filter(|track| track.sure);
         let mut faces: Vec<Face> = known
             .map(|Track { found, .. }| {
                 let by_box = found.size[1] * HEAD_OF_BOX;
@@ -246,12 +259,23 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_no_face_must_be_found_twice() {
+    fn what_may_be_no_face_is_looked_at_closely() {
         let mut tracks = Tracks::default();
-        tracks.update(&[found(300.0, 300.0, 0.55)], ALL, FRAME);
-        assert!(tracks.faces(FRAME).is_empty() && tracks.around(1.5, FRAME).is_none());
-        tracks.update(&[found(300.0, 300.0, 0.55)], ALL, FRAME);
+        tracks.update(&[found(300.0, 300.0, 0.6)], ALL, FRAME);
+        for _ in 0..LOOKS {
+            assert!(tracks.faces(FRAME).is_empty() && tracks.around(1.5, FRAME).is_none());
+            let square = tracks.doubtful(1.5).unwrap();
+            assert!((square.side - 300.0).abs() < 1.0 && square.shows(&found(300.0, 300.0, 0.6)));
+            tracks.update(&[found(300.0, 300.0, 0.6)], square, FRAME);
+        }
+        assert_eq!(tracks.doubtful(1.5), None);
+        tracks.update(&[found(300.0, 300.0, 0.6)], ALL, FRAME);
+        tracks.update(&[found(300.0, 300.0, 0.9)], ALL, FRAME);
         assert_eq!(tracks.faces(FRAME).len(), 1);
+        // Known once, it may turn away.
+        tracks.update(&[found(300.0, 300.0, 0.6)], ALL, FRAME);
+        assert_eq!(tracks.faces(FRAME).len(), 1);
+        assert_eq!(tracks.doubtful(1.5), None);
     }
 
     #[test]
