@@ -84,6 +84,9 @@ pub(super) struct PortDescription {
     pub(super) layout: Option<LayoutName>,
     pub(super) range: Option<RangeDescription>,
     pub(super) channels: Option<ChannelsName>,
+    /// What the network calls its width and height where any will do: with those known, it is planned
+    /// better.
+    pub(super) sides: Option<[String; 2]>,
 }
 
 /// The values of black and white: for all channels, or for red, green and blue.
@@ -118,6 +121,8 @@ pub(super) struct StyleDescription {
     pub(super) cell: Option<u32>,
     /// Absent: one more than the highest channel of a style.
     pub(super) channels: Option<usize>,
+    /// Of a map: as of the image.
+    pub(super) sides: Option<[String; 2]>,
 }
 
 /// What the input that chooses styles takes.
@@ -432,6 +437,7 @@ impl PortDescription {
         Port {
             name: self.name,
             coding,
+            sides: self.sides,
         }
     }
 }

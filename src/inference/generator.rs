@@ -160,11 +160,12 @@ impl Generator {
         }
         let fit = Fit::of(model, drawing).ok_or_else(wrong_size)?;
         let threads = threads.max(1);
-        let mut session =
-            load(runtime, model, threads, provider)?.map_err(|error| InferenceError::Broken {
+        let mut session = load(runtime, model, &fit, threads, provider)?.map_err(|error| {
+            InferenceError::Broken {
                 why: why(&error),
                 path: model.path().to_owned(),
-            })?;
+            }
+        })?;
         let limit = Limit::new().map_err(|error| InferenceError::Run {
             why: why(&error),
             path: model.path().to_owned(),
@@ -553,6 +554,7 @@ impl Generator {
 fn load(
     runtime: &Runtime,
     model: &Model,
+    fit: &Fit,
     threads: usize,
     provider: Provider,
 ) -> Result<ort::Result<Session>, InferenceError> {
@@ -566,6 +568,16 @@ fn load(
             .with_intra_threads(threads)?
             // Waiting threads sleep: spinning ones take the cores from the compositor.
             .with_intra_op_spinning(false)?;
+        let image = (&model.image().sides, fit.network);
+        let style = model.style().and_then(|style| style.sides.as_ref());
+        let style = (&style.cloned(), cells(model, fit.drawing));
+        for (names, size) in [image, style] {
+            if let Some([width, height]) = names {
+                builder = builder
+                    .with_dimension_override(width, size.width.into())?
+                    .with_dimension_override(height, size.height.into())?;
+            }
+        }
         builder = equip(builder, runtime, provider)?;
         for (name, bytes) in external {
             builder = builder.with_external_initializer_file_in_memory(name, bytes.into())?;

@@ -70,9 +70,12 @@ impl Loaded {
             _ => PATIENT,
         };
         let generator = Generator::open_within(runtime, model, size, threads, provider, patience)?;
-        let closer = close
-            .map(|side| Closer::open_within(runtime, model, side, threads, provider, patience))
-            .transpose()?;
+        // Without them, drawings are as they were before there were any.
+        let closer = close.and_then(|side| {
+            Closer::open_within(runtime, model, side, threads, provider, patience)
+                .inspect_err(|error| tracing::warn!("There are no close-ups: {error}"))
+                .ok()
+        });
         let seat = |_| {
             Ok(Seat {
                 slot: generator.slot()?,

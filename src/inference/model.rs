@@ -108,6 +108,8 @@ pub struct StyleName {
 pub(super) struct Port {
     pub(super) name: String,
     pub(super) coding: Coding,
+    /// What the network calls its width and height where any will do.
+    pub(super) sides: Option<[String; 2]>,
 }
 
 /// The input that chooses styles.
@@ -117,6 +119,8 @@ pub(super) struct StylePort {
     pub(super) kind: StyleKind,
     /// Channels of the map.
     pub(super) channels: usize,
+    /// What the network calls the map's width and height.
+    pub(super) sides: Option<[String; 2]>,
 }
 
 /// What the input that chooses styles takes.
@@ -421,6 +425,7 @@ impl Model {
                     StyleKindName::Index => StyleKind::Index,
                     StyleKindName::Values | StyleKindName::Picture => StyleKind::Own,
                 },
+                sides: style.sides,
                 channels: style.channels.unwrap_or(channels),
             }),
             constants: description.inputs.into_iter().map(Constant::from).collect(),
