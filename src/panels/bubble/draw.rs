@@ -151,7 +151,7 @@ impl Balloon {
         let short = (b.0 - a.0).min(b.1 - a.1);
         let (mouth, clear) = match face {
             // A head is higher than wide.
-            Some(face) => (face.mouth, (face.height * 0.34, face.height * 0.46)),
+            Some(face) => (face.mouth, (face.height * 0.36, face.height * 0.46)),
             None => (self.ground.usual, (short * 0.4, short * 0.4)),
         };
         Some(Aim {
