@@ -133,7 +133,7 @@ fn a_group_with_a_filter_is_as_large_as_what_is_in_it() {
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300" fill="none">
         <rect id="live-1" width="400" height="300"/>
         <g id="bubble-1" filter="url(#f)"><ellipse cx="100" cy="80" rx="50" ry="30" fill="white"/></g>
-        <g id="sound-bang" filter="url(#f)"><path d="M200 200h60v40h-60z" fill="red"/></g>
+        <g id="sound-bang" data-animate="pop" filter="url(#f)"><path d="M200 200h60v40h-60z" fill="red"/></g>
         <filter id="f" x="0" y="0" width="400" height="300" filterUnits="userSpaceOnUse"><feOffset dy="4"/><feGaussianBlur stdDeviation="2"/><feBlend in="SourceGraphic"/></filter></svg>"##,
     );
     let found = page.found();

@@ -29,6 +29,8 @@ pub struct Ground {
     pub short: f32,
     /// What the bubble may not leave, in page units.
     pub space: Rect,
+    /// Where it may follow its face: not into other panels.
+    pub range: Rect,
     /// Where a face in its panel usually is.
     pub usual: (f32, f32),
 }
@@ -98,7 +100,11 @@ impl Balloon {
                 height: b.1 - a.1,
             },
             usual: self.ground.usual,
-            space: self.ground.space,
+            space: if self.bubble.follows {
+                self.ground.range
+            } else {
+                self.ground.space
+            },
         };
         let offset = match &self.bubble.form {
             _ if self.bubble.follows => self.follow.at(&bounds, face, company, time),
