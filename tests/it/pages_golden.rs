@@ -255,3 +255,37 @@ fn shipped_pages_say_nothing_was_left_out() {
         assert!(page.panels().count() > 0, "{id}");
     }
 }
+
+/// What was seen in print: stars on words, a bowl on what a bubble says, labels in another language.
+#[test]
+fn shipped_pages_keep_their_words_free() {
+    for page in pages() {
+        let mut words = Vec::new();
+        for layer in page.layers() {
+            match layer {
+                Layer::Text(text) => words.push(text),
+                Layer::Effect(effect) if effect.kind == EffectKind::Sparkle => {
+                    let under = words
+                        .iter()
+                        .find(|text| text.bounds.touches(&effect.bounds));
+                    let under = under.map(|text| text.id.as_str());
+                    assert_eq!(under, None, "{}: stars on words", page.id());
+                }
+                _ => {}
+            }
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pages");
+    let source = |id: &str| fs::read_to_string(folder.join(format!("{id}.svg"))).unwrap();
+    let pop = source("strip-pop");
+    assert!(pop.find("id=\"noodles\"") < pop.find("id=\"bubble-a\""));
+    let is_hangul = |letter: char| matches!(letter, '가'..='힣');
+    for text in source("profile").split("<text ").skip(1) {
+        let (said, _) = text.split_once("</text>").unwrap();
+        let in_bubble = said.contains("id=\"text-line\"");
+        assert!(
+            in_bubble || said.contains("data-en=") || !said.contains(is_hangul),
+            "{said}"
+        );
+    }
+}
