@@ -52,6 +52,10 @@ found=()
 for target in "${targets[@]}"; do
     say "== $target, $seconds seconds"
     mkdir -p "fuzz/corpus/$target"
+    if ! "${cargo[@]}" fuzz build "${checks[@]}" "$target"; then
+        say "The target $target does not build; the compiler says why above. Nothing was fuzzed with it."
+        exit 1
+    fi
     read -ra seeds <<<"$(seeds_of "$target")"
     "${cargo[@]}" fuzz run "${checks[@]}" "$target" "fuzz/corpus/$target" "${seeds[@]}" -- \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 || found+=("$target")
