@@ -243,5 +243,19 @@ fn loading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, programs, sharpening, changing, loading);
+/// Finding heads in a drawing's matte, once a drawing for the crop and once for bubbles.
+fn faces(criterion: &mut Criterion) {
+    let mut drawing = Picture::new(SMALL);
+    for (at, pixel) in drawing.rgba_mut().chunks_exact_mut(4).enumerate() {
+        let (x, y) = (at as f32 % 448.0 - 224.0, at as f32 / 448.0);
+        let head = (x / 46.0).hypot((y - 100.0) / 64.0);
+        let body = (x / 130.0).hypot((y - 260.0) / 110.0);
+        pixel[3] = if head.min(body) < 1.0 { 255 } else { 0 };
+    }
+    criterion.bench_function("faces", |bencher| {
+        bencher.iter(|| black_box(panelcam::people::faces(&drawing, &[])).len());
+    });
+}
+
+criterion_group!(benches, programs, sharpening, changing, faces, loading);
 criterion_main!(benches);

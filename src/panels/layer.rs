@@ -193,9 +193,10 @@ impl Rect {
 pub(super) struct Shape;
 
 impl Shape {
-    /// Where what `tree` draws is on a page of that size; `None` when nothing of it is.
+    /// Where what `tree` draws is on a page of that size; `None` when nothing of it is. A filter adds
+    /// nothing: some programs write one as large as the page.
     pub fn bounds(tree: &usvg::Tree, page: (f32, f32)) -> Option<Rect> {
-        let bounds = tree.root().abs_layer_bounding_box();
+        let bounds = tree.root().abs_stroke_bounding_box();
         let (left, top) = (bounds.left().max(0.0), bounds.top().max(0.0));
         let (right, bottom) = (bounds.right().min(page.0), bounds.bottom().min(page.1));
         let is_there = touches(tree.root(), page) && right > left && bottom > top;

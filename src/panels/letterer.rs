@@ -72,17 +72,19 @@ impl Letterer {
     pub fn new(page: &Page, program: Size) -> Self {
         let units = page.units();
         let place = fitted(units, program);
+        let space = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: units.0,
+            height: units.1,
+        };
         let ground = Ground {
             page: place,
             scale: place.width as f32 / units.0.max(1e-3),
             blend: Blend::default(),
             short: units.0.min(units.1),
-            space: Rect {
-                x: 0.0,
-                y: 0.0,
-                width: units.0,
-                height: units.1,
-            },
+            space,
+            range: space,
             usual: (units.0 * 0.5, units.1 * 0.4),
         };
         let standing = Standing::of(page);
@@ -456,8 +458,11 @@ impl Item {
                 && home.y >= b.y
                 && home.x + home.width <= b.x + b.width
                 && home.y + home.height <= b.y + b.height;
-            if inside && lettering.data.get("bounds") != Some("page") {
-                ground.space = b;
+            if lettering.data.get("bounds") != Some("page") {
+                if inside {
+                    ground.space = b;
+                }
+                ground.range = b.around(&home).common(&ground.space);
             }
             Home {
                 shot: shot_shown(panel),

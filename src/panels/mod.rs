@@ -70,6 +70,7 @@ mod cover;
 mod data;
 mod document;
 mod drawn;
+mod effort;
 mod fonts;
 mod frame;
 mod layer;
@@ -152,6 +153,15 @@ pub enum PageError {
         /// Its id or path.
         page: String,
     },
+    /// What is on it is too much to be drawn in a sensible time.
+    #[error(
+        "The page takes too long to draw: its lines and shapes are too many for how large they are. \
+         Take some out, or turn parts into pictures. ({page})"
+    )]
+    TooMuchToDraw {
+        /// Its id or path.
+        page: String,
+    },
     /// More panels than a page may have.
     #[error(
         "The page has more than {} live shapes. Remove some of them. ({page})",
@@ -229,6 +239,7 @@ impl PageError {
             | Self::NotSvg { page, .. }
             | Self::TooDeep { page }
             | Self::TooManyObjects { page }
+            | Self::TooMuchToDraw { page }
             | Self::TooManyPanels { page }
             | Self::NoPanel { page, .. }
             | Self::BadSize { page, .. }

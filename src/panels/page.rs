@@ -10,6 +10,7 @@ use usvg::{ImageKind, fontdb};
 use crate::frame::Size;
 
 use super::document::{self, EmbeddedFont, Part, PartKind};
+use super::effort::Effort;
 use super::fonts::{self, Warnings};
 use super::layer::{Art, Effect, Layer, Lettering, Panel, Rect, Shape};
 use super::names::Alive;
@@ -88,6 +89,7 @@ impl Page {
         let links = Links::default();
         let (mut units, mut unseen) = (None, None);
         let mut missing = BTreeSet::new();
+        let mut effort: Option<Effort> = None;
         let mut layers = Vec::with_capacity(parts.parts.len());
         let mut trees = Vec::with_capacity(parts.parts.len());
         for Part { kind, blend, svg } in parts.parts {
@@ -96,6 +98,17 @@ impl Page {
             let size = (tree.size().width(), tree.size().height());
             units = Some(size);
             check_size(size, id)?;
+            if effort.is_none() {
+                effort = Effort::new(size, natural_scale(size, parts.inches));
+            }
+            if let Some(effort) = &mut effort {
+                effort.add(&tree);
+                if effort.is_too_much() {
+                    return Err(PageError::TooMuchToDraw {
+                        page: id.to_owned(),
+                    });
+                }
+            }
             let bounds = Shape::bounds(&tree, size);
             let mut written = BTreeSet::new();
             fonts::letters_of(tree.root(), &mut written);
@@ -325,11 +338,7 @@ impl Page {
     /// and at most 4096.
     pub fn size(&self) -> Size {
         let (width, height) = self.inner.units;
-        let printed = self
-            .inner
-            .inches
-            .map_or(1.0, |(inches, _)| (inches * 300.0 / width).max(1.0));
-        let scale = (Self::MAX_NATURAL_SIDE / width.max(height)).min(printed);
+        let scale = natural_scale(self.inner.units, self.inner.inches);
         let even = |side: f32| ((side * scale / 2.0).round() as u32 * 2).max(2);
         Size::new(even(width), even(height))
     }
@@ -367,6 +376,12 @@ impl std::fmt::Debug for Page {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Page({}, {})", self.inner.id, self.size())
     }
+}
+
+/// Pixels for each unit of a page at its own size.
+fn natural_scale((width, height): (f32, f32), inches: Option<(f32, f32)>) -> f32 {
+    let printed = inches.map_or(1.0, |(inches, _)| (inches * 300.0 / width).max(1.0));
+    (Page::MAX_NATURAL_SIDE / width.max(height)).min(printed)
 }
 
 fn check_size((width, height): (f32, f32), page: &str) -> Result<(), PageError> {

@@ -1,8 +1,10 @@
 //! Where the people in a picture are.
 //!
 //! Most faces were found in the frame by a network. Who turns away or hides theirs is still in the
-//! matte: their face is taken to be the upper middle of a region of it, as high as a head of that
-//! width. Cover fit asks here which point of the frame to keep in view.
+//! matte: at the upper end of each large region of it there is a head, of the size that goes with the
+//! region's widths. Cover fit asks here which head to keep in view.
+
+mod head;
 
 use std::time::Duration;
 
@@ -40,29 +42,21 @@ impl Head {
 const MOST_FACES: usize = 12;
 
 /// The faces in a drawing, from left to right: those that were `found` in its frame, as far as the
-/// matte in its alpha agrees, and the upper middle of each large region of the matte that has none.
+/// matte in its alpha agrees, and one for each large region of the matte in which none was found.
 pub fn faces(picture: &Picture, found: &[Face]) -> Vec<Face> {
-    let Some(mut free) = cells(picture) else {
+    let Some(matte) = cells(picture) else {
         return found.iter().take(MOST_FACES).copied().collect();
     };
-    let is_somebody = |face: &&Face| {
-        let (column, row) = place(face.centre);
-        free[row][column]
-    };
-    let mut faces: Vec<Face> = (found.iter().filter(is_somebody)).copied().collect();
-    faces.truncate(MOST_FACES);
-    let known: Vec<(usize, usize)> = faces.iter().map(|face| place(face.centre)).collect();
-    // Looking for the largest uses the cells up.
+    let found = found
+        .iter()
+        .filter(|face| is_in(&matte, face.centre))
+        .map(|face| with_hair(&matte, face));
+    let mut faces: Vec<Face> = found.take(MOST_FACES).collect();
     let shape = cell_shape(picture);
-    while faces.len() < MOST_FACES
-        && let Some(region) = largest_region(&mut free.clone())
-        && let Some(face) = face_of(&region, shape)
-    {
-        if !region.iter().any(|cell| known.contains(cell)) {
-            faces.push(face);
-        }
-        for (column, row) in region {
-            free[row][column] = false;
+    for region in regions(matte) {
+        let is_known = faces.iter().any(|face| is_in(&region.rows, face.centre));
+        if !is_known && faces.len() < MOST_FACES {
+            faces.extend(face_of(&region, shape));
         }
     }
     faces.sort_by(|a, b| a.centre.x.total_cmp(&b.centre.x));
@@ -118,16 +112,45 @@ impl Focus {
     }
 }
 
-/// Columns and rows the matte is looked at in: enough to tell people apart, cheap every frame.
-const COLUMNS: usize = 40;
-const ROWS: usize = 24;
+/// Columns and rows the matte is looked at in: enough for the shape of a head, cheap every frame.
+const COLUMNS: usize = 80;
+const ROWS: usize = 48;
 /// A region smaller than this share of the picture is no person.
 const SMALLEST: f32 = 0.01;
+
+/// What of the matte hangs together.
+struct Region {
+    /// The columns of each row that are its own, as bits.
+    rows: [u128; ROWS],
+    cells: usize,
+}
+
+/// Whether a point lies in a matte.
+fn is_in(matte: &[u128; ROWS], point: Point) -> bool {
+    let (column, row) = place(point);
+    matte[row] >> column & 1 == 1
+}
 
 /// The cell in which a point lies.
 fn place(point: Point) -> (usize, usize) {
     let at = |share: f32, count: usize| ((share * count as f32).max(0.0) as usize).min(count - 1);
     (at(point.x, COLUMNS), at(point.y, ROWS))
+}
+
+/// A face that was found, as high as its hair reaches in the matte.
+fn with_hair(matte: &[u128; ROWS], face: &Face) -> Face {
+    /// Higher than that is no hair but a hand.
+    const MOST: f32 = 1.4;
+    let (column, row) = place(face.centre);
+    let above = (0..row)
+        .rev()
+        .take_while(|row| matte[*row] >> column & 1 == 1);
+    let top = (row - above.count()) as f32 / ROWS as f32;
+    let height = (face.centre.y - top) / Face::MIDDLE;
+    Face {
+        height: height.clamp(face.height, face.height * MOST),
+        ..*face
+    }
 }
 
 /// How wide a cell is for its height.
@@ -136,103 +159,90 @@ fn cell_shape(picture: &Picture) -> f32 {
     width / COLUMNS as f32 / (height / ROWS as f32).max(1e-3)
 }
 
-/// Where the matte is, coarsely.
-fn cells(picture: &Picture) -> Option<[[bool; COLUMNS]; ROWS]> {
+/// Where the matte is, coarsely: the columns of each row, as bits.
+fn cells(picture: &Picture) -> Option<[u128; ROWS]> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     if width < COLUMNS || height < ROWS {
         return None;
     }
-    let mut free = [[false; COLUMNS]; ROWS];
-    for (row, cells) in free.iter_mut().enumerate() {
+    let mut rows = [0; ROWS];
+    for (row, bits) in rows.iter_mut().enumerate() {
         let y = (2 * row + 1) * height / (2 * ROWS);
-        for (column, cell) in cells.iter_mut().enumerate() {
+        for column in 0..COLUMNS {
             let x = (2 * column + 1) * width / (2 * COLUMNS);
-            *cell = picture
-                .rgba()
-                .get((y * width + x) * 4 + 3)
-                .is_some_and(|alpha| *alpha > 127);
+            let alpha = picture.rgba().get((y * width + x) * 4 + 3);
+            if alpha.is_some_and(|alpha| *alpha > 127) {
+                *bits |= 1 << column;
+            }
         }
     }
-    Some(free)
+    Some(rows)
 }
 
-/// The face of the person that fills these cells; `None` when they are too few. A cell is `shape`
-/// times as wide as it is high.
-fn face_of(region: &[(usize, usize)], shape: f32) -> Option<Face> {
-    if (region.len() as f32) < SMALLEST * (COLUMNS * ROWS) as f32 {
-        return None;
-    }
-    let top = region.iter().map(|(_, row)| *row).min()?;
-    let bottom = region.iter().map(|(_, row)| *row).max()?;
-    let head = head_height(region, top, bottom + 1 - top, shape);
-    let upper = region.iter().filter(|(_, row)| ((row - top) as f32) < head);
-    let (sum, count) = upper.fold((0.0, 0.0), |(sum, count), (column, _)| {
-        (sum + *column as f32 + 0.5, count + 1.0)
-    });
-    let x = sum / count / COLUMNS as f32;
+/// How far below its top a head's mouth is. Eyes are just below its middle.
+const MOUTH: f32 = 0.8;
+
+/// The face of the person that fills a region. A cell is `shape` times as wide as it is high.
+fn face_of(region: &Region, shape: f32) -> Option<Face> {
+    let head = head::fitted(&region.rows, shape)?;
     let at = |share: f32| Point {
-        x,
-        y: (top as f32 + head * share) / ROWS as f32,
+        x: head.middle / COLUMNS as f32,
+        y: (head.top + head.height * share) / ROWS as f32,
     };
     Some(Face {
         // Between the eyes and the tip of the nose: what a close panel must show.
         centre: at(Face::MIDDLE),
-        height: head / ROWS as f32,
-        mouth: at(0.8),
+        height: head.height / ROWS as f32,
+        mouth: at(MOUTH),
         speaking: false,
     })
 }
 
-/// How many rows the head of a person takes that is `rows` high: as many as go with its width.
-fn head_height(region: &[(usize, usize)], top: usize, rows: usize, shape: f32) -> f32 {
-    /// A head's mean width for its height, hair included.
-    const WIDTH: f32 = 0.74;
-    let mut area = 0.0;
-    for row in 1..=rows {
-        let cells = region.iter().filter(|(_, at)| at - top + 1 == row).count();
-        area += cells as f32 * shape;
-        // The crown is wider than high, shoulders are wider still: in between lies the chin.
-        let height = row as f32;
-        if height >= 2.0 && area / height <= WIDTH * height {
-            return height;
+/// The 4-connected regions of the matte that are large enough for a person, the largest first.
+fn regions(mut free: [u128; ROWS]) -> Vec<Region> {
+    let mut regions = Vec::new();
+    for row in 0..ROWS {
+        while free[row] != 0 {
+            let region = taken(&mut free, row);
+            if region.cells as f32 >= SMALLEST * (COLUMNS * ROWS) as f32 {
+                regions.push(region);
+            }
         }
     }
-    // Long hair, raised arms: about as high as a webcam sees it of a person.
-    (rows as f32 * 0.34).max(2.0)
+    regions.sort_by_key(|region| std::cmp::Reverse(region.cells));
+    regions
 }
 
-/// Cells of the largest 4-connected region; `free` is used up.
-fn largest_region(free: &mut [[bool; COLUMNS]; ROWS]) -> Option<Vec<(usize, usize)>> {
-    let mut largest: Option<Vec<(usize, usize)>> = None;
-    for row in 0..ROWS {
-        for column in 0..COLUMNS {
-            if !std::mem::take(&mut free[row][column]) {
-                continue;
+/// Takes the region of the first cell of a row, which is not empty.
+fn taken(free: &mut [u128; ROWS], row: usize) -> Region {
+    let mut rows = [0; ROWS];
+    rows[row] = free[row] & free[row].wrapping_neg();
+    let mut open = vec![row];
+    while let Some(row) = open.pop() {
+        // As far to both sides as there are cells.
+        let mut own = rows[row];
+        loop {
+            let wider = (own | own << 1 | own >> 1) & free[row];
+            if wider == own {
+                break;
             }
-            let (mut region, mut next) = (vec![(column, row)], 0);
-            while let Some(&(x, y)) = region.get(next) {
-                next += 1;
-                let around = [
-                    (x.wrapping_sub(1), y),
-                    (x + 1, y),
-                    (x, y.wrapping_sub(1)),
-                    (x, y + 1),
-                ];
-                for (x, y) in around {
-                    if x < COLUMNS && y < ROWS && std::mem::take(&mut free[y][x]) {
-                        region.push((x, y));
-                    }
-                }
-            }
-            if largest
-                .as_ref()
-                .is_none_or(|best| region.len() > best.len())
-            {
-                largest = Some(region);
+            own = wider;
+        }
+        rows[row] = own;
+        let beside = [row.checked_sub(1), (row + 1 < ROWS).then_some(row + 1)];
+        for next in beside.into_iter().flatten() {
+            let reached = own & free[next] & !rows[next];
+            if reached != 0 {
+                rows[next] |= reached;
+                open.push(next);
             }
         }
     }
-    largest
+    for (free, own) in free.iter_mut().zip(&rows) {
+        *free &= !own;
+    }
+    let cells = rows.iter().map(|own| own.count_ones() as usize).sum();
+    Region { rows, cells }
 }
 
 #[cfg(test)]

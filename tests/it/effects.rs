@@ -54,6 +54,11 @@ fn at(millis: u64) -> Scene {
     }
 }
 
+/// Whether an effect looks the same at all times.
+pub fn rests(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::Halftone | EffectKind::Screentone)
+}
+
 #[test]
 fn every_effect_looks_as_it_should_by_both_hands() {
     let Some(gpu) = gpu() else { return };
@@ -61,6 +66,7 @@ fn every_effect_looks_as_it_should_by_both_hands() {
     let mut failures = Vec::new();
     for kind in EffectKind::ALL {
         let page = page(&format!("fx-{}", kind.id()));
+        let mut before: Option<Vec<u8>> = None;
         for (name, millis) in [("a", 0), ("b", 250)] {
             let size = Size::new(128, 160);
             let [device, memory] = [Hand::Device, Hand::Memory]
@@ -71,6 +77,11 @@ fn every_effect_looks_as_it_should_by_both_hands() {
                     "{kind:?} at {millis}: the hands are {difference} apart"
                 ));
             }
+            let same = before.is_some_and(|before| before == device.rgba());
+            if millis > 0 && same != rests(kind) {
+                failures.push(format!("{kind:?}: at {millis} the same is {same}"));
+            }
+            before = Some(device.rgba().to_vec());
             let name = format!("fx-{}-{name}", kind.id());
             failures.extend(snapshot(&name, device).err());
         }

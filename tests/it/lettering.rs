@@ -414,6 +414,25 @@ fn a_bubble_follows_its_face_and_there_may_be_none_or_twelve() {
     assert!(right.x > home.x + 20, "{home:?} {right:?}");
 }
 
+/// Who is near has a face that leaves it no room: it stays where it can be read as theirs.
+#[test]
+fn a_bubble_over_the_border_of_its_panel_does_not_flee_into_another() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240">
+        <rect id="live-1" x="10" y="10" width="140" height="220"/><rect id="live-2" x="170" y="10" width="140" height="220"/>
+        <g id="bubble-a"><ellipse cx="140" cy="40" rx="34" ry="24" fill="#fff"/><text x="140" y="44" text-anchor="middle" font-family="BM JUA" font-size="14">hi</text></g></svg>"##;
+    let mut letterer = Letterer::new(&page(svg), SIZE);
+    for height in [0.3, 0.6, 1.1] {
+        let near = Face {
+            height,
+            ..face(0.5, 0.5)
+        };
+        letterer.sprites(&moment(&BTreeMap::new(), &seen(vec![near]), 0));
+        let place = letterer.places()[0].rect;
+        // With its tail, a little more.
+        assert!(place.x + (place.width as i32) < 185, "{height}: {place:?}");
+    }
+}
+
 #[test]
 fn what_does_not_change_is_not_drawn_again_and_effects_move_on_twos() {
     let page = page(&fixture().replace("KIND", "shout"));

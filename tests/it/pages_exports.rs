@@ -126,6 +126,24 @@ fn a_page_from_figma() {
     assert_eq!(drawn(&page), 6);
 }
 
+/// Figma's filters may be as large as the page; what they are on is not.
+#[test]
+fn a_group_with_a_filter_is_as_large_as_what_is_in_it() {
+    let page = parse(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300" fill="none">
+        <rect id="live-1" width="400" height="300"/>
+        <g id="bubble-1" filter="url(#f)"><ellipse cx="100" cy="80" rx="50" ry="30" fill="white"/></g>
+        <g id="sound-bang" data-animate="pop" filter="url(#f)"><path d="M200 200h60v40h-60z" fill="red"/></g>
+        <filter id="f" x="0" y="0" width="400" height="300" filterUnits="userSpaceOnUse"><feOffset dy="4"/><feGaussianBlur stdDeviation="2"/><feBlend in="SourceGraphic"/></filter></svg>"##,
+    );
+    let found = page.found();
+    let sizes: Vec<_> = found[1..]
+        .iter()
+        .map(|found| (found.bounds.width, found.bounds.height))
+        .collect();
+    assert_eq!(sizes, [(100.0, 60.0), (60.0, 40.0)]);
+}
+
 /// Figma writes a frame's shadow as a filter on the group around what is in the frame.
 #[test]
 fn a_frames_shadow_is_no_part_of_the_live_picture_in_it() {

@@ -1,5 +1,6 @@
 //! Every page in `assets/pages` looks as it should, at two times, by both hands.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,11 +8,12 @@ use std::time::Duration;
 
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
 use panelcam::frame::{Picture, Size};
-use panelcam::panels::{EffectKind, Fonts, Layer, Page};
+use panelcam::panels::{EffectKind, Fonts, Layer, Letterer, Page};
 use panelcam::people::{Head, Point};
 
 use super::compositor::{SCENE, gpu};
-use super::effects::{furthest_tile, half, mean_difference, program};
+use super::effects::{furthest_tile, half, mean_difference, program, rests};
+use super::lettering::{moment, seen};
 use super::pages::{chart, snapshot};
 
 /// Pixels of a snapshot: what fits into the bytes it may have.
@@ -63,6 +65,43 @@ fn at(millis: u64) -> Scene {
     }
 }
 
+/// When a page looks otherwise than at the start; `None`: never, printed tone rests.
+fn later(page: &Page) -> Option<u64> {
+    let has = |is: fn(&Layer) -> bool| page.layers().iter().any(is);
+    let moves = |layer: &Layer| matches!(layer, Layer::Effect(effect) if !rests(effect.kind));
+    match has(moves) {
+        true => Some(250),
+        // The second beat's height, the jump's farthest.
+        false => has(|layer| matches!(layer, Layer::Sound(_))).then_some(180),
+    }
+}
+
+/// The page as it is drawn, or later, when its sounds have moved.
+fn shown(
+    gpu: &Arc<Gpu>,
+    hand: Hand,
+    (page, size): (&Page, Size),
+    styled: &Picture,
+    millis: u64,
+) -> Picture {
+    if millis == 0 {
+        return program(gpu, hand, page, size, styled, &at(0));
+    }
+    let (texts, live) = (BTreeMap::new(), seen(vec![]));
+    let mut sprites = Letterer::new(page, size).sprites(&moment(&texts, &live, millis));
+    let is_sound = |layer: &usize| matches!(page.layers()[*layer], Layer::Sound(_));
+    sprites.instead.retain(|(layer, _)| is_sound(layer));
+    let mut compositor = Compositor::by(Arc::clone(gpu), hand).unwrap();
+    compositor.set_page(page, size).unwrap();
+    compositor.set_sprites(sprites);
+    compositor.upload_styled(styled).unwrap();
+    compositor.upload_frame(styled).unwrap();
+    let texture = compositor.render(&at(millis)).unwrap();
+    let mut picture = Picture::default();
+    compositor.read(&texture, &mut picture).unwrap();
+    picture
+}
+
 #[test]
 fn pages_look_as_they_should_by_both_hands() {
     let Some(gpu) = gpu() else { return };
@@ -70,27 +109,29 @@ fn pages_look_as_they_should_by_both_hands() {
     let mut failures = Vec::new();
     for page in pages() {
         let size = size_of(&page, AREA);
-        let moves = page
-            .layers()
-            .iter()
-            .any(|layer| matches!(layer, Layer::Effect(_)));
-        let times: &[(&str, u64)] = if moves {
-            &[("", 0), ("-later", 250)]
-        } else {
-            &[("", 0)]
-        };
-        for (name, millis) in times {
+        let mut before: Option<Picture> = None;
+        for millis in [Some(0), later(&page)].into_iter().flatten() {
             let [device, memory] = [Hand::Device, Hand::Memory]
-                .map(|hand| program(&gpu, hand, &page, size, &styled, &at(*millis)));
+                .map(|hand| shown(&gpu, hand, (&page, size), &styled, millis));
             let difference = mean_difference(&device, &memory);
             if difference > 0.6 {
                 failures.push(format!("{}: the hands are {difference} apart", page.id()));
             }
-            let name = format!("page-{}{name}", page.id());
-            failures.extend(snapshot(&name, device).err());
+            if before.is_some_and(|before| furthest_tile(&before, &device).0 < 4.0) {
+                failures.push(format!("{}: nothing has moved at {millis}", page.id()));
+            }
+            let name = if millis == 0 { "" } else { "-later" };
+            before = Some(copy(&device));
+            failures.extend(snapshot(&format!("page-{}{name}", page.id()), device).err());
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn copy(picture: &Picture) -> Picture {
+    let mut copy = Picture::default();
+    copy.copy_from(picture);
+    copy
 }
 
 /// The most by which a tile of a page may differ from the same made smaller from one twice as large.
@@ -212,5 +253,39 @@ fn shipped_pages_say_nothing_was_left_out() {
         let id = page.id().to_owned();
         assert_ne!(page.name(), id, "it has a title");
         assert!(page.panels().count() > 0, "{id}");
+    }
+}
+
+/// What was seen in print: stars on words, a bowl on what a bubble says, labels in another language.
+#[test]
+fn shipped_pages_keep_their_words_free() {
+    for page in pages() {
+        let mut words = Vec::new();
+        for layer in page.layers() {
+            match layer {
+                Layer::Text(text) => words.push(text),
+                Layer::Effect(effect) if effect.kind == EffectKind::Sparkle => {
+                    let under = words
+                        .iter()
+                        .find(|text| text.bounds.touches(&effect.bounds));
+                    let under = under.map(|text| text.id.as_str());
+                    assert_eq!(under, None, "{}: stars on words", page.id());
+                }
+                _ => {}
+            }
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pages");
+    let source = |id: &str| fs::read_to_string(folder.join(format!("{id}.svg"))).unwrap();
+    let pop = source("strip-pop");
+    assert!(pop.find("id=\"noodles\"") < pop.find("id=\"bubble-a\""));
+    let is_hangul = |letter: char| matches!(letter, '가'..='힣');
+    for text in source("profile").split("<text ").skip(1) {
+        let (said, _) = text.split_once("</text>").unwrap();
+        let in_bubble = said.contains("id=\"text-line\"");
+        assert!(
+            in_bubble || said.contains("data-en=") || !said.contains(is_hangul),
+            "{said}"
+        );
     }
 }

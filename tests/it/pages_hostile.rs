@@ -126,6 +126,57 @@ fn a_page_of_twenty_thousand_pixels_is_drawn_in_bounded_memory() {
     ));
 }
 
+/// A hundred thousand lines from top to bottom took minutes, in silence.
+#[test]
+fn what_would_take_minutes_to_draw_is_refused_at_once() {
+    let page = |strokes: usize, height: u32, line: &dyn Fn(usize) -> String| {
+        let lines: String = (0..strokes).map(line).collect();
+        let svg = format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}"><rect id="live-1" width="100" height="100"/>{lines}</svg>"##
+        );
+        let page = Page::parse(svg.as_bytes(), "long", &Fonts::embedded());
+        page.map(|page| page.layers().len())
+    };
+    let apart = |at: usize| format!(r##"<path stroke="#123" d="M{} 0V20000"/>"##, at % 1000);
+    let refused = page(100_000, 20_000, &apart);
+    assert!(matches!(refused, Err(PageError::TooMuchToDraw { .. })));
+    // In one object, dashed, or filled.
+    for style in [
+        "fill='none' stroke='#123'",
+        "fill='none' stroke='#123' stroke-dasharray='1'",
+        "",
+    ] {
+        let joined = |at: usize| match at {
+            0 => format!("<path {style} d='M0 0V20000"),
+            99_999 => "'/>".to_owned(),
+            at => format!("M{0} 0V20000h1", at % 1000),
+        };
+        let refused = page(100_000, 20_000, &joined);
+        assert!(
+            matches!(refused, Err(PageError::TooMuchToDraw { .. })),
+            "{style}"
+        );
+    }
+    let faded = |_: usize| {
+        "<g opacity='.5'><circle cx='9' cy='9' r='9'/><rect width='1000' height='2000'/></g>"
+            .to_owned()
+    };
+    assert!(matches!(
+        page(2000, 2000, &faded),
+        Err(PageError::TooMuchToDraw { .. })
+    ));
+    // As many as a page should have, and many small ones.
+    assert!(page(3000, 2000, &apart).is_ok() && page(100, 2000, &faded).is_ok());
+    let small = |at: usize| {
+        format!(
+            r##"<path stroke="#123" d="M{} {}l4 5"/>"##,
+            at % 990,
+            at / 99
+        )
+    };
+    assert!(page(100_000, 2000, &small).is_ok());
+}
+
 #[test]
 fn shapes_that_cannot_be_seen_are_told() {
     for shape in [

@@ -453,7 +453,7 @@ fn free_id(name: &str, library: &Library, places: &Places) -> String {
 /// Reads an ONNX file and finds out what its inputs and outputs are for.
 #[cfg(fuzzing)]
 pub(super) fn read_for_fuzzing(bytes: &[u8]) {
-    if let Ok(onnx) = Onnx::parse(bytes) {
+    if let Ok(onnx) = onnx::Onnx::parse(bytes) {
         for beside in [roles::Beside::Nothing, roles::Beside::Features] {
             let _ = roles::find(&onnx, beside);
         }

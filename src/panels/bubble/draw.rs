@@ -29,6 +29,8 @@ pub struct Ground {
     pub short: f32,
     /// What the bubble may not leave, in page units.
     pub space: Rect,
+    /// Where it may follow its face: not into other panels.
+    pub range: Rect,
     /// Where a face in its panel usually is.
     pub usual: (f32, f32),
 }
@@ -98,7 +100,11 @@ impl Balloon {
                 height: b.1 - a.1,
             },
             usual: self.ground.usual,
-            space: self.ground.space,
+            space: if self.bubble.follows {
+                self.ground.range
+            } else {
+                self.ground.space
+            },
         };
         let offset = match &self.bubble.form {
             _ if self.bubble.follows => self.follow.at(&bounds, face, company, time),
@@ -151,7 +157,7 @@ impl Balloon {
         let short = (b.0 - a.0).min(b.1 - a.1);
         let (mouth, clear) = match face {
             // A head is higher than wide.
-            Some(face) => (face.mouth, (face.height * 0.34, face.height * 0.46)),
+            Some(face) => (face.mouth, (face.height * 0.36, face.height * 0.46)),
             None => (self.ground.usual, (short * 0.4, short * 0.4)),
         };
         Some(Aim {

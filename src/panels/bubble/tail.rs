@@ -3,9 +3,10 @@
 use super::BubbleKind;
 use super::outline::{Outline, Point};
 
-/// How long a tail is that has no room, of half its width.
-const SHORT: f32 = 1.6;
-/// How near to the mouth it may come then, of how far its tip else stays.
+/// How long a tail is at least where it has room, of half its width, and where it has none.
+const SHORT: f32 = 1.5;
+const SHORTEST: f32 = 0.7;
+/// How near to the mouth it may come to be as long, of how far its tip else stays.
 const NEAREST: f32 = 0.5;
 
 /// Where a tail goes.
@@ -13,7 +14,7 @@ const NEAREST: f32 = 0.5;
 pub(super) struct Aim {
     /// The mouth.
     pub mouth: Point,
-    /// How far from the mouth the tip stays, across and down.
+    /// How far from the mouth the tip stays, beside it and above or below.
     pub clear: (f32, f32),
     /// Half of the tail's width where it leaves the body.
     pub half: f32,
@@ -43,23 +44,13 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
             puffs: Vec::new(),
         };
     }
-    let Some((number, root)) = body.crossing(middle, aim.mouth) else {
+    let Some((number, root, end)) = reach(body, &aim) else {
         return bare();
     };
-    let way = (aim.mouth.0 - root.0, aim.mouth.1 - root.1);
+    let way = (end.0 - root.0, end.1 - root.1);
     let distance = way.0.hypot(way.1);
-    if distance < 1e-3 {
-        return bare();
-    }
+    let length = distance.min(aim.longest);
     let unit = (way.0 / distance, way.1 / distance);
-    let clear = 1.0 / (unit.0 / aim.clear.0).hypot(unit.1 / aim.clear.1);
-    // Beside the face a short one comes nearer: a high bubble stands there.
-    let short = (aim.half * SHORT).min(distance - clear * NEAREST);
-    let length = (distance - clear).max(short).min(aim.longest);
-    // Too near for a tail.
-    if length < aim.half * 0.7 {
-        return bare();
-    }
     let tip = (root.0 + unit.0 * length, root.1 + unit.1 * length);
     if kind == BubbleKind::Thought {
         // On a short way two, not three that touch.
@@ -124,6 +115,37 @@ pub(super) fn tailed(body: &Outline, kind: BubbleKind, aim: Option<Aim>) -> Tail
     }
 }
 
+/// Where a tail leaves the body, on which line, and where its tip is if it is not too long; `None`
+/// where it is too near for a tail.
+fn reach(body: &Outline, aim: &Aim) -> Option<(usize, Point, Point)> {
+    let middle = body.middle();
+    let far = (middle.0 - aim.mouth.0, middle.1 - aim.mouth.1);
+    // Beside the cheek on the bubble's side, so that it does not run over the eyes; of a bubble right
+    // above or below, on the way to the mouth.
+    let side = (far.0 / (aim.clear.0 * 1.4)).clamp(-1.0, 1.0);
+    let down = (1.0 - side * side).sqrt().copysign(far.1);
+    let mut found = None;
+    // A high bubble that stands beside the face comes nearer.
+    for step in 0..=10 {
+        let share = 1.0 - (1.0 - NEAREST) * step as f32 / 10.0;
+        let tip = (
+            aim.mouth.0 + aim.clear.0 * side * share,
+            aim.mouth.1 + aim.clear.1 * down * share,
+        );
+        let Some((number, root)) = body.crossing(middle, tip) else {
+            continue;
+        };
+        let length = (tip.0 - root.0).hypot(tip.1 - root.1);
+        if length > aim.half * SHORTEST && length > 1e-3 {
+            found = Some((number, root, tip));
+        }
+        if length > aim.half * SHORT {
+            break;
+        }
+    }
+    found
+}
+
 /// A message's little hook, at the lower corner on the speaker's side.
 fn hooked(body: &Outline, aim: Aim) -> Outline {
     let (a, b) = body.bounds();
@@ -177,8 +199,18 @@ mod tests {
 
     #[test]
     fn a_tail_stays_off_the_mouth_and_there_is_none_in_the_face() {
-        let tip_above = tip((90.0, 40.0), (0.0, 140.0)).unwrap();
-        assert!((tip_above.1 - 94.0).abs() < 1.0, "{tip_above:?}");
+        let above = tip((90.0, 40.0), (0.0, 140.0)).unwrap();
+        assert!((above.1 - 94.0).abs() < 1.0, "{above:?}");
         assert_eq!(tip((90.0, 40.0), (0.0, 55.0)), None);
+    }
+
+    #[test]
+    fn a_tail_from_the_side_passes_the_eyes_and_ends_beside_the_mouth() {
+        let mouth = (-90.0, 95.0);
+        let tip = tip((90.0, 50.0), mouth).unwrap();
+        assert!(
+            (tip.0 + 56.0).abs() < 1.0 && (tip.1 - 95.0).abs() < 1.0,
+            "{tip:?}"
+        );
     }
 }
