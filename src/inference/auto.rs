@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::sizes::Drawn;
 use crate::frame::Size;
 
 /// Runs that take more than this share of an interval are too slow.
@@ -60,7 +61,7 @@ pub(super) struct Auto {
 
 #[derive(Debug)]
 struct Step {
-    size: Size,
+    drawn: Drawn,
     /// Not tried before.
     avoided_until: Duration,
     /// For how long it is avoided when it is too slow.
@@ -68,14 +69,18 @@ struct Step {
 }
 
 impl Auto {
-    /// Begins with the one of `sizes` that is nearest to `first`.
-    pub(super) fn new(sizes: impl IntoIterator<Item = Size>, first: Size, now: Duration) -> Self {
-        let mut sizes: Vec<Size> = sizes.into_iter().chain([first]).collect();
-        sizes.sort_by_key(|size| (size.area(), size.width));
-        sizes.dedup();
-        let at = sizes.iter().position(|size| *size == first);
-        let steps = sizes.into_iter().map(|size| Step {
-            size,
+    /// Begins with `first`, which is one of `choices` as a rule.
+    pub(super) fn new(
+        choices: impl IntoIterator<Item = Drawn>,
+        first: Drawn,
+        now: Duration,
+    ) -> Self {
+        let mut choices: Vec<Drawn> = choices.into_iter().chain([first]).collect();
+        choices.sort_by_key(|drawn| (drawn.area(), drawn.size.width));
+        choices.dedup();
+        let at = choices.iter().position(|drawn| *drawn == first);
+        let steps = choices.into_iter().map(|drawn| Step {
+            drawn,
             avoided_until: Duration::ZERO,
             avoid: AVOIDED,
         });
@@ -91,11 +96,10 @@ impl Auto {
         }
     }
 
-    /// The size to draw.
-    pub(super) fn size(&self) -> Size {
-        self.sizes
-            .get(self.at)
-            .map_or_else(Size::default, |step| step.size)
+    /// What to draw.
+    pub(super) fn drawn(&self) -> Drawn {
+        let step = self.sizes.get(self.at);
+        step.map_or_else(|| Size::default().into(), |step| step.drawn)
     }
 
     /// Something is under way that slows runs down and will pass.
@@ -127,7 +131,7 @@ impl Auto {
             return false;
         }
         let share_at = |step: usize| {
-            let area = |step: usize| self.sizes.get(step).map_or(0, |step| step.size.area());
+            let area = |step: usize| self.sizes.get(step).map_or(0, |step| step.drawn.area());
             let share = runs.time.as_secs_f64() / interval.as_secs_f64().max(1e-6);
             share * area(step) as f64 / area(self.at).max(1) as f64
         };
@@ -151,7 +155,12 @@ impl Auto {
         self.slow_since = None;
         let larger = self.at + 1;
         let may = |step: &Step| now >= step.avoided_until;
-        if !self.sizes.get(larger).is_some_and(may) || share_at(larger) > EASY {
+        // Close-ups beside the same drawing are seen less when they come and go.
+        let easy = match self.sizes.get(larger) {
+            Some(step) if step.drawn.size == self.drawn().size => GOOD,
+            _ => EASY,
+        };
+        if !self.sizes.get(larger).is_some_and(may) || share_at(larger) > easy {
             self.calm_since = None;
             return false;
         }
@@ -210,7 +219,7 @@ mod tests {
     impl Machine {
         fn new(first: Size) -> Self {
             Self {
-                auto: Auto::new(SIZES, first, Duration::ZERO),
+                auto: Auto::new(SIZES.map(Drawn::from), first.into(), Duration::ZERO),
                 now: Duration::ZERO,
                 count: 0,
                 changes: Vec::new(),
@@ -222,13 +231,13 @@ mod tests {
             while self.now < end {
                 self.now += EVERY;
                 self.count += 3;
-                let size = self.auto.size();
+                let size = self.auto.drawn().size;
                 let runs = Runs {
                     count: self.count,
                     time: run(size),
                 };
                 if self.auto.look(runs, INTERVAL, self.now) {
-                    self.changes.push((self.now, size, self.auto.size()));
+                    self.changes.push((self.now, size, self.auto.drawn().size));
                 }
             }
         }
@@ -247,14 +256,18 @@ mod tests {
         assert_eq!(machine.changes, []);
         // Another program starts: 52 ms, 22.5 at 640x352.
         machine.works(Duration::from_secs(2), speed(100.0));
-        assert_eq!(machine.auto.size(), SIZES[2], "a moment is no reason");
+        assert_eq!(machine.auto.drawn().size, SIZES[2], "a moment is no reason");
         machine.works(Duration::from_secs(10), speed(100.0));
-        assert_eq!(machine.auto.size(), SIZES[1]);
+        assert_eq!(machine.auto.drawn().size, SIZES[1]);
         // It ends. 960x544 would take 15.7 ms.
         machine.works(Duration::from_secs(4 * 60), speed(30.0));
-        assert_eq!(machine.auto.size(), SIZES[1], "not tried again for minutes");
+        assert_eq!(
+            machine.auto.drawn().size,
+            SIZES[1],
+            "not tried again for minutes"
+        );
         machine.works(Duration::from_secs(2 * 60), speed(30.0));
-        assert_eq!(machine.auto.size(), SIZES[2]);
+        assert_eq!(machine.auto.drawn().size, SIZES[2]);
         machine.works(Duration::from_secs(3600), speed(30.0));
         assert_eq!(machine.changes.len(), 2, "the largest would take 27.6 ms");
     }
@@ -297,12 +310,12 @@ mod tests {
 
     #[test]
     fn a_size_that_cannot_be_loaded_is_left() {
-        let mut auto = Auto::new(SIZES, SIZES[1], Duration::ZERO);
+        let mut auto = Auto::new(SIZES.map(Drawn::from), SIZES[1].into(), Duration::ZERO);
         assert!(auto.refused(Duration::ZERO));
-        assert_eq!(auto.size(), SIZES[0]);
+        assert_eq!(auto.drawn().size, SIZES[0]);
         assert!(!auto.refused(Duration::ZERO));
         // A model of one size.
-        let auto = Auto::new([SIZES[0]; 4], SIZES[0], Duration::ZERO);
+        let auto = Auto::new([SIZES[0].into(); 4], SIZES[0].into(), Duration::ZERO);
         assert_eq!(auto.sizes.len(), 1);
     }
 
@@ -317,6 +330,32 @@ mod tests {
         machine.works(Duration::from_secs(120), work);
         let sizes: Vec<Size> = machine.changes.iter().map(|change| change.2).collect();
         assert_eq!(sizes, [SIZES[2], SIZES[1]]);
+    }
+
+    #[test]
+    fn close_ups_go_when_nothing_can_be_smaller_and_come_back() {
+        let close = |side| Drawn {
+            size: SIZES[0],
+            close: Some(side),
+        };
+        let choices = [SIZES[0].into(), close(128), close(192), SIZES[1].into()];
+        let mut machine = Machine::new(SIZES[0]);
+        machine.auto = Auto::new(choices, close(192), Duration::ZERO);
+        // 32 ms of 33, then much less.
+        let mut time = Duration::from_millis(32);
+        let mut drawn = Vec::new();
+        for _ in 0..40 {
+            machine.works(Duration::from_secs(60), |_| time);
+            if drawn.last() != Some(&machine.auto.drawn()) {
+                drawn.push(machine.auto.drawn());
+            }
+            time = match machine.auto.drawn().close {
+                None => Duration::from_millis(20),
+                Some(128) => Duration::from_millis(22),
+                Some(_) => Duration::from_millis(26),
+            };
+        }
+        assert_eq!(drawn, [SIZES[0].into(), close(128), close(192)]);
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use super::generator::{Generator, Slot};
 use super::limit::{LIVE, PATIENT};
 use super::model::Model;
 use super::runtime::Runtime;
-use crate::frame::Size;
+use super::sizes::Drawn;
 use crate::settings::Provider;
 use crate::status::{Board, Severity, Topic};
 
@@ -42,6 +42,7 @@ pub(super) struct Loaded {
     pub(super) expected: f64,
     /// Why it can draw no more; another takes over.
     broken: Mutex<Option<String>>,
+    drawn: Drawn,
     closer: Option<Closer>,
     free: Mutex<Vec<Seat>>,
     returned: Condvar,
@@ -54,13 +55,11 @@ struct Seat {
 }
 
 impl Loaded {
-    /// Loads `model` for drawings of `size`, and for close-ups in a square of `close` pixels a side
-    /// where there are any.
+    /// Loads `model` for what is to be drawn.
     pub(super) fn open(
         runtime: &Runtime,
         model: &Arc<Model>,
-        size: Size,
-        close: Option<u32>,
+        drawn: Drawn,
         threads: usize,
         provider: Provider,
     ) -> Result<Self, InferenceError> {
@@ -69,9 +68,10 @@ impl Loaded {
             Provider::Cpu => LIVE,
             _ => PATIENT,
         };
-        let generator = Generator::open_within(runtime, model, size, threads, provider, patience)?;
+        let generator =
+            Generator::open_within(runtime, model, drawn.size, threads, provider, patience)?;
         // Without them, drawings are as they were before there were any.
-        let closer = close.and_then(|side| {
+        let closer = drawn.close.and_then(|side| {
             Closer::open_within(runtime, model, side, threads, provider, patience)
                 .inspect_err(|error| tracing::warn!("There are no close-ups: {error}"))
                 .ok()
@@ -87,6 +87,7 @@ impl Loaded {
             .collect::<Result<Vec<_>, InferenceError>>()?;
         Ok(Self {
             generator,
+            drawn,
             closer,
             fault_told: AtomicBool::new(false),
             fastest: AtomicU64::new(u64::MAX),
@@ -98,6 +99,11 @@ impl Loaded {
             free: Mutex::new(free),
             returned: Condvar::new(),
         })
+    }
+
+    /// What it was asked to draw; there may be no close-ups though they were wanted.
+    pub(super) fn drawn(&self) -> Drawn {
+        self.drawn
     }
 
     /// Pixels a side of the square in which it draws close-ups.

@@ -12,7 +12,7 @@ use super::loaded::Loaded;
 use super::model::Model;
 use super::pace::Pace;
 use super::runtime::Runtime;
-use super::sizes::{AUTO_FPS, Budget, size_for, steps};
+use super::sizes::{AUTO_FPS, Budget, Drawn, choices, size_for};
 use super::tuning::Tuning;
 use crate::frame::Size;
 use crate::mailbox::{Mailbox, Taken};
@@ -29,24 +29,6 @@ const DOUBTFUL: f64 = 0.8;
 const WORTH_IT: f64 = 1.5;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
-
-/// The side of the square for close-ups beside drawings of `size`, where there are any: they must
-/// not cost the rate that `Quality::Auto` holds.
-fn close_side(wanted: &Wanted, size: Size, nanos_per_pixel: f64) -> Option<u32> {
-    /// The share of the time between frames that both may take.
-    const BOTH: f64 = 0.9;
-    let settings = &wanted.settings;
-    let budget = Budget {
-        nanos_per_pixel,
-        fps: wanted.fps,
-    };
-    let fits = |side: &u32| {
-        let area = size.area() + (*side as usize).pow(2);
-        settings.quality != Quality::Auto || budget.share(area) <= BOTH
-    };
-    let mut sides = close_sides(&wanted.model, size, wanted.frame);
-    sides.find(fits).filter(|_| settings.close_ups)
-}
 
 /// What a generator is loaded for.
 #[derive(Clone)]
@@ -81,6 +63,7 @@ pub(super) struct Choice {
     frame: Size,
     threads: usize,
     provider: Provider,
+    close_ups: bool,
     /// Why it is another size than at first, for people.
     why: String,
 }
@@ -239,7 +222,7 @@ impl Loader {
         };
         let (generator, now) = (&current.generator, self.started.elapsed());
         let is_current = |choice: &&mut Choice| {
-            Arc::ptr_eq(&choice.model, generator.model()) && choice.auto.size() == generator.size()
+            Arc::ptr_eq(&choice.model, generator.model()) && choice.auto.drawn() == current.drawn()
         };
         let Some(choice) = self.auto.as_mut().filter(is_current) else {
             return;
@@ -254,21 +237,27 @@ impl Loader {
             count: current.runs.load(Ordering::Relaxed),
             time: Duration::from_nanos(current.recent.load(Ordering::Relaxed)),
         };
-        let before = choice.auto.size();
+        let before = choice.auto.drawn();
         if !choice.auto.look(runs, interval, now) {
             return;
         }
-        let size = choice.auto.size();
-        choice.why = if size.area() < before.area() {
-            format!(
-                "Drawn at {size}: a picture of {before} took {:.0} ms, a frame lasts {:.0}.",
+        let drawn = choice.auto.drawn();
+        choice.why = if drawn.area() >= before.area() {
+            String::new()
+        } else {
+            let took = format!(
+                "took {:.0} ms, a frame lasts {:.0}.",
                 runs.time.as_secs_f64() * 1e3,
                 interval.as_secs_f64() * 1e3
-            )
-        } else {
-            String::new()
+            );
+            match (drawn.size, before.size) {
+                (size, before) if size == before => {
+                    format!("Small faces are drawn smaller, or not again: a picture {took}")
+                }
+                (size, before) => format!("Drawn at {size}: a picture of {before} {took}"),
+            }
         };
-        tracing::info!("Pictures are drawn at {size} from now on, not at {before}.");
+        tracing::info!("From now on {drawn:?} is drawn, not {before:?}.");
         let asked = wanted.settings.provider;
         let mut answer = self.answer(&wanted, asked);
         // Loading took the runs' time.
@@ -283,36 +272,42 @@ impl Loader {
         self.answers.send(answer);
     }
 
-    /// The size to draw for a wish.
-    fn size(
+    /// What to draw for a wish.
+    fn drawn(
         &mut self,
         wanted: &Wanted,
         threads: usize,
         provider: Provider,
         nanos_per_pixel: f64,
-    ) -> Size {
+    ) -> Drawn {
         let (model, frame) = (&wanted.model, wanted.frame);
-        let multiple = model.size_multiple();
+        let (quality, close_ups) = (wanted.settings.quality, wanted.settings.close_ups);
         let budget = Budget {
             nanos_per_pixel,
             fps: wanted.fps,
         };
-        let first = size_for(frame, wanted.settings.quality, budget, multiple);
-        let first = model.drawing_size(first);
-        if wanted.settings.quality != Quality::Auto {
+        if quality != Quality::Auto {
             self.auto = None;
-            return first;
+            let size = size_for(frame, quality, budget, model.size_multiple());
+            let size = model.drawing_size(size);
+            let close = close_sides(model, size, frame).next();
+            return Drawn {
+                size,
+                close: close.filter(|_| close_ups),
+            };
         }
         let known = self.auto.as_ref().filter(|choice| {
             Arc::ptr_eq(&choice.model, model)
                 && (choice.frame, choice.threads, choice.provider) == (frame, threads, provider)
+                && choice.close_ups == close_ups
         });
         if let Some(choice) = known {
-            return choice.auto.size();
+            return choice.auto.drawn();
         }
-        let sizes = steps(frame, multiple).map(|size| model.drawing_size(size));
+        let (all, first) = choices(model, frame, budget, close_ups);
         self.auto = Some(Choice {
-            auto: Auto::new(sizes, first, self.started.elapsed()),
+            auto: Auto::new(all, first, self.started.elapsed()),
+            close_ups,
             model: Arc::clone(model),
             frame,
             threads,
@@ -349,22 +344,20 @@ impl Loader {
         let loaded = loop {
             let (provider, own_pace) = self.engines.pick(&wanted.model, asked);
             let nanos_per_pixel = own_pace.unwrap_or(by_cpu);
-            let size = self.size(wanted, threads, provider, nanos_per_pixel);
-            let close = close_side(wanted, size, nanos_per_pixel);
+            let drawn = self.drawn(wanted, threads, provider, nanos_per_pixel);
             let known = self.resident.iter().position(|loaded| {
                 let generator = &loaded.generator;
                 Arc::ptr_eq(generator.model(), &wanted.model)
-                    && (generator.size(), generator.threads(), generator.provider())
-                        == (size, threads, provider)
-                    && loaded.close_side() == close
+                    && (loaded.drawn(), generator.threads(), generator.provider())
+                        == (drawn, threads, provider)
             });
             if let Some(at) = known {
                 break self.resident.remove(at);
             }
-            match Loaded::open(&self.runtime, &wanted.model, size, close, threads, provider) {
+            match Loaded::open(&self.runtime, &wanted.model, drawn, threads, provider) {
                 Ok(mut loaded) => {
                     if provider != Provider::Cpu {
-                        loaded.expected = nanos_per_pixel * size.area() as f64;
+                        loaded.expected = nanos_per_pixel * drawn.area() as f64;
                     }
                     break Arc::new(loaded);
                 }

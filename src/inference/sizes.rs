@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::closeup::close_sides;
+use super::model::Model;
 use crate::frame::Size;
 use crate::settings::Quality;
 
@@ -14,6 +16,33 @@ const SHARE: f64 = 0.7;
 pub(super) const AUTO_FPS: u32 = 30;
 /// A frame this much wider than its drawing has edges that the drawing lacks.
 const ENLARGED: f64 = 1.1;
+
+/// The share of the time between frames that a run and its close-ups may take.
+const BOTH: f64 = 0.9;
+
+/// What is drawn of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Drawn {
+    /// All of it, in this size.
+    pub(super) size: Size,
+    /// And close-ups, in a square with so many pixels a side.
+    pub(super) close: Option<u32>,
+}
+
+impl Drawn {
+    /// Pixels, of both.
+    pub(super) fn area(self) -> usize {
+        let side = self.close.unwrap_or_default() as usize;
+        self.size.area() + side * side
+    }
+}
+
+impl From<Size> for Drawn {
+    /// Without close-ups.
+    fn from(size: Size) -> Self {
+        Self { size, close: None }
+    }
+}
 
 /// How fast this machine draws, and how fast it should.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,8 +59,13 @@ impl Budget {
         self.share(size.area()) <= SHARE
     }
 
+    /// Whether `drawn` is drawn in time.
+    fn allows_all(self, drawn: &Drawn) -> bool {
+        self.allows(drawn.size) && self.share(drawn.area()) <= BOTH
+    }
+
     /// The share of the time between frames in which so many pixels are drawn.
-    pub(super) fn share(self, area: usize) -> f64 {
+    fn share(self, area: usize) -> f64 {
         let interval =
             Duration::from_secs(1).as_nanos() as f64 / f64::from(self.fps.clamp(1, AUTO_FPS));
         area as f64 * self.nanos_per_pixel / interval
@@ -52,9 +86,39 @@ pub fn size_for(frame: Size, quality: Quality, budget: Budget, multiple: u32) ->
 }
 
 /// The sizes from which `Quality::Auto` chooses for frames of size `frame`, the smallest first.
-pub(super) fn steps(frame: Size, multiple: u32) -> impl DoubleEndedIterator<Item = Size> {
+fn steps(frame: Size, multiple: u32) -> impl DoubleEndedIterator<Item = Size> {
     let qualities = Quality::STEPS.iter();
     qualities.map(move |quality| step(frame, *quality, multiple))
+}
+
+/// What `Quality::Auto` chooses from for `model` and frames of size `frame`, and what of that `budget`
+/// allows. Close-ups are worth more than a larger drawing, and can be left out where nothing can be
+/// smaller.
+pub(super) fn choices(
+    model: &Model,
+    frame: Size,
+    budget: Budget,
+    close_ups: bool,
+) -> (Vec<Drawn>, Drawn) {
+    let sizes = steps(frame, model.size_multiple()).map(|size| model.drawing_size(size));
+    let mut choices: Vec<Drawn> = Vec::new();
+    for size in sizes {
+        let mut sides = close_sides(model, size, frame).filter(|_| close_ups);
+        let best = sides.next();
+        if choices.is_empty() {
+            let smaller = sides.map(|side| Drawn {
+                size,
+                close: Some(side),
+            });
+            choices.push(size.into());
+            choices.extend(smaller);
+        }
+        choices.push(Drawn { size, close: best });
+    }
+    choices.sort_by_key(|drawn| drawn.area());
+    let allowed = choices.iter().rev().find(|drawn| budget.allows_all(drawn));
+    let first = allowed.or(choices.first()).copied();
+    (choices, first.unwrap_or(Size::default().into()))
 }
 
 fn step(frame: Size, quality: Quality, multiple: u32) -> Size {

@@ -107,7 +107,10 @@ fn openvino_draws_what_the_cpu_draws_and_keeps_its_engine() {
     let checked = engines(&home);
     let whole = |engine: &(PathBuf, u64, u64, i64, i64)| engine.2 > 1_000_000;
     // One for each size that the check draws.
-    assert!(checked.len() == 2 && checked.iter().all(whole), "{checked:?}");
+    assert!(
+        checked.len() == 2 && checked.iter().all(whole),
+        "{checked:?}"
+    );
 
     // Further processes: what was compiled for a size is taken, not compiled and written again.
     let cpu = draw(&home, "cpu");
