@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::frame::{Picture, Pooled, Size, Styled};
+use crate::frame::{Picture, Pool, Pooled, Size, Styled};
 use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen, Turns};
 use crate::people::{Face, Head};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
 
-use super::brush::enlarged;
+use super::brush::{enlarged, enlarged_within};
 use super::{Compositor, CompositorError};
 
 /// Takes orders from the [`Desk`] and does them, as part of the compositor's thread.
@@ -20,6 +20,7 @@ pub(super) struct Booth {
     desk: Arc<Desk>,
     sequence: Sequence,
     ring: Ring,
+    pool: Pool<Picture>,
     shots: Vec<Option<Shot>>,
     thumbnails: Vec<Option<Arc<Picture>>>,
     letterer: Option<Letterer>,
@@ -52,6 +53,7 @@ impl Booth {
             desk,
             sequence: Sequence::default(),
             ring: Ring::default(),
+            pool: Pool::new(),
             shots: vec![None; shots::MOST],
             thumbnails: vec![None; shots::MOST],
             letterer: None,
@@ -73,7 +75,15 @@ impl Booth {
         let is_bare = self.letterer.as_ref().is_none_or(Letterer::is_empty);
         let has_shots = !self.sequence.numbers().is_empty();
         if has_shots {
-            self.ring.push(drawing, time);
+            self.ring.push(time, || {
+                // As sharp as the shot that follows it.
+                let mut picture = self.pool.take();
+                if enlarged_within(styled, Ring::LONG_SIDE, &mut picture) {
+                    Arc::new(picture)
+                } else {
+                    Arc::clone(drawing)
+                }
+            });
         } else {
             self.ring.clear();
         }

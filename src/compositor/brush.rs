@@ -348,25 +348,41 @@ impl Brush {
     }
 }
 
-/// A drawing with its matte in the size of its frame, whose edges it follows; `None` when it is
-/// shown as it is. Takes some milliseconds.
+/// A drawing with its matte in the size of its frame, whose edges it follows, and with its close-ups;
+/// `None` when it is shown as it is. Takes some milliseconds.
 pub fn enlarged(styled: &Styled) -> Option<Picture> {
-    let shrunk = styled.shrunk.as_ref()?;
+    let mut picture = Picture::new(styled.frame.picture.size());
+    enlarge(styled, &mut picture).then_some(picture)
+}
+
+/// The same with the long side of `picture` at most `side`; `false`, and nothing of it, when the
+/// drawing is as large, or shown as it is.
+pub fn enlarged_within(styled: &Styled, side: u32, picture: &mut Picture) -> bool {
+    let Size { width, height } = styled.frame.picture.size();
+    let scale = (f64::from(side) / f64::from(width.max(height).max(1))).min(1.0);
+    let [width, height] = [width, height].map(|side| (f64::from(side) * scale).round() as u32);
+    picture.reshape(Size::new(width.max(1), height.max(1)));
+    picture.width() > styled.picture.width() && enlarge(styled, picture)
+}
+
+fn enlarge(styled: &Styled, picture: &mut Picture) -> bool {
+    let Some(shrunk) = styled.shrunk.as_ref() else {
+        return false;
+    };
     let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
     let mut gains = Gains::default();
     let width = styled.picture.width() as usize;
     gains.find(shrunk, &styled.picture, plain, |_, _, parts| {
         parts.push(0..width);
     });
-    let frame = &styled.frame.picture;
-    let [width, height] = [frame.width(), frame.height()];
+    let sides = [picture.width(), picture.height()];
     let filling = Filling {
         picture: &styled.picture,
         matte: &styled.picture,
         around: None,
         people: None,
         guide: Some(Guide {
-            frame,
+            frame: &styled.frame.picture,
             shrunk,
             gains: &gains,
             plain,
@@ -377,27 +393,23 @@ pub fn enlarged(styled: &Styled) -> Option<Picture> {
         }),
         uv: Uv {
             origin: [0.0; 2],
-            step: [width, height].map(|side| 1.0 / side as f32),
+            step: sides.map(|side| 1.0 / side.max(1) as f32),
         },
         cut: 0.0,
         waits: false,
     };
-    let mut picture = Picture::new(frame.size());
-    let tile = [
-        0,
-        0,
-        u16::try_from(width).ok()?,
-        u16::try_from(height).ok()?,
-    ];
+    let [Ok(width), Ok(height)] = sides.map(u16::try_from) else {
+        return false;
+    };
     Brush::new().rows(
-        &mut Canvas::whole(&mut picture),
-        tile,
+        &mut Canvas::whole(picture),
+        [0, 0, width, height],
         &filling,
         |row, pixels, _| {
             row.copy_from_slice(pixels);
         },
     );
-    Some(picture)
+    true
 }
 
 /// Rows at a time that are looked at for people.

@@ -14,7 +14,7 @@ use super::wide::{Pixels, place};
 
 /// A close-up is not shown where so many of its pixels would fall on one of the program: the
 /// drawing is fine enough there, and calmer.
-const MOST_SHRUNK: f32 = 1.6;
+const MOST_SHRUNK: f32 = 2.2;
 /// The matte from which people have their own colours, and a close-up may be seen; 36 above that it
 /// is seen whole.
 const SURE: u8 = 217;

@@ -28,7 +28,7 @@ mod textures;
 mod tiles;
 mod wide;
 
-pub use brush::enlarged;
+pub use brush::{enlarged, enlarged_within};
 pub use fx::EffectData;
 pub use gpu::Gpu;
 pub use outlets::{Outlet, Outlets};

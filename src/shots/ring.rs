@@ -20,17 +20,18 @@ impl Ring {
     /// The most bytes it holds.
     const BYTES: usize = 48 << 20;
     /// Longest side of the pictures that [`second`](Self::second) gives.
-    const LONG_SIDE: u32 = 640;
+    pub const LONG_SIDE: u32 = 640;
 
-    /// Takes a drawing of this time, unless it has one that is about as new.
-    pub fn push(&mut self, drawing: &Arc<Pooled<Picture>>, time: Duration) {
-        let bytes = drawing.rgba().len().max(1);
+    /// Takes the drawing of this time, unless it has one that is about as new.
+    pub fn push(&mut self, time: Duration, drawing: impl FnOnce() -> Arc<Pooled<Picture>>) {
+        let newest = self.drawings.back();
+        let bytes = newest.map_or(1, |(_, drawing)| drawing.rgba().len().max(1));
         let most = (Self::BYTES / bytes).clamp(3, Self::FPS as usize);
         let every = Self::SPAN / most as u32;
         // A little earlier than that, or every second drawing would come too soon.
         let due = |last: &Duration| time.saturating_sub(*last) + every / 4 >= every;
         if self.drawings.back().is_none_or(|(last, _)| due(last)) {
-            self.drawings.push_back((time, Arc::clone(drawing)));
+            self.drawings.push_back((time, drawing()));
         }
         while self.drawings.len() > most
             || self
@@ -115,7 +116,7 @@ mod tests {
         let mut ring = Ring::default();
         let small = drawing(Size::new(64, 36));
         for frame in 0..300u64 {
-            ring.push(&small, Duration::from_millis(frame * 33));
+            ring.push(Duration::from_millis(frame * 33), || Arc::clone(&small));
         }
         assert!((10..=12).contains(&ring.len()), "{}", ring.len());
         assert_eq!(ring.second().len(), ring.len());
@@ -126,7 +127,7 @@ mod tests {
         let mut ring = Ring::default();
         let large = drawing(Size::new(3840, 2160));
         for frame in 0..100u64 {
-            ring.push(&large, Duration::from_millis(frame * 33));
+            ring.push(Duration::from_millis(frame * 33), || Arc::clone(&large));
         }
         assert_eq!(ring.len(), 3);
         assert_eq!(ring.second()[0].size(), Size::new(640, 360));
