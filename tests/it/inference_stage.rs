@@ -411,25 +411,38 @@ fn a_machine_that_is_slower_than_measured_draws_smaller() {
     assert_eq!(rig.board.take_notices(), vec![]);
 }
 
-/// Prints figures for `docs/performance.md`: `cargo test --release eight_styles -- --ignored --nocapture`.
+/// Prints figures for `docs/performance.md`: `cargo test --release once_a_second -- --ignored
+/// --nocapture`.
 #[test]
 #[ignore = "takes a minute and asserts little: its figures depend on what else the machine does"]
 fn eight_styles_once_a_second() {
     let Some(runtime) = runtime() else { return };
-    let mut rig = Rig::start(&runtime, &[], "clean");
-    let library = rig.library.get();
-    let styles: Vec<String> = library
-        .styles()
-        .iter()
+    let rig = Rig::start(&runtime, &[], "clean");
+    let styles = rig.library.get();
+    let styles: Vec<String> = (styles.styles().iter())
         .map(|style| style.id.clone())
         .collect();
+    switch_once_a_second(rig, &styles, 60);
+}
+
+/// The same with styles of three models, two of which are loaded at their first switch.
+#[test]
+#[ignore = "takes half a minute and asserts little: its figures depend on what else the machine does"]
+fn three_models_once_a_second() {
+    let Some(runtime) = runtime() else { return };
+    let rig = Rig::start(&runtime, &["invert", "colours"], "clean");
+    let styles = ["clean", "invert-plain", "noir", "colours-red"].map(str::to_owned);
+    switch_once_a_second(rig, &styles, 30);
+}
+
+fn switch_once_a_second(mut rig: Rig, styles: &[String], seconds: usize) {
     let picture = chart(Size::new(1280, 720));
     let interval = Duration::from_millis(33);
     rig.send(picture.clone());
     rig.take();
     let (mut last, mut longest, mut drawn, mut memory) =
         (Instant::now(), Duration::ZERO, 0, Vec::new());
-    for second in 0..60 {
+    for second in 0..seconds {
         let style = &styles[second % styles.len()];
         rig.change(|control| control.settings.look.style.clone_from(style));
         let end = Instant::now() + Duration::from_secs(1);
@@ -449,10 +462,7 @@ fn eight_styles_once_a_second() {
         }
     }
     let dropped = rig.board.status().dropped;
-    println!(
-        "{} styles: {drawn} drawings, {dropped} dropped",
-        styles.len()
-    );
+    println!("{styles:?}: {drawn} drawings, {dropped} dropped");
     println!("longest time between two: {longest:?}; MB every 10 s: {memory:?}");
     assert_eq!(rig.board.take_notices(), vec![]);
 }
