@@ -13,6 +13,7 @@ use panelcam::people;
 use panelcam::settings::{Provider, RetouchSettings};
 
 use crate::inference::runtime;
+use crate::inference_stage::Rig;
 
 const FRAME: Size = Size::new(1280, 720);
 const DRAWING: Size = Size::new(448, 256);
@@ -260,6 +261,55 @@ fn a_close_up_shows_what_a_larger_drawing_would() {
     let first = draw_close(&found, Following::Clip).unwrap();
     let strongest = first.picture.rgba().iter().skip(3).step_by(4).max();
     assert!(strongest.is_some_and(|alpha| *alpha < 80));
+}
+
+/// Live: a still picture is looked at until all faces in it are known, and its close-ups are there
+/// whole; another size of frame and the switch are followed.
+#[test]
+fn close_ups_are_drawn_beside_what_runs_live() {
+    let Some(runtime) = runtime() else { return };
+    let mut rig = Rig::start(&runtime, &[], "clean");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut wait = |rig: &Rig, what: &str, fits: &dyn Fn(&Styled) -> bool| loop {
+        let styled = rig.take();
+        if fits(&styled) {
+            return styled;
+        }
+        assert!(Instant::now() < deadline, "{what}: {:?}", styled.close_ups);
+    };
+    let strongest = |styled: &Styled| {
+        let close_ups = styled.close_ups.as_ref();
+        close_ups.and_then(|close_ups| {
+            close_ups
+                .picture
+                .rgba()
+                .iter()
+                .skip(3)
+                .step_by(4)
+                .max()
+                .copied()
+        })
+    };
+    let (place, scale) = ([640.0, 330.0], 0.8);
+    rig.send(frame(FRAME, scale, &[place]));
+    let styled = wait(&rig, "a still", &|styled| strongest(styled) == Some(255));
+    is_there(&styled.faces[0], place, scale);
+    let part = styled.close_ups.unwrap().parts[0].of;
+    let [x, y] = [0, 1].map(|axis| part.corner[axis] + part.size[axis] / 2.0);
+    assert!(
+        (x - 0.5).abs() < 0.03 && (y - 0.46).abs() < 0.06,
+        "{part:?}"
+    );
+
+    // A camera on its side.
+    let upright = Size::new(720, 1280);
+    rig.send(frame(upright, scale, &[[360.0, 500.0]]));
+    wait(&rig, "upright", &|styled| {
+        styled.frame.picture.size() == upright && strongest(styled) == Some(255)
+    });
+    rig.change(|control| control.settings.inference.close_ups = false);
+    wait(&rig, "switched off", &|styled| styled.close_ups.is_none());
+    assert_eq!(rig.board.take_notices(), vec![]);
 }
 
 /// A face that was found counts where the matte agrees, and stands for the whole person.

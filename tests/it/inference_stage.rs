@@ -21,7 +21,7 @@ pub struct Rig {
     input: Arc<Mailbox<Arc<Frame>>>,
     output: Arc<Mailbox<Styled>>,
     control: Arc<Watch<Control>>,
-    board: Arc<Board>,
+    pub board: Arc<Board>,
     library: Arc<Watch<Library>>,
     places: Places,
     stage: Option<Inference>,
