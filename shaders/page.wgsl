@@ -156,8 +156,11 @@ fn person(position: vec4<f32>) -> vec4<f32> {
     let shape = select(0.0, mix(shapes.r, min(shapes.r, shapes.g), layer.cut), inside);
     let alpha = textureSampleLevel(matte, smooth_sampler, uv, 0.0).a;
     let people = smoothstep(0.25, 0.85, alpha);
-    // Along people's edges the picture has their own colours, a close-up has not.
-    let sure = clamp((alpha * 255.0 - 217.0) * 7.0 / 256.0, 0.0, 1.0);
+    // Along people's edges the picture has their own colours, a close-up has not: SURE in
+    // src/compositor/closeup.rs.
+    const SURE = 217.0;
+    const RISE = 7.0 / 256.0;
+    let sure = clamp((alpha * 255.0 - SURE) * RISE, 0.0, 1.0);
     let colour = closer(uv, sharpened(uv), sure);
     var above = vec4<f32>(colour * people, people);
     if layer.reach > 0.0 {

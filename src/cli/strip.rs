@@ -11,7 +11,7 @@ use clap::Args;
 use super::studio::Studio;
 use super::{Session, say};
 use crate::capture::{FileKind, Read, VideoReader, kind_of, read_photo};
-use crate::compositor::{enlarged, enlarged_within};
+use crate::compositor::{Enlarger, enlarged};
 use crate::frame::{Frame, Picture, Pooled};
 use crate::output::Existing;
 use crate::panels::{Layer, Page, PanelKind, Seen};
@@ -196,7 +196,7 @@ fn shot_of(studio: &mut Studio, input: &std::path::Path) -> anyhow::Result<(Shot
     let mut second = Vec::with_capacity(pictures.len() + 1);
     for picture in pictures {
         let (mut small, styled) = (Picture::default(), studio.stylize(picture)?);
-        if !enlarged_within(&styled, Ring::LONG_SIDE, &mut small) {
+        if !Enlarger::default().within(&styled, Ring::LONG_SIDE, &mut small) {
             small.copy_from(&styled.picture);
         }
         second.push(Arc::new(small));

@@ -12,7 +12,7 @@ use crate::people::{Face, Head};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
 
-use super::brush::{enlarged, enlarged_within};
+use super::brush::{Enlarger, enlarged};
 use super::{Compositor, CompositorError};
 
 /// Takes orders from the [`Desk`] and does them, as part of the compositor's thread.
@@ -21,6 +21,7 @@ pub(super) struct Booth {
     sequence: Sequence,
     ring: Ring,
     pool: Pool<Picture>,
+    enlarger: Enlarger,
     shots: Vec<Option<Shot>>,
     thumbnails: Vec<Option<Arc<Picture>>>,
     letterer: Option<Letterer>,
@@ -54,6 +55,7 @@ impl Booth {
             sequence: Sequence::default(),
             ring: Ring::default(),
             pool: Pool::new(),
+            enlarger: Enlarger::default(),
             shots: vec![None; shots::MOST],
             thumbnails: vec![None; shots::MOST],
             letterer: None,
@@ -78,7 +80,7 @@ impl Booth {
             self.ring.push(time, || {
                 // As sharp as the shot that follows it.
                 let mut picture = self.pool.take();
-                if enlarged_within(styled, Ring::LONG_SIDE, &mut picture) {
+                if (self.enlarger).within(styled, Ring::LONG_SIDE, &mut picture) {
                     Arc::new(picture)
                 } else {
                     Arc::clone(drawing)

@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use crate::frame::{Picture, Size, Styled};
 use crate::panels::{Bitmap, Blend, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
-use super::closeup::{Closer, Overlay};
+use super::closeup::{Overlay, Overlayer};
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
 use super::inking::Inked;
@@ -87,7 +87,7 @@ pub(super) struct Brush {
     /// The picture's rows, for the tile at hand.
     source: Pixels,
     sharpener: Sharpener,
-    closer: Closer,
+    overlayer: Overlayer,
     /// The matte's curve.
     people: [u8; 256],
     /// Of effects.
@@ -99,7 +99,7 @@ impl Brush {
         Self {
             source: Pixels::default(),
             sharpener: Sharpener::default(),
-            closer: Closer::default(),
+            overlayer: Overlayer::default(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
             }),
@@ -314,7 +314,7 @@ impl Brush {
         let Self {
             source,
             sharpener,
-            closer,
+            overlayer,
             ..
         } = self;
         let Filling { picture, uv, .. } = filling;
@@ -328,7 +328,7 @@ impl Brush {
             sharpener.begin(guide, uv, span);
         }
         let overlay = filling.overlay.as_ref();
-        closer.begin(overlay, uv, span);
+        overlayer.begin(overlay, uv, span);
         let all = 0..width as usize;
         for y in canvas.rows(top, height) {
             let at = place(uv.origin[1], uv.step[1], y, picture.height());
@@ -338,7 +338,7 @@ impl Brush {
                 None => pixels,
             };
             let pixels = match overlay {
-                Some(overlay) => closer.row(overlay, uv, y, pixels),
+                Some(overlay) => overlayer.row(overlay, uv, y, pixels),
                 None => pixels,
             };
             if let Some(row) = canvas.row(left, y, width) {
@@ -348,68 +348,85 @@ impl Brush {
     }
 }
 
+/// Enlarges drawings; keeps its memory.
+pub struct Enlarger {
+    gains: Gains,
+    brush: Brush,
+}
+
+impl Default for Enlarger {
+    fn default() -> Self {
+        Self {
+            gains: Gains::default(),
+            brush: Brush::new(),
+        }
+    }
+}
+
 /// A drawing with its matte in the size of its frame, whose edges it follows, and with its close-ups;
 /// `None` when it is shown as it is. Takes some milliseconds.
 pub fn enlarged(styled: &Styled) -> Option<Picture> {
     let mut picture = Picture::new(styled.frame.picture.size());
-    enlarge(styled, &mut picture).then_some(picture)
+    let done = Enlarger::default().enlarge(styled, &mut picture);
+    done.then_some(picture)
 }
 
-/// The same with the long side of `picture` at most `side`; `false`, and nothing of it, when the
-/// drawing is as large, or shown as it is.
-pub fn enlarged_within(styled: &Styled, side: u32, picture: &mut Picture) -> bool {
-    let Size { width, height } = styled.frame.picture.size();
-    let scale = (f64::from(side) / f64::from(width.max(height).max(1))).min(1.0);
-    let [width, height] = [width, height].map(|side| (f64::from(side) * scale).round() as u32);
-    picture.reshape(Size::new(width.max(1), height.max(1)));
-    picture.width() > styled.picture.width() && enlarge(styled, picture)
-}
+impl Enlarger {
+    /// Like [`enlarged`], with the long side of `picture` at most `side`; `false`, and nothing of it,
+    /// when the drawing is as large, or shown as it is.
+    pub fn within(&mut self, styled: &Styled, side: u32, picture: &mut Picture) -> bool {
+        let Size { width, height } = styled.frame.picture.size();
+        let scale = (f64::from(side) / f64::from(width.max(height).max(1))).min(1.0);
+        let [width, height] = [width, height].map(|side| (f64::from(side) * scale).round() as u32);
+        picture.reshape(Size::new(width.max(1), height.max(1)));
+        picture.width() > styled.picture.width() && self.enlarge(styled, picture)
+    }
 
-fn enlarge(styled: &Styled, picture: &mut Picture) -> bool {
-    let Some(shrunk) = styled.shrunk.as_ref() else {
-        return false;
-    };
-    let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
-    let mut gains = Gains::default();
-    let width = styled.picture.width() as usize;
-    gains.find(shrunk, &styled.picture, plain, |_, _, parts| {
-        parts.push(0..width);
-    });
-    let sides = [picture.width(), picture.height()];
-    let filling = Filling {
-        picture: &styled.picture,
-        matte: &styled.picture,
-        around: None,
-        people: None,
-        guide: Some(Guide {
-            frame: &styled.frame.picture,
-            shrunk,
-            gains: &gains,
-            plain,
-        }),
-        overlay: styled.close_ups.as_ref().map(|close_ups| Overlay {
-            close_ups,
-            people: false,
-        }),
-        uv: Uv {
-            origin: [0.0; 2],
-            step: sides.map(|side| 1.0 / side.max(1) as f32),
-        },
-        cut: 0.0,
-        waits: false,
-    };
-    let [Ok(width), Ok(height)] = sides.map(u16::try_from) else {
-        return false;
-    };
-    Brush::new().rows(
-        &mut Canvas::whole(picture),
-        [0, 0, width, height],
-        &filling,
-        |row, pixels, _| {
-            row.copy_from_slice(pixels);
-        },
-    );
-    true
+    fn enlarge(&mut self, styled: &Styled, picture: &mut Picture) -> bool {
+        let Self { gains, brush } = self;
+        let sides = [picture.width(), picture.height()];
+        let (Some(shrunk), [Ok(width), Ok(height)]) =
+            (styled.shrunk.as_ref(), sides.map(u16::try_from))
+        else {
+            return false;
+        };
+        let plain = 1.0 - styled.strength.clamp(0.0, 1.0);
+        let columns = styled.picture.width() as usize;
+        gains.find(shrunk, &styled.picture, plain, |_, _, parts| {
+            parts.push(0..columns);
+        });
+        let filling = Filling {
+            picture: &styled.picture,
+            matte: &styled.picture,
+            around: None,
+            people: None,
+            guide: Some(Guide {
+                frame: &styled.frame.picture,
+                shrunk,
+                gains,
+                plain,
+            }),
+            overlay: styled.close_ups.as_ref().map(|close_ups| Overlay {
+                close_ups,
+                people: false,
+            }),
+            uv: Uv {
+                origin: [0.0; 2],
+                step: sides.map(|side| 1.0 / side.max(1) as f32),
+            },
+            cut: 0.0,
+            waits: false,
+        };
+        brush.rows(
+            &mut Canvas::whole(picture),
+            [0, 0, width, height],
+            &filling,
+            |row, pixels, _| {
+                row.copy_from_slice(pixels);
+            },
+        );
+        true
+    }
 }
 
 /// Rows at a time that are looked at for people.

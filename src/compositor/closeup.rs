@@ -48,7 +48,7 @@ impl Mapping {
 
 /// What is used from row to row.
 #[derive(Default)]
-pub(super) struct Closer {
+pub(super) struct Overlayer {
     parts: Vec<Part>,
     /// One for each close-up.
     rows: [Pixels; CloseUp::MOST],
@@ -68,7 +68,7 @@ struct Part {
     step: f32,
 }
 
-impl Closer {
+impl Overlayer {
     /// Before the rows of a tile that begins at column `left` and is `width` wide.
     pub fn begin(&mut self, overlay: Option<&Overlay>, uv: &Uv, (left, width): (u32, u32)) {
         self.parts.clear();

@@ -28,7 +28,7 @@ mod textures;
 mod tiles;
 mod wide;
 
-pub use brush::{enlarged, enlarged_within};
+pub use brush::{Enlarger, enlarged};
 pub use fx::EffectData;
 pub use gpu::Gpu;
 pub use outlets::{Outlet, Outlets};

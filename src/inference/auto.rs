@@ -41,11 +41,11 @@ pub(super) struct Runs {
     pub(super) time: Duration,
 }
 
-/// Which of a model's sizes is drawn.
+/// Which of a model's sizes is drawn, with close-ups or without.
 #[derive(Debug)]
 pub(super) struct Auto {
     /// The smallest first.
-    sizes: Vec<Step>,
+    steps: Vec<Step>,
     /// The one in use.
     at: usize,
     /// Runs are judged from then on.
@@ -85,7 +85,7 @@ impl Auto {
             avoid: AVOIDED,
         });
         Self {
-            sizes: steps.collect(),
+            steps: steps.collect(),
             at: at.unwrap_or_default(),
             settled: now + STARTS,
             trial: Duration::ZERO,
@@ -98,7 +98,7 @@ impl Auto {
 
     /// What to draw.
     pub(super) fn drawn(&self) -> Drawn {
-        let step = self.sizes.get(self.at);
+        let step = self.steps.get(self.at);
         step.map_or_else(|| Size::default().into(), |step| step.drawn)
     }
 
@@ -131,7 +131,7 @@ impl Auto {
             return false;
         }
         let share_at = |step: usize| {
-            let area = |step: usize| self.sizes.get(step).map_or(0, |step| step.drawn.area());
+            let area = |step: usize| self.steps.get(step).map_or(0, |step| step.drawn.area());
             let share = runs.time.as_secs_f64() / interval.as_secs_f64().max(1e-6);
             share * area(step) as f64 / area(self.at).max(1) as f64
         };
@@ -156,11 +156,11 @@ impl Auto {
         let larger = self.at + 1;
         let may = |step: &Step| now >= step.avoided_until;
         // Close-ups beside the same drawing are seen less when they come and go.
-        let easy = match self.sizes.get(larger) {
+        let easy = match self.steps.get(larger) {
             Some(step) if step.drawn.size == self.drawn().size => GOOD,
             _ => EASY,
         };
-        if !self.sizes.get(larger).is_some_and(may) || share_at(larger) > easy {
+        if !self.steps.get(larger).is_some_and(may) || share_at(larger) > easy {
             self.calm_since = None;
             return false;
         }
@@ -175,12 +175,12 @@ impl Auto {
 
     /// The size in use, and all that are larger, are too slow.
     fn avoid(&mut self, now: Duration) {
-        let Some(step) = self.sizes.get_mut(self.at) else {
+        let Some(step) = self.steps.get_mut(self.at) else {
             return;
         };
         let until = now + step.avoid;
         step.avoid = (step.avoid * 2).min(AVOIDED_MOST);
-        for step in self.sizes.iter_mut().skip(self.at) {
+        for step in self.steps.iter_mut().skip(self.at) {
             step.avoided_until = step.avoided_until.max(until);
         }
     }
@@ -316,7 +316,7 @@ mod tests {
         assert!(!auto.refused(Duration::ZERO));
         // A model of one size.
         let auto = Auto::new([SIZES[0].into(); 4], SIZES[0].into(), Duration::ZERO);
-        assert_eq!(auto.sizes.len(), 1);
+        assert_eq!(auto.steps.len(), 1);
     }
 
     #[test]

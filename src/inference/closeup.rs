@@ -3,7 +3,7 @@
 //! A webtoon is about faces, and a generator that must keep up draws a frame at a third of its size:
 //! of a face a few steps away, eyes and mouth are then two pixels high. Up to four faces are cut
 //! out of the frame, laid side by side into one small square, and drawn by the same network; the
-//! compositor lays them over the drawing. That costs a third more at most and shows them at two to
+//! compositor lays them over the drawing. That costs about a third more and shows them at two to
 //! three times the size, which the whole picture would pay for with four to nine times the work.
 //!
 //! [`Framing`] decides what is cut out.
@@ -21,7 +21,7 @@ use super::retouch::Retouch;
 use super::runtime::Runtime;
 use super::style_map::StyleMap;
 use super::tensor::Scaler;
-use crate::frame::{Area, CloseUps, Face, Picture, Pooled, Size};
+use crate::frame::{CloseUp, CloseUps, Face, Picture, Pool, Pooled, Size};
 use crate::settings::{Provider, RetouchSettings, Transition};
 
 pub use framing::{Framed, Framing};
@@ -63,6 +63,7 @@ pub struct CloseStudio {
     slot: CloseSlot,
     framing: Framing,
     retouch: CloseRetouch,
+    pool: Pool<Picture>,
     look: (usize, f32),
 }
 
@@ -79,8 +80,8 @@ pub enum Following {
 #[derive(Default)]
 pub struct CloseRetouch {
     retouch: Retouch,
-    /// What the last ones showed.
-    last: Vec<Area>,
+    /// What the last ones showed, and where.
+    last: Vec<CloseUp>,
 }
 
 /// The sides that the square may have for drawings of size `drawing`, of frames of size `frame`, the
@@ -145,7 +146,7 @@ impl Closer {
     ///
     /// # Errors
     /// When there is not enough.
-    pub fn slot(&self) -> Result<CloseSlot, InferenceError> {
+    pub(super) fn slot(&self) -> Result<CloseSlot, InferenceError> {
         Ok(CloseSlot {
             slot: self.generator.slot()?,
             map: None,
@@ -161,7 +162,7 @@ impl Closer {
     ///
     /// # Errors
     /// When the model has no such channel, or a framed shows nothing of the frame.
-    pub fn prepare(
+    pub(super) fn prepare(
         &self,
         frame: &Picture,
         all: &[Framed],
@@ -203,6 +204,11 @@ impl Closer {
                 })?;
             face.paste_into(square, left, top);
         }
+        // Places without a face show the last one again: what is measured over all of the square, its
+        // noise for one, is then that of faces.
+        for [left, top] in empty(all, self.side()) {
+            face.paste_into(square, left, top);
+        }
         self.generator.prepare(square, map, inner)?;
         slot.framed.extend_from_slice(all);
         Ok(())
@@ -212,7 +218,11 @@ impl Closer {
     ///
     /// # Errors
     /// As [`Generator::run`].
-    pub fn run(&self, slot: &mut CloseSlot, patience: Duration) -> Result<(), InferenceError> {
+    pub(super) fn run(
+        &self,
+        slot: &mut CloseSlot,
+        patience: Duration,
+    ) -> Result<(), InferenceError> {
         if slot.framed.is_empty() {
             return Ok(());
         }
@@ -223,7 +233,7 @@ impl Closer {
     ///
     /// # Errors
     /// As [`Generator::finish`].
-    pub fn finish(
+    pub(super) fn finish(
         &self,
         slot: &mut CloseSlot,
         mut picture: Pooled<Picture>,
@@ -245,6 +255,13 @@ impl Closer {
     }
 }
 
+impl CloseSlot {
+    /// Whether close-ups were prepared.
+    pub(super) fn is_prepared(&self) -> bool {
+        !self.framed.is_empty()
+    }
+}
+
 impl CloseStudio {
     /// Draws in the style of a channel, with a strength.
     ///
@@ -256,6 +273,7 @@ impl CloseStudio {
             closer,
             framing: Framing::default(),
             retouch: CloseRetouch::default(),
+            pool: Pool::new(),
             look,
         })
     }
@@ -278,6 +296,7 @@ impl CloseStudio {
             slot,
             framing,
             retouch,
+            pool,
             look,
         } = self;
         let side = closer.side();
@@ -287,7 +306,7 @@ impl CloseStudio {
         };
         closer.prepare(frame, framed, *look, slot)?;
         closer.run(slot, PATIENT)?;
-        closer.finish(slot, Picture::default().into(), time, retouch, settings)
+        closer.finish(slot, pool.take(), time, retouch, settings)
     }
 }
 
@@ -304,9 +323,9 @@ impl CloseRetouch {
         time: Duration,
         settings: &RetouchSettings,
     ) {
-        let shown = || slot.framed.iter().map(|framed| framed.close_up.of);
+        let shown = || slot.framed.iter().map(|framed| framed.close_up);
         if !self.last.iter().copied().eq(shown()) {
-            // Another part of the frame: nothing of the last ones belongs there.
+            // Other parts of the frame, or elsewhere: nothing of the last ones belongs there.
             self.retouch.forget();
             self.last.clear();
             self.last.extend(shown());
@@ -318,6 +337,20 @@ impl CloseRetouch {
         self.retouch
             .apply(slot.slot.input(), picture, time, &settings);
     }
+}
+
+/// The upper left corners of those places of a square that have no face.
+fn empty(all: &[Framed], side: u32) -> impl Iterator<Item = [u32; 2]> {
+    let tile = all
+        .first()
+        .map_or(side, |framed| pixels(framed.close_up.at.size[0], side));
+    let columns = side / tile.max(1);
+    let corners = (0..columns * columns).map(move |at| [at % columns * tile, at / columns * tile]);
+    let taken = move |corner: &[u32; 2]| {
+        let at = |framed: &Framed| framed.close_up.at.corner.map(|at| pixels(at, side));
+        all.iter().any(|framed| at(framed) == *corner)
+    };
+    corners.filter(move |corner| !taken(corner))
 }
 
 /// A share of a side, in pixels.
@@ -368,7 +401,7 @@ fn weight(at: usize, side: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::CloseUp;
+    use crate::frame::Area;
 
     #[test]
     fn close_ups_fade_into_the_drawing() {

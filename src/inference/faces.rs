@@ -2,9 +2,9 @@
 //!
 //! `BlazeFace` by `MediaPipe` (`models/faces`): a square of 128 x 128 pixels, about 1.3 ms of a thread. It
 //! sees faces from about an eighth of its square, so a frame is looked at in several: all of it,
-//! squares as high as it is, and smaller ones. One is looked at for each frame, in turn; faces that
-//! are known have two of three turns for themselves, so that those are found where they are in that
-//! very frame.
+//! squares as high as it is, and smaller ones. One is looked at for each frame, in turn. Two of three
+//! turns are for faces that are known: all of them, where they are seen well in one square, else one
+//! after the other.
 
 mod detector;
 mod tracks;
@@ -25,6 +25,8 @@ const ROOM: f32 = 1.5;
 pub struct Faces {
     detector: Detector,
     tracks: Tracks,
+    /// Of the frames.
+    size: Size,
     turn: u64,
     /// Which part is looked at next in search of new ones.
     next: usize,
@@ -39,6 +41,7 @@ impl Faces {
         Ok(Self {
             detector: Detector::open(runtime)?,
             tracks: Tracks::default(),
+            size: Size::default(),
             turn: 0,
             next: 0,
         })
@@ -54,9 +57,13 @@ impl Faces {
         if size.area() == 0 {
             return Ok(Vec::new());
         }
+        if self.size != size {
+            (self.size, self.tracks, self.next) = (size, Tracks::default(), 0);
+        }
         let known = (self.tracks.around(ROOM, size))
             .filter(|(square, least)| square.pixels(*least) >= LEAST_PIXELS)
-            .map(|(square, _)| square);
+            .map(|(square, _)| square)
+            .or_else(|| self.tracks.longest_unseen(ROOM));
         let square = match self.turn % TURNS {
             0 => None,
             1 => self.tracks.doubtful(ROOM).or(known),
@@ -72,8 +79,9 @@ impl Faces {
 
     fn next_in_search(&mut self, size: Size) -> Option<Square> {
         let squares = Square::all_over(size);
+        let square = squares.get(self.next).copied();
         self.next = (self.next + 1) % squares.len().max(1);
-        squares.get(self.next).copied()
+        square
     }
 
     /// Looks at a picture that stands alone, all over it.
@@ -85,8 +93,8 @@ impl Faces {
         frame: &Picture,
         small: &Picture,
     ) -> Result<Vec<Face>, InferenceError> {
-        self.tracks = Tracks::default();
         let size = frame.size();
+        (self.size, self.tracks) = (size, Tracks::default());
         let mut look = |tracks: &mut Tracks, square| -> Result<(), InferenceError> {
             let found = self.detector.detect(frame, small, square)?;
             tracks.update(&found, square, size);

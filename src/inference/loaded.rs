@@ -30,9 +30,9 @@ pub(super) struct Loaded {
     pub(super) generator: Generator,
     /// Whether the person at the machine was told that it fails.
     fault_told: AtomicBool,
-    /// The shortest run yet, in nanoseconds.
+    /// The shortest run yet, without close-ups, in nanoseconds.
     pub(super) fastest: AtomicU64,
-    /// A run's time of late, in nanoseconds.
+    /// A run's time of late, with close-ups, in nanoseconds.
     pub(super) recent: AtomicU64,
     /// How many runs in a row took several times what its provider's check found.
     slow_runs: AtomicU64,
@@ -44,6 +44,8 @@ pub(super) struct Loaded {
     broken: Mutex<Option<String>>,
     drawn: Drawn,
     closer: Option<Closer>,
+    /// Whether close-ups failed: there are no more.
+    close_failed: AtomicBool,
     free: Mutex<Vec<Seat>>,
     returned: Condvar,
 }
@@ -71,15 +73,20 @@ impl Loaded {
         let generator =
             Generator::open_within(runtime, model, drawn.size, threads, provider, patience)?;
         // Without them, drawings are as they were before there were any.
-        let closer = drawn.close.and_then(|side| {
-            Closer::open_within(runtime, model, side, threads, provider, patience)
-                .inspect_err(|error| tracing::warn!("There are no close-ups: {error}"))
-                .ok()
-        });
+        let open = |side| {
+            let closer = Closer::open_within(runtime, model, side, threads, provider, patience)?;
+            let slots = (0..SLOTS).map(|_| closer.slot());
+            let slots = slots.collect::<Result<Vec<_>, _>>()?;
+            Ok((closer, slots))
+        };
+        let (closer, slots) = (drawn.close)
+            .and_then(|side| open(side).inspect_err(no_close_ups).ok())
+            .unzip();
+        let mut slots = slots.into_iter().flatten();
         let seat = |_| {
             Ok(Seat {
                 slot: generator.slot()?,
-                close: closer.as_ref().map(Closer::slot).transpose()?,
+                close: slots.next(),
             })
         };
         let free = (0..SLOTS)
@@ -89,6 +96,7 @@ impl Loaded {
             generator,
             drawn,
             closer,
+            close_failed: AtomicBool::new(false),
             fault_told: AtomicBool::new(false),
             fastest: AtomicU64::new(u64::MAX),
             recent: AtomicU64::new(0),
@@ -108,7 +116,19 @@ impl Loaded {
 
     /// Pixels a side of the square in which it draws close-ups.
     pub(super) fn close_side(&self) -> Option<u32> {
-        self.closer.as_ref().map(Closer::side)
+        self.closer().map(Closer::side)
+    }
+
+    fn closer(&self) -> Option<&Closer> {
+        let failed = self.close_failed.load(Ordering::Relaxed);
+        self.closer.as_ref().filter(|_| !failed)
+    }
+
+    /// Close-ups failed. The drawing they belong to is as good as without them, and so are the next.
+    pub(super) fn close_up_failed(&self, error: &InferenceError) {
+        if !self.close_failed.swap(true, Ordering::Relaxed) {
+            no_close_ups(error);
+        }
     }
 
     /// About how many bytes it takes.
@@ -116,9 +136,14 @@ impl Loaded {
         self.generator.memory() + self.closer.as_ref().map_or(0, Closer::memory)
     }
 
-    /// A run took `nanos`.
-    pub(super) fn took(&self, nanos: u64) {
-        self.fastest.fetch_min(nanos, Ordering::Relaxed);
+    /// A run took `nanos`, with close-ups or, where no face is small, without.
+    pub(super) fn took(&self, nanos: u64, close: bool) {
+        let (alone, whole) = (self.drawn.size.area() as f64, self.drawn.area() as f64);
+        let pixels = if close { whole } else { alone };
+        // What it would have taken for the drawing alone, and for all that is to be drawn.
+        let fastest = (nanos as f64 * alone / pixels) as u64;
+        let nanos = (nanos as f64 * whole / pixels) as u64;
+        self.fastest.fetch_min(fastest, Ordering::Relaxed);
         let before = self.recent.load(Ordering::Relaxed);
         let recent = if before == 0 {
             nanos
@@ -175,6 +200,10 @@ impl Loaded {
     }
 }
 
+fn no_close_ups(error: &InferenceError) {
+    tracing::warn!("Small faces are not drawn again: {error}");
+}
+
 /// A slot on loan; dropping it gives it back.
 pub(super) struct Lease {
     seat: Option<Seat>,
@@ -190,7 +219,7 @@ impl Lease {
     /// What draws close-ups, and the memory for them, where there are any.
     pub(super) fn close_parts(&mut self) -> Option<(&Closer, &mut CloseSlot)> {
         let close = self.seat.as_mut()?.close.as_mut()?;
-        Some((self.home.closer.as_ref()?, close))
+        Some((self.home.closer()?, close))
     }
 
     pub(super) fn home(&self) -> &Loaded {

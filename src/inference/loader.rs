@@ -257,7 +257,7 @@ impl Loader {
                 (size, before) => format!("Drawn at {size}: a picture of {before} {took}"),
             }
         };
-        tracing::info!("From now on {drawn:?} is drawn, not {before:?}.");
+        tracing::info!("From now on {drawn} is drawn, not {before}.");
         let asked = wanted.settings.provider;
         let mut answer = self.answer(&wanted, asked);
         // Loading took the runs' time.
@@ -328,7 +328,7 @@ impl Loader {
         }
         // Slower than it was is still better than slower yet.
         let cpu = self.tuning(generator.model(), &wanted.settings).ok()?;
-        let by_cpu = cpu.nanos_per_pixel * generator.size().area() as f64;
+        let by_cpu = cpu.nanos_per_pixel * current.drawn().area() as f64;
         let recent = current.recent.load(Ordering::Relaxed) as f64;
         (recent > by_cpu * WORTH_IT).then(|| {
             format!(

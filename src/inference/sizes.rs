@@ -1,5 +1,6 @@
 //! How large the generator draws.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::closeup::close_sides;
@@ -34,6 +35,15 @@ impl Drawn {
     pub(super) fn area(self) -> usize {
         let side = self.close.unwrap_or_default() as usize;
         self.size.area() + side * side
+    }
+}
+
+impl fmt::Display for Drawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.close {
+            Some(side) => write!(f, "{} with close-ups in {side}x{side}", self.size),
+            None => self.size.fmt(f),
+        }
     }
 }
 

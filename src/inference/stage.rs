@@ -27,7 +27,9 @@ use crate::worker::{Stop, Worker};
 
 /// How long a thread waits for work before it looks around.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How often a picture that stays is looked at for faces: all its parts, twice.
+/// A picture is looked at again when no other came for so long.
+const STAYS: Duration = Duration::from_millis(500);
+/// How often a picture that stays is looked at for faces, at most: all its parts, about twice.
 const LOOKS_AT_A_STILL: u32 = 64;
 
 /// The stage, running. Dropping it stops and joins its threads.
@@ -106,6 +108,7 @@ pub fn start(
         faces,
         found: Vec::new(),
         looks: 0,
+        came: None,
         framing: Framing::default(),
         frame: None,
         drawn_with: None,
@@ -171,6 +174,8 @@ struct Preparer {
     /// Those in the newest frame, and how often that one was looked at.
     found: Vec<Face>,
     looks: u32,
+    /// When the newest frame came.
+    came: Option<Instant>,
     framing: Framing,
     /// The newest frame.
     frame: Option<Arc<Frame>>,
@@ -205,7 +210,7 @@ impl Preparer {
                     }
                     self.pace.frame(frame.stamp);
                     self.frame = Some(frame);
-                    self.looks = 0;
+                    (self.came, self.looks) = (Some(Instant::now()), 0);
                     self.prepare(Draw::Always);
                 }
                 Taken::TimedOut => self.prepare(Draw::WhenLookChanged),
@@ -299,7 +304,10 @@ impl Preparer {
             return Ok(());
         };
         let framed = (self.framing).follow(&self.found, picture.size(), drawing, closer.side());
-        closer.prepare(picture, framed, (key.channel, key.strength), close)
+        if let Err(error) = closer.prepare(picture, framed, (key.channel, key.strength), close) {
+            slot.home().close_up_failed(&error);
+        }
+        Ok(())
     }
 
     /// Looks for faces; `small` is the same picture, smaller.
@@ -320,12 +328,16 @@ impl Preparer {
     /// Whether another look at a frame that was drawn shows something new: a still picture is looked
     /// at in parts, and its close-ups come softly.
     fn shows_more(&mut self, loaded: &Loaded, picture: &Picture) -> bool {
+        if self.came.is_none_or(|came| came.elapsed() < STAYS) {
+            return false;
+        }
         if self.looks < LOOKS_AT_A_STILL {
             let before = self.found.clone();
             self.look(picture, picture);
-            if self.found != before {
+            if !are_alike(&before, &self.found) {
                 return true;
             }
+            self.found = before;
         }
         let (frame, drawing) = (picture.size(), loaded.generator.size());
         loaded
@@ -420,6 +432,16 @@ impl Preparer {
     }
 }
 
+/// Whether faces found twice in one picture are the same: the network sees them a little otherwise in
+/// each part of it.
+fn are_alike(before: &[Face], after: &[Face]) -> bool {
+    let near = |(a, b): (&Face, &Face)| {
+        let far = (a.centre.x - b.centre.x).hypot(a.centre.y - b.centre.y);
+        far < 0.1 * a.height && (a.height - b.height).abs() < 0.1 * a.height
+    };
+    before.len() == after.len() && before.iter().zip(after).all(near)
+}
+
 /// The thread that runs the network, and does nothing else.
 fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, stop: &Stop) {
     while !stop.asked() {
@@ -438,15 +460,18 @@ fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, 
             Some((generator, slot)) => generator.run_within(slot, LIVE),
             None => Ok(()),
         };
-        let result = result.and_then(|()| match job.slot.close_parts() {
-            Some((closer, slot)) => closer.run(slot, LIVE),
-            None => Ok(()),
-        });
+        let close = match (&result, job.slot.close_parts()) {
+            (Ok(()), Some((closer, slot))) if slot.is_prepared() => Some(closer.run(slot, LIVE)),
+            _ => None,
+        };
+        if let Some(Err(error)) = &close {
+            job.slot.home().close_up_failed(error);
+        }
         let time = started.elapsed();
         pace.end(time);
         board.record(Stage::Inference, time);
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        job.slot.home().took(nanos);
+        job.slot.home().took(nanos, close.is_some());
         match result {
             Ok(()) => {
                 if output.send(job) == Replaced::Yes {
@@ -503,10 +528,11 @@ fn finish(
                 retouch.apply(slot.input(), &mut picture, time, &settings);
                 if let Some((closer, slot)) = job.slot.close_parts() {
                     let picture = close_pool.take();
-                    close_ups = closer
-                        .finish(slot, picture, time, &mut close_retouch, &settings)?
+                    match closer.finish(slot, picture, time, &mut close_retouch, &settings) {
                         // They are of the new style alone.
-                        .filter(|_| !retouch.is_wiping());
+                        Ok(drawn) => close_ups = drawn.filter(|_| !retouch.is_wiping()),
+                        Err(error) => job.slot.home().close_up_failed(&error),
+                    }
                 }
             }
             Ok(())

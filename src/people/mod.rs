@@ -148,7 +148,7 @@ fn with_hair(matte: &[u128; ROWS], face: &Face) -> Face {
     let top = (row - above.count()) as f32 / ROWS as f32;
     let height = (face.centre.y - top) / Face::MIDDLE;
     Face {
-        height: height.clamp(face.height, face.height * MOST),
+        height: height.max(face.height).min(face.height * MOST),
         ..*face
     }
 }

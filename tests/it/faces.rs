@@ -157,6 +157,29 @@ fn a_face_is_followed_from_frame_to_frame() {
     assert_eq!((left[0], left[19]), (1, 0), "{left:?}");
 }
 
+/// Each of two who stand apart is found where they are, though no square shows both well.
+#[test]
+fn two_far_apart_are_followed_and_another_size_begins_anew() {
+    let Some(mut faces) = faces() else { return };
+    let places = |number: u32| {
+        let sway = number as f32 * 4.0;
+        [[160.0 + sway, 300.0], [1120.0 - sway, 340.0]]
+    };
+    for number in 0..60 {
+        let frame = frame(FRAME, 0.6, &places(number));
+        let found = faces.look(&frame, &small(&frame)).unwrap();
+        assert!(number < 30 || found.len() == 2, "{number}: {found:?}");
+        if let [left, right] = found[..] {
+            for (face, [x, _]) in [left, right].iter().zip(places(number)) {
+                let far = face.centre.x * FRAME.width as f32 - x;
+                assert!(far.abs() < 30.0, "{number}: {far}");
+            }
+        }
+    }
+    let other = frame(Size::new(640, 480), 0.6, &[]);
+    assert_eq!(faces.look(&other, &other).unwrap(), []);
+}
+
 /// Portraits of many people, where they are at hand.
 #[test]
 fn faces_of_every_kind_are_found() {
@@ -253,7 +276,9 @@ fn a_close_up_shows_what_a_larger_drawing_would() {
     // Far from the face nothing changes.
     assert_eq!(with.pixel(40, 40), without.pixel(40, 40));
     // Nobody: none. They come softly in a clip.
-    assert!(draw_close(&[], Following::Still).is_some(), "fades away");
+    assert!(draw_close(&[], Following::Still).is_none());
+    draw_close(&found, Following::Still);
+    assert!(draw_close(&[], Following::Clip).is_some(), "fades away");
     for _ in 0..12 {
         draw_close(&[], Following::Clip);
     }
@@ -270,7 +295,7 @@ fn close_ups_are_drawn_beside_what_runs_live() {
     let Some(runtime) = runtime() else { return };
     let mut rig = Rig::start(&runtime, &[], "clean");
     let deadline = Instant::now() + Duration::from_secs(60);
-    let mut wait = |rig: &Rig, what: &str, fits: &dyn Fn(&Styled) -> bool| loop {
+    let wait = |rig: &Rig, what: &str, fits: &dyn Fn(&Styled) -> bool| loop {
         let styled = rig.take();
         if fits(&styled) {
             return styled;

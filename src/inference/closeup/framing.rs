@@ -60,16 +60,19 @@ struct Square {
 impl Square {
     /// Whether a face that asks for `other` may be shown by this one.
     fn holds(&self, other: &Self) -> bool {
-        let far = (0..2).map(|axis| (self.middle[axis] - other.middle[axis]).abs());
         let scale = other.side / self.side;
-        far.fold(0.0, f32::max) <= self.side * DEAD_ZONE
-            && (1.0 / SCALE_ZONE..=SCALE_ZONE).contains(&scale)
+        self.far(other) <= self.side * DEAD_ZONE && (1.0 / SCALE_ZONE..=SCALE_ZONE).contains(&scale)
     }
 
     /// Whether both are of one face, which may have moved.
     fn is_near(&self, other: &Self) -> bool {
+        self.far(other) <= self.side * 0.4
+    }
+
+    /// How far the middles are apart, along the longer way.
+    fn far(&self, other: &Self) -> f32 {
         let far = (0..2).map(|axis| (self.middle[axis] - other.middle[axis]).abs());
-        far.fold(0.0, f32::max) <= self.side * 0.4
+        far.fold(0.0, f32::max)
     }
 
     /// The part of a frame, all of it inside.
@@ -123,7 +126,7 @@ impl Framing {
 
     /// Whether another look at the same frame would show anything else.
     pub fn would_change(&self, faces: &[Face], frame: Size, drawing: Size, side: u32) -> bool {
-        self.clone().follow(faces, frame, drawing, side) != self.framed
+        self.otherwise > 0 || self.clone().follow(faces, frame, drawing, side) != self.framed
     }
 
     /// Divides the square otherwise, when that is wanted for a while.
@@ -137,7 +140,11 @@ impl Framing {
         if is_empty || self.otherwise > PATIENCE {
             self.columns = columns;
             self.otherwise = 0;
-            // Those that are seen stay so, as far as there is room.
+            // Those that are seen stay so, as far as there is room for the largest.
+            self.places.sort_by(|a, b| {
+                let side = |place: &Option<Place>| place.map_or(0.0, |place| place.square.side);
+                side(b).total_cmp(&side(a))
+            });
             for place in self.places.iter_mut().skip(columns * columns) {
                 *place = None;
             }
@@ -154,8 +161,8 @@ impl Framing {
         let mut waiting = Vec::with_capacity(wanted.len());
         for square in wanted {
             let known = self.places.iter_mut().flatten();
-            let mut known = known.filter(|place| !place.seen && place.square.is_near(square));
-            match known.next() {
+            let known = known.filter(|place| !place.seen && place.square.is_near(square));
+            match known.min_by(|a, b| a.square.far(square).total_cmp(&b.square.far(square))) {
                 Some(place) => {
                     place.seen = true;
                     if !place.square.holds(square) {
@@ -192,6 +199,7 @@ impl Framing {
 
     /// Shows at once, whole, what is to be shown: for pictures that stand alone.
     pub fn at_once(&mut self, faces: &[Face], frame: Size, drawing: Size, side: u32) -> &[Framed] {
+        *self = Self::default();
         self.follow(faces, frame, drawing, side);
         self.framed.iter_mut().for_each(|framed| framed.share = 1.0);
         for place in self.places.iter_mut().flatten() {

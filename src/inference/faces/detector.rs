@@ -242,16 +242,30 @@ fn candidates(boxes: &[f32], scores: &[f32], square: Square) -> Vec<Found> {
                 })
             };
             let middle_of = |a: [f32; 2], b: [f32; 2]| [0, 1].map(|axis| (a[axis] + b[axis]) / 2.0);
-            Some(Found {
+            let found = Found {
                 score,
                 middle: point(0),
                 size: [numbers[2] * scale, numbers[3] * scale],
                 eyes: middle_of(point(4), point(6)),
                 nose: point(8),
                 mouth: point(10),
-            })
+            };
+            let Found {
+                middle,
+                size,
+                eyes,
+                nose,
+                mouth,
+                ..
+            } = found;
+            // Huge numbers are none any more once they are scaled.
+            let numbers = [middle, size, eyes, nose, mouth];
+            let sound = numbers
+                .as_flattened()
+                .iter()
+                .all(|number| number.abs() < 1e6);
+            (sound && size.iter().all(|side| *side >= 1.0)).then_some(found)
         })
-        .filter(|found| found.size.iter().all(|side| *side >= 1.0))
         .collect()
 }
 

@@ -10,10 +10,14 @@ const SURE: f32 = 0.8;
 const LOOKS: u32 = 3;
 /// For how many looks where it should be a face is remembered.
 const LIVES: u32 = 5;
+/// And for how many wherever they go: some are too large or too small for any square that is looked at.
+const FORGOTTEN: u32 = 45;
 /// A face that moved by less than this share of its height trembles; it is moved by a part only.
 const TREMBLES: f32 = 0.12;
 /// That part, at least.
 const CALM: f32 = 0.3;
+/// After so many looks without it a face may also be followed where it is seen badly.
+const STALE: u32 = 9;
 /// A head, hair and all, in heights of the box that the network finds around a face, and in
 /// distances from eyes to mouth.
 const HEAD_OF_BOX: f32 = 1.45;
@@ -35,6 +39,8 @@ struct Track {
     sure: bool,
     /// How often it was looked at closely without being likely enough.
     looks: u32,
+    /// For how many looks, wherever they went, it was not found.
+    unseen: u32,
 }
 
 impl Track {
@@ -61,6 +67,7 @@ impl Track {
             mouth: mix(old.mouth, found.mouth),
         };
         self.lives = LIVES;
+        self.unseen = 0;
         self.sure |= found.score >= SURE;
     }
 }
@@ -83,29 +90,48 @@ impl Tracks {
                 .min_by(|a, b| a.1.total_cmp(&b.1));
             match near {
                 Some((at, _)) => {
-                    // The first is the likeliest. Where it is seen badly it is only known to be there.
+                    // The first is the likeliest. What is seen badly here, at an edge or small, tells where a
+                    // face is only if it was not seen better for a while.
                     let first = std::mem::replace(&mut missing[at], false);
-                    if first || !square.shows(&self.tracks[at].found) {
-                        self.tracks[at].follow(found);
+                    let track = &mut self.tracks[at];
+                    if first || !square.shows(&track.found) && track.unseen > STALE {
+                        track.follow(found);
+                    } else {
+                        track.lives = LIVES;
+                        track.sure |= found.score >= SURE;
                     }
                 }
-                None if self.tracks.len() < MOST => {
-                    missing.push(false);
-                    self.tracks.push(Track {
+                None => {
+                    let track = Track {
                         found: *found,
                         lives: LIVES,
                         sure: found.score >= SURE,
                         looks: 0,
-                    });
+                        unseen: 0,
+                    };
+                    if self.tracks.len() < MOST {
+                        missing.push(false);
+                        self.tracks.push(track);
+                    } else if let Some(at) = self.least_likely(found.score) {
+                        (self.tracks[at], missing[at]) = (track, false);
+                    }
                 }
-                None => {}
             }
         }
         for (track, missing) in self.tracks.iter_mut().zip(missing) {
             track.lives -= u32::from(missing).min(track.lives);
+            track.unseen += 1;
         }
-        self.tracks.retain(|track| track.lives > 0);
+        (self.tracks).retain(|track| track.lives > 0 && track.unseen <= FORGOTTEN);
         self.drop_covered();
+    }
+
+    /// One that is not sure and less likely than this, when there is no room for more.
+    fn least_likely(&self, score: f32) -> Option<usize> {
+        let unsure = self.tracks.iter().enumerate();
+        let unsure = unsure.filter(|(_, track)| !track.sure && track.found.score < score);
+        let least = unsure.min_by(|(_, a), (_, b)| a.found.score.total_cmp(&b.found.score));
+        least.map(|(at, _)| at)
     }
 
     /// A part of a face, or something around one, may look like another: the likelier stays.
@@ -145,6 +171,13 @@ impl Tracks {
             side,
         };
         (side > 1.0).then_some((square, least))
+    }
+
+    /// The square around the one of those that are known that was not found for longest, with room.
+    pub(super) fn longest_unseen(&self, room: f32) -> Option<Square> {
+        let known = self.tracks.iter().filter(|track| track.sure);
+        let track = known.max_by_key(|track| track.unseen)?;
+        Some(track.around(room))
     }
 
     /// A square around each, with room.
