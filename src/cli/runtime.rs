@@ -79,8 +79,12 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
 
 /// Of the providers that are there; checks what is not known to work.
 pub(super) fn verdicts(session: &Session) -> Vec<Verdict> {
-    let (Ok(runtime), Ok(model)) = (Runtime::load(&session.places), Model::builtin()) else {
-        return Vec::new();
+    let (runtime, model) = match (Runtime::load(&session.places), Model::builtin()) {
+        (Ok(runtime), Ok(model)) => (runtime, model),
+        (Err(error), _) | (_, Err(error)) => {
+            say(&format!("Nothing can be checked. {error}"));
+            return Vec::new();
+        }
     };
     provider::verdicts(&runtime, &model, &session.places)
 }

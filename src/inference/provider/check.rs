@@ -15,9 +15,9 @@ use super::super::model::Model;
 use super::super::runtime::{PATH_VARIABLE, Runtime};
 use super::super::style_map::StyleMap;
 use super::super::tuning::{Tuning, cores};
-use super::table::Supply;
+use super::table::{Supply, Way};
 use super::verdict::Outcome;
-use super::{equip, folder_of};
+use super::{does_not_load, equip, folder_of};
 use crate::frame::{Picture, Size};
 use crate::places::Places;
 use crate::settings::Provider;
@@ -150,6 +150,10 @@ fn bad(why: String, fix: &str) -> Outcome {
 /// writes what came of it to `answer`.
 pub fn check_here(places: &Places, provider: Provider, answer: &Path, model: Option<PathBuf>) {
     let outcome = draw(places, provider, model).unwrap_or_else(|error| {
+        let own = Supply::of(provider).is_some_and(|supply| supply.way == Way::Replacement);
+        if own && is_of_runtime(&error) {
+            return does_not_load(provider, &error);
+        }
         let said = said(&error);
         let supply = Supply::of(provider);
         // One that is there lacks something itself.
@@ -180,7 +184,7 @@ fn draw(
     provider: Provider,
     model: Option<PathBuf>,
 ) -> Result<Outcome, InferenceError> {
-    let runtime = Runtime::load(places)?;
+    let runtime = Runtime::load_to_check(places)?;
     let model = Arc::new(match model {
         Some(folder) => Model::read(&folder)?,
         None => Model::builtin()?,
@@ -318,6 +322,16 @@ fn differs(drawn: &Drawn) -> Option<Outcome> {
             "Update the graphics driver",
         )
     })
+}
+
+/// Whether the library itself is at fault.
+fn is_of_runtime(error: &InferenceError) -> bool {
+    matches!(
+        error,
+        InferenceError::RuntimeUnusable { .. }
+            | InferenceError::RuntimeTooOld { .. }
+            | InferenceError::RuntimeBroken { .. }
+    )
 }
 
 /// What went wrong, without advice about models.

@@ -10,6 +10,7 @@ mod equip;
 mod fetch;
 mod pip;
 mod table;
+mod trial;
 mod verdict;
 mod wheel;
 
@@ -20,10 +21,13 @@ pub use check::{COMMAND, check_here};
 #[cfg(test)]
 pub(super) use equip::stand_in;
 pub(super) use equip::{Plugged, equip, on_cpu};
+pub use trial::leave;
+pub(super) use trial::{Trial, judge};
 pub(super) use verdict::{Kept, Verdicts};
 pub use verdict::{Outcome, Verdict};
 
 use self::table::{SUPPLIES, Supply, Way};
+use super::error::InferenceError;
 use super::model::Model;
 use super::runtime::Runtime;
 use crate::places::Places;
@@ -226,10 +230,51 @@ pub(super) fn is_loaded(runtime: &Runtime, provider: Provider) -> bool {
     equip::library_of(runtime.places(), provider).is_none_or(|own| own == runtime.path())
 }
 
-/// The library of ONNX Runtime that a provider which works brings along.
-pub(super) fn better_library(places: &Places) -> Option<PathBuf> {
+/// A provider that works and brings its own ONNX Runtime along, and that library.
+pub(super) fn better_library(places: &Places) -> Option<(Provider, PathBuf)> {
     let best = verdict::remembered_replacement(places)?;
-    equip::library_of(places, best)
+    Some((best, equip::library_of(places, best)?))
+}
+
+/// The ONNX Runtime that `provider` brings along does not load: neither it nor others with that library
+/// are used, whatever was found before.
+pub(super) fn unloadable(places: &Places, provider: Provider, error: &InferenceError) {
+    for supply in sharing(provider) {
+        let outcome = does_not_load(supply.provider, error);
+        verdict::distrust(places, &[supply.provider], None, &outcome);
+    }
+}
+
+/// What is said of a provider whose own ONNX Runtime does not load.
+fn does_not_load(provider: Provider, error: &InferenceError) -> Outcome {
+    let why = match error {
+        InferenceError::RuntimeUnusable { why, .. } => {
+            format!(
+                "Its ONNX Runtime cannot be loaded: {}",
+                why.trim_end_matches('.')
+            )
+        }
+        InferenceError::RuntimeTooOld {
+            version, needed, ..
+        } => format!("Its ONNX Runtime {version} is too old, panelcam needs 1.{needed} or newer"),
+        InferenceError::RuntimeBroken { why, .. } => {
+            format!("Its ONNX Runtime does not start: {why}")
+        }
+        other => other.to_string().trim_end_matches('.').to_owned(),
+    };
+    let id = provider.id();
+    Outcome::Bad {
+        why,
+        fix: format!("Run: panelcam runtime add {id}, or: panelcam runtime remove {id}"),
+    }
+}
+
+/// The providers with the same package as `provider`, itself among them.
+fn sharing(provider: Provider) -> impl Iterator<Item = &'static Supply> {
+    let folder = Supply::of(provider).map(|supply| supply.folder);
+    SUPPLIES
+        .iter()
+        .filter(move |supply| Some(supply.folder) == folder && !supply.folder.is_empty())
 }
 
 /// Providers that are there, without the CPU.
