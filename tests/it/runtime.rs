@@ -243,6 +243,36 @@ fn a_build_that_cannot_be_loaded_any_more_leaves_the_cpu() {
     }
 }
 
+/// `TensorRT` is in CUDA's package: it goes alone as far as it has something of its own, and that is said.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn what_is_removed_is_said_and_the_other_keeps_what_it_needs() {
+    let home = Home::new();
+    let folder = home.path("home/data/runtime/cuda");
+    let engines = home.path("home/cache/engines/tensorrt");
+    fs::create_dir_all(&folder).unwrap();
+    home.line("runtime remove tensorrt").fails(&[
+        "TensorRT has nothing of its own here: it is in the package of CUDA",
+        "runtime remove cuda",
+    ]);
+    fs::create_dir_all(&engines).unwrap();
+    let said = home.line("runtime remove tensorrt").ok().said;
+    assert!(
+        said.contains("What TensorRT had compiled was removed. The rest is in the package of CUDA"),
+        "{said}"
+    );
+    assert!(folder.is_dir() && !engines.exists());
+    fs::create_dir_all(&engines).unwrap();
+    let said = home.line("runtime remove cuda").ok().said;
+    assert!(
+        said.contains("CUDA was removed, and with it TensorRT"),
+        "{said}"
+    );
+    assert!(!folder.exists() && !engines.exists());
+    home.line("runtime remove tensorrt")
+        .fails(&["TensorRT is not there"]);
+}
+
 /// A plug-in that worked when it was checked ends the whole program when it draws: the next start draws
 /// with the CPU and says so.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

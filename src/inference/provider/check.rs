@@ -45,21 +45,33 @@ const SAID_LIMIT: usize = 300;
 /// The longest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
+/// A check that takes longer is spoken of.
+const SPOKEN_OF: Duration = Duration::from_secs(1);
+
+/// Who waits for a check.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Mind<'a> {
+    /// Nobody does any more.
+    pub(in super::super) cancelled: &'a dyn Fn() -> bool,
+    /// Hears what takes a while.
+    pub(in super::super) say: &'a dyn Fn(&str),
+}
+
 /// What the process answers.
 #[derive(Debug, Serialize, Deserialize)]
 struct Answer {
     outcome: Outcome,
 }
 
-/// Checks `provider` with `model`; `None` when `cancelled` meanwhile.
+/// Checks `provider` with `model`; `None` when that is cancelled meanwhile.
 pub(super) fn run(
     places: &Places,
     model: &Model,
     provider: Provider,
-    cancelled: &dyn Fn() -> bool,
+    mind: Mind<'_>,
 ) -> Option<Outcome> {
     match std::env::current_exe() {
-        Ok(program) => run_with(&program, places, model, provider, cancelled),
+        Ok(program) => run_with(&program, places, model, provider, mind),
         Err(error) => Some(bad(
             format!("This program's own file is not known: {error}"),
             "",
@@ -72,7 +84,7 @@ fn run_with(
     places: &Places,
     model: &Model,
     provider: Provider,
-    cancelled: &dyn Fn() -> bool,
+    mind: Mind<'_>,
 ) -> Option<Outcome> {
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
@@ -100,14 +112,19 @@ fn run_with(
         }
     };
     let started = Instant::now();
+    let mut spoken_of = false;
     let status = loop {
+        if !spoken_of && started.elapsed() > SPOKEN_OF {
+            spoken_of = true;
+            (mind.say)(&format!("Checking {} …", provider.name()));
+        }
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if cancelled() || started.elapsed() > PATIENCE => {
+            Ok(None) if (mind.cancelled)() || started.elapsed() > PATIENCE => {
                 let _ = child.kill();
                 let _ = child.wait();
                 let why = format!("It took more than {} seconds", PATIENCE.as_secs());
-                return (!cancelled()).then(|| bad(why, "Update the graphics driver"));
+                return (!(mind.cancelled)()).then(|| bad(why, "Update the graphics driver"));
             }
             Ok(None) => std::thread::sleep(LOOK),
             Err(error) => return Some(bad(error.to_string(), "")),
@@ -418,7 +435,11 @@ mod tests {
         for program in ["/bin/false", "/nonexistent/program"] {
             let check = |cancelled: bool| {
                 let program = Path::new(program);
-                run_with(program, &places, &model, Provider::Webgpu, &|| cancelled)
+                let mind = Mind {
+                    cancelled: &|| cancelled,
+                    say: &|_| {},
+                };
+                run_with(program, &places, &model, Provider::Webgpu, mind)
             };
             let outcome = check(false);
             assert!(matches!(outcome, Some(Outcome::Bad { .. })), "{outcome:?}");
@@ -430,7 +451,18 @@ mod tests {
             std::os::unix::fs::PermissionsExt::from_mode(0o755),
         )
         .unwrap();
-        let outcome = run_with(&sleeper, &places, &model, Provider::Webgpu, &|| true);
-        assert_eq!(outcome, None);
+        // It says what is waited for, once, and not at once.
+        let (said, started) = (parking_lot::Mutex::new(Vec::new()), Instant::now());
+        let check = |patience: Duration| {
+            let mind = Mind {
+                cancelled: &|| started.elapsed() > patience,
+                say: &|line| said.lock().push(line.to_owned()),
+            };
+            run_with(&sleeper, &places, &model, Provider::Webgpu, mind)
+        };
+        assert_eq!(check(Duration::ZERO), None);
+        assert!(said.lock().is_empty());
+        assert_eq!(check(SPOKEN_OF * 2), None);
+        assert_eq!(*said.lock(), ["Checking WebGPU …"]);
     }
 }

@@ -130,13 +130,13 @@ pub(in super::super) enum Kept {
 pub(in super::super) struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
-    /// Those that are kept and count; the other providers are checked now, until `cancelled`.
+    /// Those that are kept and count; the other providers are checked now, until that is cancelled.
     pub(in super::super) fn of(
         runtime: &Runtime,
         model: &Model,
         places: &Places,
         counts: Kept,
-        cancelled: &dyn Fn() -> bool,
+        mind: check::Mind<'_>,
     ) -> Self {
         let path = places.cache.join(FILE);
         let mut verdicts = Vec::new();
@@ -147,7 +147,7 @@ impl Verdicts {
                 verdicts.push(known);
                 continue;
             }
-            let Some(outcome) = check::run(places, model, provider, cancelled) else {
+            let Some(outcome) = check::run(places, model, provider, mind) else {
                 break;
             };
             let verdict = Verdict { provider, outcome };
