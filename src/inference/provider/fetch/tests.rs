@@ -20,6 +20,8 @@ struct Served {
     bytes: Vec<u8>,
     /// How many bytes of it arrive, the first times it is asked for, before the connection is cut.
     cuts: Vec<usize>,
+    /// How long its second half waits.
+    stall: Duration,
 }
 
 /// A wheel with one library of so many bytes that do not shrink.
@@ -61,6 +63,7 @@ fn served(package: &'static str, bytes: usize, cuts: &[usize]) -> Served {
         name: format!("{package}-1.0-py3-none-any.whl"),
         bytes,
         cuts: cuts.to_vec(),
+        stall: Duration::ZERO,
     }
 }
 
@@ -131,7 +134,10 @@ fn answer(mut connection: TcpStream, files: &mut [Served], asked: &Asked) -> std
         } else {
             file.cuts.remove(0).min(rest.len())
         };
-        return connection.write_all(&rest[..arrives]);
+        let (first, second) = rest[..arrives].split_at(arrives / 2);
+        connection.write_all(first)?;
+        std::thread::sleep(file.stall);
+        return connection.write_all(second);
     }
     let links = files
         .iter()
@@ -291,6 +297,26 @@ fn a_cut_wheel_goes_on_where_it_was_cut() {
     assert_eq!(fs::read(file).unwrap(), bytes);
     let from: Vec<usize> = index.asked.lock().iter().map(|(_, from)| *from).collect();
     assert_eq!(from, [0, 200_000]);
+}
+
+#[test]
+fn how_much_of_a_file_is_there_is_said_while_it_is_fetched() {
+    let cache = tempfile::tempdir().unwrap();
+    let Some(pip) = resuming_pip(cache.path()) else {
+        return;
+    };
+    let mut whole = served("slowly", 4_000_000, &[]);
+    whole.stall = TELL + Duration::from_secs(2);
+    let wheel = whole.wheel;
+    let index = serve(vec![whole]);
+    let pip = looking_at(&pip, &index);
+    let mut said = Vec::new();
+    download(&pip, &wheel, cache.path(), &mut |line| {
+        said.push(line.to_owned());
+    })
+    .unwrap();
+    let is_share = |line: &String| line.contains(" of 4 MB, ") || line.contains(" of 5 MB, ");
+    assert!(said.iter().any(is_share), "{said:?}");
 }
 
 #[test]
