@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app;
 use crate::frame::Size;
-use crate::inference::import;
+use crate::inference::{import, provider};
 use crate::places::Places;
 use crate::settings::{Provider, Quality, Settings};
 use crate::source::{Source, Turn};
@@ -277,6 +277,7 @@ fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let asked = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::SeqCst) {
+            provider::leave();
             std::process::exit(1);
         }
     })

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Session, print, print_json, say};
-use crate::inference::provider::{self, Entry, State, Verdict};
+use crate::inference::provider::{self, Entry, Removed, State, Verdict};
 use crate::inference::{Model, Runtime};
 use crate::settings::Provider;
 
@@ -66,23 +66,46 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
             Ok(())
         }
         Command::Remove { name } => {
-            let folder = provider::remove(&session.places, name)?;
-            say(&format!(
-                "{} was removed. ({})",
-                name.name(),
-                folder.display()
-            ));
+            say(&removed(name, &provider::remove(&session.places, name)?));
             Ok(())
         }
     }
 }
 
+/// What went, for people.
+fn removed(name: Provider, what: &Removed) -> String {
+    let name = name.name();
+    match what {
+        Removed::Package { folder, others } if others.is_empty() => {
+            format!("{name} was removed. ({})", folder.display())
+        }
+        Removed::Package { folder, others } => {
+            let others: Vec<&str> = others.iter().map(|other| other.name()).collect();
+            format!(
+                "{name} was removed, and with it {}, which is in the same package. ({})",
+                others.join(", "),
+                folder.display()
+            )
+        }
+        Removed::Engines { folder, owner } => format!(
+            "What {name} had compiled was removed. The rest is in the package of {}; to take both away, run: panelcam runtime remove {} ({})",
+            owner.name(),
+            owner.id(),
+            folder.display()
+        ),
+    }
+}
+
 /// Of the providers that are there; checks what is not known to work.
 pub(super) fn verdicts(session: &Session) -> Vec<Verdict> {
-    let (Ok(runtime), Ok(model)) = (Runtime::load(&session.places), Model::builtin()) else {
-        return Vec::new();
+    let (runtime, model) = match (Runtime::load(&session.places), Model::builtin()) {
+        (Ok(runtime), Ok(model)) => (runtime, model),
+        (Err(error), _) | (_, Err(error)) => {
+            say(&format!("Nothing can be checked. {error}"));
+            return Vec::new();
+        }
     };
-    provider::verdicts(&runtime, &model, &session.places)
+    provider::verdicts(&runtime, &model, &session.places, &say)
 }
 
 fn list(session: &Session, json: bool) {

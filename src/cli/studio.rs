@@ -102,8 +102,13 @@ impl Studio {
             None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
         };
         let asked = session.settings.inference.provider;
-        let (provider, why) =
-            inference::provider::choose(&runtime, &style.model, &session.places, asked);
+        let (provider, why) = inference::provider::choose(
+            &runtime,
+            &style.model,
+            &session.places,
+            asked,
+            &super::say,
+        );
         if asked != Provider::Auto && asked != provider {
             super::say(&why);
         }

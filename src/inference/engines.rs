@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::model::Model;
-use super::provider::{Kept, Verdict, Verdicts, is_loaded};
+use super::provider::{Kept, Mind, Verdict, Verdicts, is_loaded};
 use super::runtime::Runtime;
 use crate::places::Places;
 use crate::settings::Provider;
@@ -170,7 +170,11 @@ impl Engines {
             self.places.clone(),
         );
         self.checks = Worker::spawn("providers", move |stop| {
-            Verdicts::of(&runtime, &model, &places, Kept::All, &|| stop.asked());
+            let mind = Mind {
+                cancelled: &|| stop.asked(),
+                say: &|_| {},
+            };
+            Verdicts::of(&runtime, &model, &places, Kept::All, mind);
         })
         .inspect_err(|error| tracing::warn!("No thread to check providers: {error}"))
         .ok();

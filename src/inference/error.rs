@@ -45,6 +45,16 @@ pub enum InferenceError {
         /// The file.
         path: PathBuf,
     },
+    /// The library that a provider brings along is right and refuses to start.
+    #[error("The ONNX Runtime of {provider} does not start: {why}. Start panelcam again: it is not used then. ({})", .path.display())]
+    BetterBroken {
+        /// The provider's name.
+        provider: &'static str,
+        /// What it says.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of a model that cannot be read.
     #[error("The model cannot be read: {why}. Check the file and its rights. ({})", .path.display())]
     Unreadable {

@@ -18,7 +18,7 @@ use super::fit::Fit;
 use super::limit::{Limit, NoResult, PATIENT};
 use super::model::{Model, StyleKind};
 use super::own_styles::own_styles;
-use super::provider::equip;
+use super::provider::{Trial, equip};
 use super::runtime::Runtime;
 use super::segmenter::Segmenter;
 use super::style_map::{StyleMap, cells};
@@ -40,6 +40,8 @@ pub struct Generator {
     /// Locked for each run: a session does one at a time.
     session: Mutex<Session>,
     limit: Limit,
+    /// Until the first picture is drawn.
+    trial: Mutex<Option<Trial>>,
     /// For models that do not find people, or not well.
     segmenter: Option<Mutex<Segmenter>>,
     /// Of [`stylize`](Self::stylize).
@@ -160,6 +162,7 @@ impl Generator {
         }
         let fit = Fit::of(model, drawing).ok_or_else(wrong_size)?;
         let threads = threads.max(1);
+        let trial = Trial::begin(runtime, model, provider);
         let mut session = load(runtime, model, &fit, threads, provider)?.map_err(|error| {
             InferenceError::Broken {
                 why: why(&error),
@@ -183,6 +186,7 @@ impl Generator {
             segmenter: None,
             session: Mutex::new(session),
             limit,
+            trial: Mutex::new(trial),
             own: Mutex::new(None),
         })
     }
@@ -326,6 +330,7 @@ impl Generator {
                     NoResult::Failed(error) => self.failed(&error),
                 })?;
         }
+        *self.trial.lock() = None;
         Ok(())
     }
 

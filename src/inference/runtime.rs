@@ -10,7 +10,7 @@ use ort::logging::LogLevel;
 use parking_lot::Mutex;
 
 use super::error::{InferenceError, why};
-use super::provider::{self, Plugged};
+use super::provider::{self, Plugged, Trial};
 use crate::places::Places;
 
 /// The variable that names the library.
@@ -28,6 +28,8 @@ pub struct Runtime {
     version: String,
     places: Places,
     plugged: Plugged,
+    /// Whether this process checks a provider.
+    checks: bool,
 }
 
 /// ONNX Runtime allows one environment a process, ever; all callers share it.
@@ -47,14 +49,62 @@ impl Runtime {
         if let Some(runtime) = &*loaded {
             return Ok(Arc::clone(runtime));
         }
-        let runtime = Arc::new(Self::open(&locate(places)?, places)?);
+        provider::judge(places);
+        Ok(loaded.insert(Arc::new(Self::find(places, false)?)).clone())
+    }
+
+    /// The same, in a process that does nothing but check a provider: when that one ends it, the process
+    /// that asked says so.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(super) fn load_to_check(places: &Places) -> Result<Arc<Self>, InferenceError> {
+        Ok((LOADED.lock())
+            .insert(Arc::new(Self::find(places, true)?))
+            .clone())
+    }
+
+    fn find(places: &Places, checks: bool) -> Result<Self, InferenceError> {
+        let mut runtime = match named()? {
+            Some(path) => Self::open(&path, places)?,
+            None => match Self::better(places, checks)? {
+                Some(runtime) => runtime,
+                None => Self::open(&locate(places)?, places)?,
+            },
+        };
+        runtime.checks = checks;
         tracing::info!(
             "ONNX Runtime {} is loaded. ({})",
             runtime.version,
             runtime.path.display()
         );
-        *loaded = Some(Arc::clone(&runtime));
         Ok(runtime)
+    }
+
+    /// The build that a provider which works brings along, if it can be loaded.
+    fn better(places: &Places, checks: bool) -> Result<Option<Self>, InferenceError> {
+        let Some((provider, path)) = provider::better_library(places) else {
+            return Ok(None);
+        };
+        let trial = (!checks).then(|| Trial::of_library(places, provider));
+        let opened = Self::open(&path, places);
+        drop(trial);
+        match opened {
+            Ok(runtime) => Ok(Some(runtime)),
+            Err(error) => {
+                tracing::warn!("{} is not used: {error}", provider.name());
+                provider::unloadable(places, provider, &error);
+                // One that does not start stays in the process: only the next one can load another.
+                if let InferenceError::RuntimeBroken { why, path } = error {
+                    return Err(InferenceError::BetterBroken {
+                        provider: provider.name(),
+                        why,
+                        path,
+                    });
+                }
+                Ok(None)
+            }
+        }
     }
 
     fn open(path: &Path, places: &Places) -> Result<Self, InferenceError> {
@@ -65,7 +115,7 @@ impl Runtime {
                 path,
             },
             LoadDynamicError::Dlopen { error, path } => InferenceError::RuntimeUnusable {
-                why: loader_says(&error.to_string(), &path),
+                why: loader_says(&error, &path),
                 path,
             },
             LoadDynamicError::MissingApi { path } => InferenceError::RuntimeUnusable {
@@ -99,6 +149,7 @@ impl Runtime {
             version: version(ort::info(), path),
             places: places.clone(),
             plugged: Plugged::default(),
+            checks: false,
         })
     }
 
@@ -115,6 +166,11 @@ impl Runtime {
     /// The user's folders: providers and compiled engines are there.
     pub(super) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Whether this process does nothing but check a provider.
+    pub(super) fn checks(&self) -> bool {
+        self.checks
     }
 
     /// Plug-ins that were registered.
@@ -140,26 +196,28 @@ pub fn disable_telemetry() {
     }
 }
 
-/// The library to load.
+/// The library that `ORT_DYLIB_PATH` names; `None` when it names none.
+fn named() -> Result<Option<PathBuf>, InferenceError> {
+    let Some(named) = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    let path = std::path::absolute(&named).unwrap_or_else(|_| PathBuf::from(&named));
+    // A folder is understood as well: people set the one they unpacked to.
+    let path = if path.is_dir() {
+        newest_in(&path).unwrap_or(path)
+    } else {
+        path
+    };
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    Err(InferenceError::RuntimeMissing {
+        looked: format!("{PATH_VARIABLE}={}", path.display()),
+    })
+}
+
+/// The CPU's library.
 fn locate(places: &Places) -> Result<PathBuf, InferenceError> {
-    if let Some(named) = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
-        let path = std::path::absolute(&named).unwrap_or_else(|_| PathBuf::from(&named));
-        // A folder is understood as well: people set the one they unpacked to.
-        let path = if path.is_dir() {
-            newest_in(&path).unwrap_or(path)
-        } else {
-            path
-        };
-        if path.is_file() {
-            return Ok(path);
-        }
-        return Err(InferenceError::RuntimeMissing {
-            looked: format!("{PATH_VARIABLE}={}", path.display()),
-        });
-    }
-    if let Some(better) = provider::better_library(places) {
-        return Ok(better);
-    }
     let folders = folders(places);
     folders
         .iter()
@@ -250,8 +308,13 @@ fn version(info: &str, path: &Path) -> String {
         .unwrap_or_else(|| format!("1.{} or newer", ort::MINOR_VERSION))
 }
 
-/// The system's words without the path, which our own message has already.
-fn loader_says(text: &str, path: &Path) -> String {
+/// The system's words without the path, which our own message has already. The outermost words are
+/// `dlopen failed` alone.
+fn loader_says(error: &dyn std::error::Error, path: &Path) -> String {
+    let text = match error.source() {
+        Some(cause) => cause.to_string(),
+        None => error.to_string(),
+    };
     let path = format!("{}: ", path.display());
     text.replace(&path, "").trim_end_matches('.').to_owned()
 }

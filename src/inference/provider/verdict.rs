@@ -130,13 +130,13 @@ pub(in super::super) enum Kept {
 pub(in super::super) struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
-    /// Those that are kept and count; the other providers are checked now, until `cancelled`.
+    /// Those that are kept and count; the other providers are checked now, until that is cancelled.
     pub(in super::super) fn of(
         runtime: &Runtime,
         model: &Model,
         places: &Places,
         counts: Kept,
-        cancelled: &dyn Fn() -> bool,
+        mind: check::Mind<'_>,
     ) -> Self {
         let path = places.cache.join(FILE);
         let mut verdicts = Vec::new();
@@ -147,7 +147,7 @@ impl Verdicts {
                 verdicts.push(known);
                 continue;
             }
-            let Some(outcome) = check::run(places, model, provider, cancelled) else {
+            let Some(outcome) = check::run(places, model, provider, mind) else {
                 break;
             };
             let verdict = Verdict { provider, outcome };
@@ -223,22 +223,58 @@ impl Verdicts {
     }
 }
 
-/// The fastest provider that brings its own build of ONNX Runtime, as last found.
+/// The provider that brings its own build of ONNX Runtime and was found to be faster than the CPU last, on
+/// this machine and with what is there now. Which model it was for does not matter.
 pub(super) fn remembered_replacement(places: &Places) -> Option<Provider> {
     let memory = Memory::read(&places.cache.join(FILE));
     memory
         .checked
         .iter()
         .rev()
-        .map(|entry| &entry.verdict)
-        .filter(|verdict| verdict.is_faster())
-        .find(|verdict| super::equip::library_of(places, verdict.provider).is_some())
-        .map(|verdict| verdict.provider)
+        .filter(|entry| entry.verdict.is_faster())
+        .find(|entry| {
+            let provider = entry.verdict.provider;
+            super::equip::library_of(places, provider).is_some()
+                && entry.key.is_of_here(places, provider)
+        })
+        .map(|entry| entry.verdict.provider)
+}
+
+/// What was found about `providers` does not hold any more: for `key`, or whatever it was found for.
+pub(super) fn distrust(
+    places: &Places,
+    providers: &[Provider],
+    key: Option<Key>,
+    outcome: &Outcome,
+) {
+    let path = places.cache.join(FILE);
+    let mut memory = Memory::read(&path);
+    let verdict = |provider| Verdict {
+        provider,
+        outcome: outcome.clone(),
+    };
+    match key {
+        Some(key) => {
+            for provider in providers {
+                memory.add(key.clone(), verdict(*provider));
+            }
+        }
+        None => {
+            for entry in &mut memory.checked {
+                if providers.contains(&entry.verdict.provider) {
+                    entry.verdict = verdict(entry.verdict.provider);
+                }
+            }
+        }
+    }
+    if let Err(error) = memory.write(&path) {
+        tracing::warn!("{error} ({})", path.display());
+    }
 }
 
 /// What a verdict holds for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Key {
+pub(super) struct Key {
     cpu: String,
     driver: String,
     runtime: String,
@@ -248,15 +284,31 @@ struct Key {
 }
 
 impl Key {
-    fn of(runtime: &Runtime, model: &Model, places: &Places, provider: Provider) -> Self {
+    pub(super) fn of(
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+        provider: Provider,
+    ) -> Self {
         Self {
             cpu: cpu_name(),
             driver: driver(),
             runtime: runtime.version().to_owned(),
             model: model.sha256().to_owned(),
-            package: format!("{} {}", provider.id(), version_of(places, provider)),
+            package: package(places, provider),
         }
     }
+
+    /// Whether it holds for this machine, its drivers and what is there of `provider`.
+    fn is_of_here(&self, places: &Places, provider: Provider) -> bool {
+        self.package == package(places, provider)
+            && self.cpu == cpu_name()
+            && self.driver == driver()
+    }
+}
+
+fn package(places: &Places, provider: Provider) -> String {
+    format!("{} {}", provider.id(), version_of(places, provider))
 }
 
 /// The graphics drivers of this machine: what they say of themselves, and NVIDIA's version. Looked at

@@ -20,6 +20,8 @@ struct Served {
     bytes: Vec<u8>,
     /// How many bytes of it arrive, the first times it is asked for, before the connection is cut.
     cuts: Vec<usize>,
+    /// How long its second half waits.
+    stall: Duration,
 }
 
 /// A wheel with one library of so many bytes that do not shrink.
@@ -61,6 +63,7 @@ fn served(package: &'static str, bytes: usize, cuts: &[usize]) -> Served {
         name: format!("{package}-1.0-py3-none-any.whl"),
         bytes,
         cuts: cuts.to_vec(),
+        stall: Duration::ZERO,
     }
 }
 
@@ -131,7 +134,10 @@ fn answer(mut connection: TcpStream, files: &mut [Served], asked: &Asked) -> std
         } else {
             file.cuts.remove(0).min(rest.len())
         };
-        return connection.write_all(&rest[..arrives]);
+        let (first, second) = rest[..arrives].split_at(arrives / 2);
+        connection.write_all(first)?;
+        std::thread::sleep(file.stall);
+        return connection.write_all(second);
     }
     let links = files
         .iter()
@@ -200,6 +206,67 @@ fn what_pip_says_last_counts_unless_there_was_no_connection() {
     }
 }
 
+#[test]
+fn how_far_a_file_is_goes_by_the_size_that_pip_says() {
+    let said = "Collecting a\n  Downloading a-1.0-py3-none-any.whl.metadata (1.7 kB)\nDownloading a-1.0-py3-none-any.whl (2.5 MB)\n";
+    assert_eq!(size_in(said), Some(2_500_000));
+    assert_eq!(size_in("Downloading a.whl (12 kB)"), Some(12_000));
+    for other in [
+        "",
+        "Collecting a (2 MB)",
+        "Downloading a.whl",
+        "Downloading a (x MB)",
+    ] {
+        assert_eq!(size_in(other), None, "{other}");
+    }
+    assert_eq!(
+        progress("a", 1_250_000, Some(2_500_000)),
+        "a: 1 of 3 MB, 50 %."
+    );
+    assert_eq!(progress("a", 3_250_000, None), "a: 3 MB so far.");
+    assert_eq!(progress("a", 0, Some(0)), "a: 0 MB so far.");
+    // Two files, or a size that was rounded down.
+    assert_eq!(progress("a", 9_000_000, Some(8_900_000)), "a: 9 MB so far.");
+}
+
+#[test]
+fn what_is_there_and_whole_is_not_fetched_again() {
+    let home = tempfile::tempdir().unwrap();
+    let places = Places::under(home.path());
+    for provider in [Provider::Cuda, Provider::Webgpu] {
+        let supply = Supply::of(provider).unwrap();
+        let folder = folder_of(&places, supply);
+        let versions: Vec<String> = supply
+            .wheels_here()
+            .iter()
+            .map(|wheel| format!("{} {}\n", wheel.package, wheel.version))
+            .collect();
+        let versions = versions.concat();
+        assert!(!is_whole(&folder, &versions));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(super::super::VERSIONS), &versions).unwrap();
+        fs::write(folder.join("libone.so"), "one").unwrap();
+        // From before there were hashes.
+        assert!(!is_whole(&folder, &versions));
+        let hashes = hashes(&folder).unwrap();
+        fs::write(folder.join(super::super::HASHES), hashes).unwrap();
+        assert!(is_whole(&folder, &versions));
+    }
+    // Both are one package.
+    #[cfg(target_arch = "x86_64")]
+    for provider in [Provider::Cuda, Provider::Tensorrt] {
+        let mut said = Vec::new();
+        add(&places, provider, &mut |line| said.push(line.to_owned())).unwrap();
+        assert_eq!(said, ["Its package is there already, and whole."]);
+    }
+    // Damaged or of another version, it is fetched.
+    let folder = places.data.join("runtime/webgpu");
+    let versions = fs::read_to_string(folder.join(super::super::VERSIONS)).unwrap();
+    assert!(!is_whole(&folder, "other 1.0\n"));
+    fs::write(folder.join("libone.so"), "two").unwrap();
+    assert!(!is_whole(&folder, &versions));
+}
+
 /// A pip that resumes; `None`, loudly, where there is none and none can be fetched.
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn resuming_pip(cache: &Path) -> Option<Pip> {
@@ -230,6 +297,26 @@ fn a_cut_wheel_goes_on_where_it_was_cut() {
     assert_eq!(fs::read(file).unwrap(), bytes);
     let from: Vec<usize> = index.asked.lock().iter().map(|(_, from)| *from).collect();
     assert_eq!(from, [0, 200_000]);
+}
+
+#[test]
+fn how_much_of_a_file_is_there_is_said_while_it_is_fetched() {
+    let cache = tempfile::tempdir().unwrap();
+    let Some(pip) = resuming_pip(cache.path()) else {
+        return;
+    };
+    let mut whole = served("slowly", 4_000_000, &[]);
+    whole.stall = TELL + Duration::from_secs(2);
+    let wheel = whole.wheel;
+    let index = serve(vec![whole]);
+    let pip = looking_at(&pip, &index);
+    let mut said = Vec::new();
+    download(&pip, &wheel, cache.path(), &mut |line| {
+        said.push(line.to_owned());
+    })
+    .unwrap();
+    let is_share = |line: &String| line.contains(" of 4 MB, ") || line.contains(" of 5 MB, ");
+    assert!(said.iter().any(is_share), "{said:?}");
 }
 
 #[test]
