@@ -202,7 +202,9 @@ pub(super) fn fed(range: [f32; 2]) -> Option<Range> {
         let both = most.min(range[1]) - least.max(range[0]);
         both / (most.max(range[1]) - least.min(range[0]))
     };
-    let likeliest = INPUTS.into_iter().max_by(|a, b| shared(a).total_cmp(&shared(b)))?;
+    let likeliest = INPUTS
+        .into_iter()
+        .max_by(|a, b| shared(a).total_cmp(&shared(b)))?;
     (shared(&likeliest) > FED_SHARED).then_some(likeliest)
 }
 

@@ -149,7 +149,8 @@ pub(super) fn head(onnx: &Onnx, input: &str) -> Option<Head> {
 pub(super) fn fed(onnx: &Onnx, input: &str) -> Option<[f32; 2]> {
     let mut name = input;
     for _ in 0..STEPS {
-        let mut users = (onnx.nodes.iter()).filter(|node| node.inputs.iter().any(|from| from == name));
+        let mut users =
+            (onnx.nodes.iter()).filter(|node| node.inputs.iter().any(|from| from == name));
         let node = users.next()?;
         if node.kind != "QuantizeLinear" {
             if !only_moves(&node.kind) || users.next().is_some() {
@@ -158,11 +159,19 @@ pub(super) fn fed(onnx: &Onnx, input: &str) -> Option<[f32; 2]> {
             name = node.outputs.first()?;
             continue;
         }
-        let one = |at: usize| onnx.constants.get(node.inputs.get(at)?).map(|values| values.first());
+        let one = |at: usize| {
+            onnx.constants
+                .get(node.inputs.get(at)?)
+                .map(|values| values.first())
+        };
         let scale = *one(1)??;
         let zero = one(2).flatten().copied().unwrap_or_default();
         let signed = (node.inputs.get(2)).is_some_and(|name| onnx.signed.contains(name));
-        let [least, most] = if signed { [-128.0, 127.0] } else { [0.0, 255.0] };
+        let [least, most] = if signed {
+            [-128.0, 127.0]
+        } else {
+            [0.0, 255.0]
+        };
         let range = [least, most].map(|byte: f32| (byte - zero) * scale);
         return (range.iter().all(|end| end.is_finite()) && range[1] > range[0]).then_some(range);
     }
@@ -184,7 +193,9 @@ fn constant(onnx: &Onnx, name: &str) -> Option<Vec<f32>> {
     // A scale for each of them, or one for all.
     let of = |all: &Vec<f32>, at: usize| all.get(at).or(all.first()).copied();
     let value = |(at, byte): (usize, &f32)| {
-        let zero = values(2).and_then(|zeros| of(zeros, at)).unwrap_or_default();
+        let zero = values(2)
+            .and_then(|zeros| of(zeros, at))
+            .unwrap_or_default();
         Some((byte - zero) * of(scale, at)?)
     };
     bytes.iter().enumerate().map(value).collect()

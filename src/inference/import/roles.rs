@@ -202,7 +202,9 @@ fn nearly(port: &Port) -> Option<Refusal> {
     let what = describe(port);
     Some(match batch {
         Some(batch) => Refusal::new(
-            format!("its input {what} takes {batch} pictures at once (a batch of {batch}), and panelcam feeds one"),
+            format!(
+                "its input {what} takes {batch} pictures at once (a batch of {batch}), and panelcam feeds one"
+            ),
             "Export it with a batch of 1",
         ),
         None if fed => return None,
