@@ -158,6 +158,7 @@ impl Loader {
         if let Some(model) = rescue
             && self.is_slow(&wanted.model, &wanted.settings)
         {
+            self.slow.tell_rescued(&self.board, &wanted.model, &model);
             let rescue = Wanted {
                 model,
                 ..wanted.clone()

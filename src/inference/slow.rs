@@ -50,6 +50,16 @@ impl Slow {
         time > LIVE.as_secs_f64() / 2.0 || self.ended.iter().any(|known| known == model.sha256())
     }
 
+    /// Says that `rescue` draws until `model` is ready.
+    pub(super) fn tell_rescued(&self, board: &Board, model: &Model, rescue: &Model) {
+        let text = format!(
+            "{} takes seconds for a picture on this machine; until it is ready, {} draws.",
+            model.name(),
+            rescue.name()
+        );
+        board.notice(Topic::Style, Severity::Info, text);
+    }
+
     /// Says that `model` takes `nanos` for a picture of `size`, when that is long; once.
     pub(super) fn tell(&mut self, board: &Board, model: &Arc<Model>, size: Size, nanos: f64) {
         let told = self.told.iter().any(|known| known == model.sha256());
