@@ -131,14 +131,7 @@ fn tell_added(added: &Imported) {
         added.name,
         added.folder.join("model.toml").display()
     ));
-    tell_slow(added);
     added.styles.iter().for_each(|style| print(style));
-}
-
-fn tell_slow(added: &Imported) {
-    if let Some(slow) = &added.slow {
-        say(&format!("{slow}."));
-    }
 }
 
 /// ONNX files that were put into the folder of models become styles.
@@ -148,10 +141,7 @@ fn take_strays(session: &Session) {
             return;
         };
         match import::import_stray(&session.places, &stray, &program, &|| false, &mut say) {
-            Ok(added) => {
-                say(&format!("{} was added.", added.name));
-                tell_slow(&added);
-            }
+            Ok(added) => say(&format!("{} was added.", added.name)),
             Err(error) => say(&error.to_string()),
         }
     }
