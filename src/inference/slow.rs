@@ -75,3 +75,31 @@ impl Slow {
         board.notice(Topic::Style, Severity::Warning, text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_network_is_drawn_small_and_told_once() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/invert");
+        let model = Arc::new(Model::read(&folder).unwrap());
+        let (mut slow, board) = (Slow::default(), Board::new());
+        let large = Size::new(1920, 1080);
+        assert!(!slow.too_slow_for(&model, 50.0, large));
+        assert!(slow.too_slow_for(&model, 40_000.0, large));
+        slow.tell(&board, &model, SMALLEST, 5e8);
+        assert!(board.take_notices().is_empty());
+        for _ in 0..2 {
+            slow.tell(&board, &model, SMALLEST, 4.3e9);
+        }
+        let notices = board.take_notices();
+        assert_eq!(notices.len(), 1);
+        for word in [model.name(), "4.3 s", "448x256"] {
+            assert!(notices[0].text.contains(word), "{notices:?}");
+        }
+        // A run that was ended is tried once more, in the smallest size.
+        assert!(slow.was_ended(&model) && !slow.was_ended(&model));
+        assert!(slow.too_slow_for(&model, 50.0, large));
+    }
+}
