@@ -23,6 +23,23 @@ export REQUIRE_GPU=1 REQUIRE_RUNTIME=1 REQUIRE_DISPLAY=1
 ORT_DYLIB_PATH=$(ls "$PWD"/runtime/libonnxruntime* | head -n 1)
 export ORT_DYLIB_PATH
 
+# Models of other people are no part of this repository; what is found out about them is compared with
+# what their makers say where they lie beside it and a Python with the packages is at hand.
+cases=../shared/cases
+if [ -z "${PANELCAM_TEST_PYTHON:-}" ]; then
+    for python in python3 python; do
+        if "$python" -c 'import numpy, onnxruntime, PIL' 2>/dev/null; then
+            PANELCAM_TEST_PYTHON=$(command -v "$python")
+            break
+        fi
+    done
+fi
+if [ -n "${PANELCAM_TEST_PYTHON:-}" ] && [ -d "$cases/models" ]; then
+    export PANELCAM_TEST_PYTHON
+else
+    say "Other people's models are NOT tested here: that needs $cases/models, and a Python with numpy, onnxruntime and pillow (in the path, or named by PANELCAM_TEST_PYTHON)."
+fi
+
 say "Checking the formatting."
 cargo fmt --check
 

@@ -76,6 +76,10 @@ impl Imports {
                         added.folder.join("model.toml").display()
                     );
                     self.board.notice(Topic::Output, Severity::Info, text);
+                    if let Some(slow) = &added.slow {
+                        let text = format!("{}: {slow}.", added.name);
+                        self.board.notice(Topic::Style, Severity::Warning, text);
+                    }
                     return Some(added);
                 }
                 Err(error) => self.board.notice(Topic::Style, Severity::Warning, error),

@@ -23,6 +23,8 @@ const MAX_SIDE: u32 = 8192;
 /// Long side of the generator's pictures of a photo, when quality is `auto`: lines are as heavy as
 /// in a live picture of twice its size.
 const PHOTO_SIDE: u32 = 960;
+/// How long a picture takes is said when it is longer.
+const LONG: Duration = Duration::from_secs(3);
 
 /// The generator, the page and the compositor, loaded.
 pub(super) struct Studio {
@@ -31,6 +33,8 @@ pub(super) struct Studio {
     channel: usize,
     strength: f32,
     threads: usize,
+    /// The CPU's, where it was measured.
+    tuning: Option<inference::Tuning>,
     provider: Provider,
     quality: Quality,
     close_ups: bool,
@@ -97,9 +101,21 @@ impl Studio {
                 Some(page)
             }
         };
-        let threads = match session.settings.inference.threads {
-            Some(threads) => threads,
-            None => inference::Tuning::of(&runtime, &style.model, &session.places)?.threads,
+        let places = &session.places;
+        let (threads, tuning) = match session.settings.inference.threads {
+            // A network of somebody else may be slow, and that is said.
+            Some(threads) if !style.builtin => {
+                let tuning = inference::Tuning::with_threads;
+                (
+                    threads,
+                    tuning(&runtime, &style.model, places, threads).ok(),
+                )
+            }
+            Some(threads) => (threads, None),
+            None => {
+                let tuning = inference::Tuning::of(&runtime, &style.model, places)?;
+                (tuning.threads, Some(tuning))
+            }
         };
         let asked = session.settings.inference.provider;
         let (provider, why) = inference::provider::choose(
@@ -125,6 +141,7 @@ impl Studio {
             model: style.model,
             strength: look.strength,
             threads,
+            tuning,
             quality: session.settings.inference.quality,
             close_ups: session.settings.inference.close_ups,
             compositor: Compositor::new(Gpu::headless()?)?,
@@ -196,6 +213,16 @@ impl Studio {
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
         let size = self.model.drawing_size(size);
+        let time = self
+            .tuning
+            .map_or(Duration::ZERO, |tuning| tuning.time(size));
+        if time > LONG && self.provider == Provider::Cpu {
+            super::say(&format!(
+                "{} takes about {:.0} s for a picture of {size} on this machine, and twice that for the first.",
+                self.model.name(),
+                time.as_secs_f64()
+            ));
+        }
         let generator = Generator::open_on(
             &self.runtime,
             &self.model,

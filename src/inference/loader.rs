@@ -13,6 +13,7 @@ use super::model::Model;
 use super::pace::Pace;
 use super::runtime::Runtime;
 use super::sizes::{AUTO_FPS, Budget, Drawn, choices, size_for};
+use super::slow::{SLOW, SMALLEST, Slow};
 use super::tuning::Tuning;
 use crate::frame::Size;
 use crate::mailbox::{Mailbox, Taken};
@@ -87,17 +88,22 @@ pub(super) struct Loader {
     pub(super) known: Vec<(String, Option<usize>, Tuning)>,
     /// What was asked for last.
     pub(super) last: Option<Wanted>,
+    /// What draws while a slow network is looked at and loaded.
+    pub(super) rescue: Option<Arc<Model>>,
+    /// The slow ones.
+    pub(super) slow: Slow,
 }
 
 impl Loader {
     /// Serves wishes, the newest alone. Measures for `first` while the source is being opened.
     pub(super) fn run(&mut self, first: &Wanted, stop: &Stop) {
         // What goes wrong goes wrong again with the first frame, and is told then.
-        let _ = self.threads_and_speed(&first.model, &first.settings);
+        let _ = self.is_slow(&first.model, &first.settings);
         while !stop.asked() {
             match self.wishes.take_within(PATIENCE) {
                 Taken::Value(wanted) => {
                     if self.resident.is_empty() {
+                        self.serve_rescue_first(&wanted);
                         self.serve_by_cpu_first(&wanted);
                     } else {
                         self.serve(&wanted, wanted.settings.provider);
@@ -143,6 +149,21 @@ impl Loader {
         self.answers.send(answer);
         if draws && self.engines.pick(&wanted.model, asked).0 != Provider::Cpu {
             self.serve(wanted, asked);
+        }
+    }
+
+    /// Where nothing draws and what is wanted takes seconds a picture, another style draws meanwhile.
+    fn serve_rescue_first(&mut self, wanted: &Wanted) {
+        let rescue = (self.rescue.clone()).filter(|rescue| !Arc::ptr_eq(rescue, &wanted.model));
+        if let Some(model) = rescue
+            && self.is_slow(&wanted.model, &wanted.settings)
+        {
+            self.slow.tell_rescued(&self.board, &wanted.model, &model);
+            let rescue = Wanted {
+                model,
+                ..wanted.clone()
+            };
+            self.serve(&rescue, Provider::Cpu);
         }
     }
 
@@ -288,8 +309,17 @@ impl Loader {
         };
         if quality != Quality::Auto {
             self.auto = None;
-            let size = size_for(frame, quality, budget, model.size_multiple());
-            let size = model.drawing_size(size);
+            let size = |quality| {
+                model.drawing_size(size_for(frame, quality, budget, model.size_multiple()))
+            };
+            let fastest = size(Quality::Fast);
+            let size = size(quality);
+            // It would be ended before it has drawn one.
+            if size.area() > fastest.area()
+                && (self.slow).too_slow_for(model, nanos_per_pixel, size)
+            {
+                return fastest.into();
+            }
             let close = close_sides(model, size, frame).next();
             return Drawn {
                 size,
@@ -341,6 +371,7 @@ impl Loader {
 
     fn load(&mut self, wanted: &Wanted, asked: Provider) -> Result<Arc<Loaded>, InferenceError> {
         let (threads, by_cpu) = self.threads_and_speed(&wanted.model, &wanted.settings)?;
+
         let loaded = loop {
             let (provider, own_pace) = self.engines.pick(&wanted.model, asked);
             let nanos_per_pixel = own_pace.unwrap_or(by_cpu);
@@ -354,6 +385,10 @@ impl Loader {
             if let Some(at) = known {
                 break self.resident.remove(at);
             }
+            if provider == Provider::Cpu {
+                let time = nanos_per_pixel * drawn.area() as f64;
+                self.slow.tell(&self.board, &wanted.model, drawn.size, time);
+            }
             match Loaded::open(&self.runtime, &wanted.model, drawn, threads, provider) {
                 Ok(mut loaded) => {
                     if provider != Provider::Cpu {
@@ -364,6 +399,10 @@ impl Loader {
                 Err(error) if provider != Provider::Cpu => {
                     self.replace(provider, &error.to_string(), wanted);
                 }
+                // The smallest size may still do.
+                Err(InferenceError::TooLong { .. })
+                    if wanted.settings.quality != Quality::Auto
+                        && self.slow.was_ended(&wanted.model) => {}
                 Err(error) => return Err(error),
             }
         };
@@ -417,21 +456,51 @@ impl Loader {
         model: &Arc<Model>,
         settings: &InferenceSettings,
     ) -> Result<Tuning, InferenceError> {
+        if let Some(tuning) = self.tuning_at_once(model, settings)? {
+            return Ok(tuning);
+        }
+        let asked = threads(settings);
+        let tuning = Tuning::of_slow(&self.runtime, model, &self.places, asked)?;
+        self.known.push((model.sha256().to_owned(), asked, tuning));
+        Ok(tuning)
+    }
+
+    /// The same, but `None` when that takes more than a moment.
+    fn tuning_at_once(
+        &mut self,
+        model: &Arc<Model>,
+        settings: &InferenceSettings,
+    ) -> Result<Option<Tuning>, InferenceError> {
         let asked = threads(settings);
         let known = self
             .known
             .iter()
             .find(|(sha256, threads, _)| sha256 == model.sha256() && *threads == asked);
         if let Some((_, _, tuning)) = known {
-            return Ok(*tuning);
+            return Ok(Some(*tuning));
         }
-        let (runtime, places) = (&self.runtime, &self.places);
-        let tuning = match asked {
-            Some(threads) => Tuning::with_threads(runtime, model, places, threads)?,
-            None => Tuning::of(runtime, model, places)?,
-        };
-        self.known.push((model.sha256().to_owned(), asked, tuning));
-        Ok(tuning)
+        if self.slow.is_known(model) {
+            return Ok(None);
+        }
+        let found = Tuning::at_once(&self.runtime, model, &self.places, asked)?;
+        match found {
+            Some(tuning) => (self.known).push((model.sha256().to_owned(), asked, tuning)),
+            None => self.slow.add(model),
+        }
+        Ok(found)
+    }
+
+    /// Whether a picture takes seconds; measures where that decides anything.
+    fn is_slow(&mut self, model: &Arc<Model>, settings: &InferenceSettings) -> bool {
+        if threads(settings).is_some() && settings.quality != Quality::Auto {
+            return false;
+        }
+        match self.tuning_at_once(model, settings) {
+            Ok(Some(tuning)) => tuning.time(SMALLEST) > SLOW,
+            Ok(None) => true,
+            // It is told when it is loaded.
+            Err(_) => false,
+        }
     }
 
     /// What runs, and why not something better.
@@ -469,76 +538,4 @@ fn surplus(sizes: &[u64], budget: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_wanted_longest_ago_goes_first_and_the_last_stays() {
-        assert_eq!(surplus(&[], 0), 0);
-        assert_eq!(surplus(&[9], 0), 0);
-        assert_eq!(surplus(&[4, 3, 2], 9), 0);
-        assert_eq!(surplus(&[4, 3, 2], 8), 1);
-        assert_eq!(surplus(&[4, 3, 2], 4), 2);
-        assert_eq!(surplus(&[4, 3, 20], 4), 2);
-    }
-
-    /// Real models, loaded one after the other: the budget says how many stay.
-    #[test]
-    #[expect(clippy::print_stderr, reason = "what is skipped is said")]
-    fn models_beyond_the_memory_that_is_given_are_let_go() {
-        let home = tempfile::tempdir().unwrap();
-        let places = Places::under(home.path());
-        let runtime = match Runtime::load(&places) {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                assert!(std::env::var_os("REQUIRE_RUNTIME").is_none(), "{error}");
-                eprintln!("SKIPPED: {error}");
-                return;
-            }
-        };
-        let board = Board::new();
-        let models = ["invert", "colours", "pixels"].map(|name| {
-            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-            Arc::new(Model::read(&folder.join("tests/models").join(name)).unwrap())
-        });
-        let mut loader = Loader {
-            engines: Engines::new(Arc::clone(&runtime), places.clone(), Arc::clone(&board)),
-            runtime,
-            places,
-            pace: Arc::default(),
-            started: Instant::now(),
-            auto: None,
-            wishes: Arc::default(),
-            answers: Arc::default(),
-            board,
-            resident: Vec::new(),
-            known: Vec::new(),
-            last: None,
-        };
-        let mut load = |model: &Arc<Model>, memory_mb: u32| {
-            let mut settings = crate::settings::Settings::default().inference;
-            (settings.threads, settings.memory_mb) = (Some(1), memory_mb);
-            let wanted = Wanted {
-                model: Arc::clone(model),
-                frame: Size::new(64, 48),
-                settings,
-                fps: 30,
-            };
-            let loaded = loader.load(&wanted, Provider::Cpu).unwrap();
-            let resident = loader.resident.iter();
-            let ids = resident.map(|loaded| loaded.generator.model().id().to_owned());
-            (loaded, ids.collect::<Vec<_>>())
-        };
-        let (first, _) = load(&models[0], 1000);
-        load(&models[1], 1000);
-        let (_, resident) = load(&models[2], 1000);
-        assert_eq!(resident, ["invert", "colours", "pixels"]);
-        // One that is there is not loaded again, and is the newest now.
-        let (again, resident) = load(&models[0], 1000);
-        assert!(Arc::ptr_eq(&first, &again));
-        assert_eq!(resident, ["colours", "pixels", "invert"]);
-        // No budget: the one that draws stays.
-        let (_, resident) = load(&models[1], 0);
-        assert_eq!(resident, ["colours"]);
-    }
-}
+mod tests;

@@ -36,6 +36,7 @@ mod runtime;
 mod said;
 mod segmenter;
 mod sizes;
+mod slow;
 mod stage;
 mod style_map;
 pub mod tensor;

@@ -16,6 +16,7 @@ use super::pace::Pace;
 use super::retouch::Retouch;
 use super::runtime::Runtime;
 use super::sizes::is_enlarged;
+use super::slow::Slow;
 use super::style_map::StyleMap;
 use crate::frame::{Face, Frame, Picture, Pool, Size, Styled};
 use crate::mailbox::{Mailbox, Replaced, Taken};
@@ -87,6 +88,8 @@ pub fn start(
         resident: Vec::new(),
         known: Vec::new(),
         last: None,
+        rescue: (styles.styles().first()).map(|style| Arc::clone(&style.model)),
+        slow: Slow::default(),
     };
     let mut preparer = Preparer {
         library,

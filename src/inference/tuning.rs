@@ -32,6 +32,11 @@ const RUNS: std::ops::RangeInclusive<usize> = 4..=16;
 const RUNS_TIME: Duration = Duration::from_millis(150);
 /// No further number of threads is tried after this long.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// A network that takes longer for one such picture is far from live: it is looked at once more, with
+/// all cores and a small picture.
+const LOOK: Duration = Duration::from_millis(700);
+/// About this many pixels are drawn then.
+const SMALL_SAMPLE: Size = Size::new(160, 96);
 /// Twice the threads are used only when a run gets shorter than this share of its time: whatever
 /// they win, they take from the camera, the compositor and the outputs.
 const WORTH_IT: f64 = 0.75;
@@ -55,7 +60,7 @@ impl Tuning {
         model: &Arc<Model>,
         places: &Places,
     ) -> Result<Self, InferenceError> {
-        Self::remembered(runtime, model, places, None)
+        Self::patiently(runtime, model, places, None)
     }
 
     /// The speed of `model` with `threads`.
@@ -68,20 +73,78 @@ impl Tuning {
         places: &Places,
         threads: usize,
     ) -> Result<Self, InferenceError> {
-        Self::remembered(runtime, model, places, Some(threads.max(1)))
+        Self::patiently(runtime, model, places, Some(threads.max(1)))
     }
 
-    fn remembered(
+    /// The time of a run for pictures of `size`.
+    pub fn time(self, size: Size) -> Duration {
+        Duration::from_secs_f64(self.nanos_per_pixel * size.area() as f64 / 1e9)
+    }
+
+    /// What is remembered, or measured in a moment; `None` when one picture takes longer than that.
+    pub(super) fn at_once(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        places: &Places,
+        asked: Option<usize>,
+    ) -> Result<Option<Self>, InferenceError> {
+        if let Some(found) = Self::remembered(runtime, model, places, asked) {
+            return Ok(Some(found));
+        }
+        match measure(runtime, model, asked) {
+            Ok(tuning) => Ok(Some(tuning.remember(runtime, model, places, asked))),
+            Err(InferenceError::TooLong { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same, however long it takes.
+    fn patiently(
         runtime: &Runtime,
         model: &Arc<Model>,
         places: &Places,
         asked: Option<usize>,
     ) -> Result<Self, InferenceError> {
-        let (path, key) = (places.cache.join(FILE), Key::of(runtime, model, asked));
-        if let Some(found) = Memory::read(&path).find(&key) {
-            return Ok(found);
+        match Self::at_once(runtime, model, places, asked)? {
+            Some(tuning) => Ok(tuning),
+            None => Self::of_slow(runtime, model, places, asked),
         }
-        let tuning = measure(runtime, model, asked)?;
+    }
+
+    /// Of a network for which [`at_once`](Self::at_once) found nothing.
+    pub(super) fn of_slow(
+        runtime: &Runtime,
+        model: &Arc<Model>,
+        places: &Places,
+        asked: Option<usize>,
+    ) -> Result<Self, InferenceError> {
+        let threads = asked.unwrap_or_else(cores);
+        let nanos_per_pixel = nanos_per_pixel(runtime, model, threads, SMALL_SAMPLE, LIVE)?;
+        let tuning = Self {
+            threads,
+            nanos_per_pixel,
+        };
+        Ok(tuning.remember(runtime, model, places, asked))
+    }
+
+    fn remembered(
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+        asked: Option<usize>,
+    ) -> Option<Self> {
+        Memory::read(&places.cache.join(FILE)).find(&Key::of(runtime, model, asked))
+    }
+
+    fn remember(
+        self,
+        runtime: &Runtime,
+        model: &Model,
+        places: &Places,
+        asked: Option<usize>,
+    ) -> Self {
+        let (path, key) = (places.cache.join(FILE), Key::of(runtime, model, asked));
+        let tuning = self;
         tracing::info!(
             "Measured: {} threads, {:.1} ns a pixel.",
             tuning.threads,
@@ -95,7 +158,7 @@ impl Tuning {
                 path.display()
             );
         }
-        Ok(tuning)
+        tuning
     }
 
     /// Makes the next start measure again.
@@ -125,7 +188,7 @@ fn measure(
     if let Some(threads) = asked {
         return Ok(Tuning {
             threads,
-            nanos_per_pixel: nanos_per_pixel(runtime, model, threads)?,
+            nanos_per_pixel: nanos_per_pixel(runtime, model, threads, SAMPLE, LOOK)?,
         });
     }
     let started = Instant::now();
@@ -133,7 +196,7 @@ fn measure(
     for threads in candidates(cores()) {
         let tuning = Tuning {
             threads,
-            nanos_per_pixel: nanos_per_pixel(runtime, model, threads)?,
+            nanos_per_pixel: nanos_per_pixel(runtime, model, threads, SAMPLE, LOOK)?,
         };
         match best {
             // More threads made it no faster: even more will not either.
@@ -158,10 +221,12 @@ fn nanos_per_pixel(
     runtime: &Runtime,
     model: &Arc<Model>,
     threads: usize,
+    sample: Size,
+    patience: Duration,
 ) -> Result<f64, InferenceError> {
-    let size = super::size_within(SAMPLE, SAMPLE.width, model.size_multiple());
+    let size = super::size_within(sample, sample.width, model.size_multiple());
     let size = model.drawing_size(size);
-    let generator = Generator::open_bare(runtime, model, size, threads, Provider::Cpu, LIVE)?;
+    let generator = Generator::open_bare(runtime, model, size, threads, Provider::Cpu, patience)?;
     let mut slot = generator.slot()?;
     generator.prepare(
         &Picture::new(size),
@@ -171,11 +236,16 @@ fn nanos_per_pixel(
     let mut fastest = Duration::MAX;
     let began = Instant::now();
     for run in 0..*RUNS.end() {
-        if run >= *RUNS.start() && began.elapsed() > RUNS_TIME {
+        let enough = if run >= *RUNS.start() {
+            RUNS_TIME
+        } else {
+            LOOK
+        };
+        if run > 0 && began.elapsed() > enough {
             break;
         }
         let started = Instant::now();
-        generator.run_within(&mut slot, LIVE)?;
+        generator.run_within(&mut slot, patience)?;
         fastest = fastest.min(started.elapsed());
     }
     Ok(fastest.as_nanos().max(1) as f64 / size.area() as f64)

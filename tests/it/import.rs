@@ -105,16 +105,36 @@ fn ranges_layouts_and_orders_are_found() {
         ("bytes", "nhwc", [0.0, 255.0], [0.0, 255.0], ["rgb", "rgb"]),
         ("quantised", "nchw", [0.0, 1.0], [0.0, 1.0], ["rgb", "rgb"]),
     ] {
-        let (_, description, said) = described(name);
+        let (home, description, said) = described(name);
         assert_eq!(text(&description, "image", "layout"), layout, "{said}");
         assert_eq!(range(&description, "image"), input, "{said}");
         assert_eq!(range(&description, "picture"), output, "{said}");
         let found = ["image", "picture"].map(|port| text(&description, port, "channels"));
         assert_eq!(found, channels, "{said}");
         assert_eq!(description["size_multiple"].as_integer(), Some(1), "{said}");
-        // The reasoning is said and written down.
-        let text = toml::to_string(&description).unwrap();
-        assert!(!text.is_empty() && said.contains("because"), "{said}");
+        // The reasoning is said and written down, each line of it.
+        let file = models(&home).join(name).join("model.toml");
+        let written = fs::read_to_string(file).unwrap();
+        let reasons: Vec<&str> = (written.lines())
+            .filter_map(|line| line.strip_prefix("# - "))
+            .collect();
+        for word in [
+            "image: ",
+            "size: ",
+            "value range: ",
+            "channels: ",
+            "picture: ",
+            "speed: ",
+        ] {
+            let is_it = |reason: &&&str| reason.starts_with(word);
+            let reason = reasons
+                .iter()
+                .find(is_it)
+                .unwrap_or_else(|| panic!("{word} {written}"));
+            assert!(said.contains(*reason), "{said}");
+        }
+        let because = reasons.iter().filter(|reason| reason.contains("because"));
+        assert!(because.count() >= 5, "{written}");
     }
     let (_, description, said) = described("swaps");
     let found = ["image", "picture"].map(|port| text(&description, port, "channels"));
@@ -490,7 +510,10 @@ fn a_folder_that_cannot_be_written_is_said() {
         fs::write(models(&home), "a file in its place").unwrap();
     }
     let run = add(&home, "unit").fails(&["cannot be kept", "writable"]);
-    assert!(run.said.contains("models"), "{}", run.said);
+    // Once and last, and nothing of what is hidden.
+    let path = format!("({})", models(&home).display());
+    assert!(run.said.trim_end().ends_with(&path), "{}", run.said);
+    assert_eq!(run.said.matches("data/models").count(), 1, "{}", run.said);
     if !writable {
         set(0o755);
     }

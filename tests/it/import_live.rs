@@ -14,9 +14,9 @@ use crate::import::{bare, kept, models};
 use crate::inference::runtime;
 use crate::support::Home;
 
-/// Polls until `done`, for some seconds.
+/// Polls until `done`, for a minute at most.
 fn poll(imports: &mut Imports, mut done: impl FnMut(Option<Imported>) -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
         if done(imports.poll()) {
             return true;

@@ -14,7 +14,7 @@ fn a_size_that_only_the_inside_knows_is_found() {
     if runtime().is_none() {
         return;
     }
-    for (name, side) in [("only-224", 224), ("only-256", 256)] {
+    for (name, side) in [("only-224", 224), ("only-256", 256), ("always-256", 256)] {
         let (home, description, said) = described(name);
         let size = description.get("size").and_then(toml::Value::as_array);
         let size: Vec<_> = size
@@ -23,6 +23,7 @@ fn a_size_that_only_the_inside_knows_is_found() {
             .map(toml::Value::as_integer)
             .collect();
         assert_eq!(size, [Some(side), Some(side)], "{said}");
+        assert_eq!(description.get("scale"), None, "{said}");
         let size = Size::new(300, 200);
         let picture = chart(size);
         let drawn = draw(&home, name, size, 0, &picture);
@@ -74,6 +75,23 @@ fn a_negative_keeps_its_order_of_channels() {
     assert!(said.contains("as of a negative"), "{said}");
 }
 
+/// Nothing else tells its range: its first and last operators lie between those that make bytes.
+#[test]
+fn eight_bits_tell_their_range() {
+    if runtime().is_none() {
+        return;
+    }
+    let (_, description, said) = described("all-in-8-bits");
+    for port in ["image", "picture"] {
+        let range = description[port]["range"].as_array().unwrap();
+        let range: Vec<_> = range.iter().map(toml::Value::as_float).collect();
+        assert_eq!(range, [Some(0.0), Some(255.0)], "{said}");
+        assert_eq!(text(&description, port, "channels"), "rgb", "{said}");
+    }
+    assert!(said.contains("into 8 bits first"), "{said}");
+    assert!(said.contains("last operators, after Tanh"), "{said}");
+}
+
 #[test]
 fn what_is_unsure_says_where_it_is_corrected() {
     if runtime().is_none() {
@@ -107,6 +125,15 @@ fn a_refusal_names_what_is_in_the_way() {
             "previous",
             ["input \"previous\"", "one from before", "one picture"],
         ),
+        (
+            "four-at-once",
+            ["batch of 4", "float32 [4, 3", "batch of 1"],
+        ),
+        (
+            "whole-numbers",
+            ["\"in\"", "int32", "float32, float16 or uint8"],
+        ),
+        ("double", ["\"in\"", "float64", "float32, float16 or uint8"]),
         ("second", ["input \"in2\"", "same size", "one picture"]),
         // Its process may ask for so much and no more, on Linux.
         #[cfg(target_os = "linux")]
@@ -116,6 +143,7 @@ fn a_refusal_names_what_is_in_the_way() {
         let path = format!("({})", bare(name).display());
         assert!(run.said.trim_end().ends_with(&path), "{}", run.said);
         assert!(!run.said.contains(".adding"), "{}", run.said);
+        assert!(!run.said.contains("none of its inputs"), "{}", run.said);
         assert_eq!(kept(&home), [""; 0], "{name}");
     }
 }

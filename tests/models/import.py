@@ -191,6 +191,25 @@ for side in (224, 256):
     n.gives(n.op("Sigmoid", y), "out", FREE)
     n.write()
 
+# Always the same size, whatever goes in.
+n, x = picture("always-256")
+y = n.op("Resize", n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0)), "", "", n.const([1, 3, 256, 256], np.int64), mode="linear")
+n.gives(y, "out", FREE)
+n.write()
+
+# 8 bits from end to end, as a quantised copy of Johnson's: first and last operators lie between others.
+n, x = picture("all-in-8-bits")
+def quantised(value, scale, zero, kind=np.uint8):
+    scale, zero = n.const(scale), n.const(zero, kind)
+    return n.op("DequantizeLinear", n.op("QuantizeLinear", value, scale, zero), scale, zero)
+def constant(value, scale):
+    return n.op("DequantizeLinear", n.const(np.uint8(round(value / scale)), np.uint8), n.const(scale), n.const(0, np.uint8))
+x = quantised(x, 1.0, 0)
+y = quantised(n.op("Tanh", quantised(curve(n, smooth(n, x), 127.5, 0.012), 0.02, 128)), 1 / 127.5, 128)
+y = quantised(n.op("Mul", y, constant(150.0, 150 / 255)), 300 / 255, 128)
+n.gives(quantised(n.op("Add", y, constant(127.5, 0.5)), 300 / 255, 19), "out", FREE)
+n.write()
+
 # Red, green, blue and how opaque: planes, and channels last.
 for name, last in (("opaque", False), ("opaque-last", True)):
     n, x = picture(name, shape=PIXELS if last else FREE)
@@ -256,6 +275,12 @@ def refused():
     n.gives(n.op("ReduceMean", x, axes=[2, 3], keepdims=0), "logits", [1, 3])
     n.write()
 
+    # Pictures, but four at once, or of a type that is not fed.
+    for name, kind, batch in [("four-at-once", F32, 4), ("whole-numbers", TensorProto.INT32, 1), ("double", TensorProto.DOUBLE, 1)]:
+        n, x = picture(name, kind, [batch, *FREE[1:]])
+        n.gives(n.op("Identity", x), "out", [batch, *FREE[1:]], kind)
+        n.write()
+
     # No picture goes in.
     n = Network("numbers")
     n.gives(n.op("Mul", n.takes("z", [1, 128]), 2.0), "out", [1, 128])
@@ -314,8 +339,8 @@ def refused():
     n.gives(n.op("Relu", x), "out", FREE)
     n.write(opset=99, check=False)
 
-    # Loops: one without an end, one that is long.
-    for name, times in [("endless", 2**62), ("slow", 600_000)]:
+    # Loops: one without an end, one that is long, one that is long and yet draws.
+    for name, times in [("endless", 2**62), ("slow", 600_000), ("heavy", 40_000)]:
         n, x = picture(name)
         body = helper.make_graph(
             [

@@ -37,7 +37,7 @@ const REPORT_LIMIT: u64 = 256 * 1024;
 const MEMORY: u64 = 8 * 1024 * 1024 * 1024;
 
 /// Describes `file` in `folder`, in a process of `program` that is ended when `stopped`. `path` is for
-/// messages.
+/// messages. Gives what people should be told of its speed, when it is slow.
 pub(super) fn run(
     program: &Path,
     folder: &Path,
@@ -46,7 +46,7 @@ pub(super) fn run(
     path: &Path,
     stopped: &dyn Fn() -> bool,
     say: &mut dyn FnMut(&str),
-) -> Result<(), ImportError> {
+) -> Result<Option<String>, ImportError> {
     let crashed = |why: String| ImportError::Crashed {
         why,
         path: path.to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn run(
     let started = Instant::now();
     let report = folder.join(REPORT);
     let mut heard = 0;
-    let mut refused = None;
+    let (mut refused, mut slow) = (None, None);
     let status = loop {
         let ended = child
             .try_wait()
@@ -74,6 +74,7 @@ pub(super) fn run(
         for line in lines(&report, &mut heard) {
             match line.split_once(": ") {
                 Some(("say", line)) => say(line),
+                Some(("slow", line)) => slow = Some(line.to_owned()),
                 Some(("refused", line)) => refused = Some(line.to_owned()),
                 _ => {}
             }
@@ -107,7 +108,7 @@ pub(super) fn run(
             let (why, fix) = line.split_once('\t').unwrap_or((&line, "Take another"));
             Err(Refusal::new(why.to_owned(), fix).of(path))
         }
-        None if status.success() => Ok(()),
+        None if status.success() => Ok(slow),
         None => Err(crashed(status.to_string())),
     }
 }
@@ -165,7 +166,12 @@ pub fn describe_here(places: &Places, folder: &Path, file: &str, names: &Names<'
             let steps = Arc::clone(&report);
             let step = Rc::new(move || *steps.step.lock() = Instant::now());
             match describe::describe(&runtime, folder, file, names, step, &mut say) {
-                Ok(()) => true,
+                Ok(slow) => {
+                    if let Some(slow) = slow {
+                        report.line("slow", &slow);
+                    }
+                    true
+                }
                 Err(refusal) => refuse(&refusal.why, &refusal.fix),
             }
         }

@@ -72,6 +72,10 @@ const MIXED_ORDER_COST: f32 = 0.05;
 const SAME_RANGE: f32 = 0.1;
 /// What the network's own first operators are worth.
 const HEAD_WORTH: f32 = 0.4;
+/// What it is worth that the network turns just this range into 8 bits.
+const FED_WORTH: f32 = 0.4;
+/// A range that shares less of its length with what is turned into 8 bits is not meant.
+const FED_SHARED: f32 = 0.55;
 /// Below these, the output has nothing to do with the picture.
 const LEAST_LIGHT: f32 = 0.2;
 const LEAST_EDGES: f32 = 0.1;
@@ -92,6 +96,8 @@ pub(super) struct Found {
 pub(super) struct Trial {
     pub(super) input: Range,
     pub(super) order: Channels,
+    /// Whether the network turns just this range into 8 bits.
+    pub(super) fed: bool,
     /// The raw values, in the output's order of channels; of a grey network, thrice the same.
     pub(super) values: Colours,
 }
@@ -167,6 +173,9 @@ pub(super) fn readings(
             if head.is_some_and(|head| prepares(head, trial.input, trial.order)) {
                 score += HEAD_WORTH;
             }
+            if trial.fed {
+                score += FED_WORTH;
+            }
             found.push(Found {
                 input: trial.input,
                 input_order: trial.order,
@@ -182,6 +191,21 @@ pub(super) fn readings(
         }
     }
     found
+}
+
+/// Which of the usual ranges a network means that turns `range` into 8 bits. It was made of a few
+/// pictures, and those need not have all values.
+pub(super) fn fed(range: [f32; 2]) -> Option<Range> {
+    let shared = |usual: &Range| {
+        let least = usual.black.into_iter().fold(f32::MAX, f32::min);
+        let most = usual.white.into_iter().fold(f32::MIN, f32::max);
+        let both = most.min(range[1]) - least.max(range[0]);
+        both / (most.max(range[1]) - least.min(range[0]))
+    };
+    let likeliest = INPUTS
+        .into_iter()
+        .max_by(|a, b| shared(a).total_cmp(&shared(b)))?;
+    (shared(&likeliest) > FED_SHARED).then_some(likeliest)
 }
 
 /// Between which values nearly all are.
@@ -287,6 +311,17 @@ mod tests {
         let blue_first = head(1.0, [-103.939, -116.779, -123.68]);
         assert!(prepares(&blue_first, BYTES, Channels::Bgr));
         assert!(!prepares(&blue_first, BYTES, Channels::Rgb));
+    }
+
+    #[test]
+    fn a_range_in_8_bits_is_one_of_the_usual() {
+        assert_eq!(fed([0.0, 255.0]), Some(BYTES));
+        // One photo without white.
+        assert_eq!(fed([0.0, 201.0]), Some(BYTES));
+        assert_eq!(fed([-0.98, 0.9]), Some(SIGNED));
+        assert_eq!(fed([0.0, 0.93]), Some(UNIT));
+        assert_eq!(fed([-2.0, 2.5]), Some(IMAGENET));
+        assert_eq!(fed([0.0, 30.0]), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::super::limit::LIVE;
 use super::super::model::{DESCRIPTION, Model};
 use super::super::runtime::Runtime;
 use super::super::sizes::size_within;
+use super::part::{self, Part};
 use super::{ImportError, Imported};
 use crate::frame::Size;
 use crate::places::Places;
@@ -46,11 +47,8 @@ pub fn copy(places: &Places, folder: &Path, runtime: &Runtime) -> Result<Importe
         why: error.to_string(),
         path: target.clone(),
     };
-    fs::create_dir_all(&models).map_err(|error| unkept(&error))?;
-    let part = tempfile::Builder::new()
-        .prefix(".adding-")
-        .tempdir_in(&models)
-        .map_err(|error| unkept(&error))?;
+    part::sweep(places);
+    let part = Part::make(&models).map_err(|error| unkept(&error))?;
     let described = [DESCRIPTION.to_owned()];
     for name in described.iter().chain(model.files()) {
         let (from, to) = (folder.join(name), part.path().join(name));
@@ -63,15 +61,12 @@ pub fn copy(places: &Places, folder: &Path, runtime: &Runtime) -> Result<Importe
             .and_then(|()| fs::copy(&from, &to))
             .map_err(|error| unkept(&error))?;
     }
-    let kept = part.keep();
-    if let Err(error) = fs::rename(&kept, &target) {
-        let _ = fs::remove_dir_all(&kept);
-        return Err(unkept(&error));
-    }
+    part.name(&target).map_err(|error| unkept(&error))?;
     let styles = model.styles().iter().map(|style| style.id.clone());
     Ok(Imported {
         name: model.name().to_owned(),
         styles: styles.collect(),
         folder: target,
+        slow: None,
     })
 }

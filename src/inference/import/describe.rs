@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::super::files::{read_limited, sha256};
 use super::super::generator::Generator;
+use super::super::limit::LIVE;
 use super::super::model::{DESCRIPTION, FILE_LIMIT, Model};
 use super::super::runtime::Runtime;
+use super::super::slow::SMALLEST;
 use super::super::style_map::StyleMap;
 use super::super::tensor::Channels;
 use super::card::{Card, Colours};
@@ -24,14 +26,15 @@ use super::write::{Findings, PortFindings};
 use super::{Refusal, plain};
 use crate::frame::{Picture, Size};
 
-/// A network that takes longer for a picture of [`LIVE_SIZE`] is refused.
-const SLOWEST: Duration = Duration::from_secs(10);
-/// What a small live picture measures.
-const LIVE_SIZE: Size = Size::new(320, 192);
+/// A network that takes longer for a picture of [`SMALLEST`] is slow, and people are told.
+const SLOW: Duration = Duration::from_millis(200);
+/// And a smaller thumbnail is drawn of one that takes longer.
+const SLOW_TO_TRY: Duration = Duration::from_secs(2);
 /// Thumbnails are drawn until this long after the start.
 const THUMBNAILS_UNTIL: Duration = Duration::from_secs(6);
 /// About the size of a thumbnail.
 const THUMBNAIL: Size = Size::new(320, 256);
+const SMALL_THUMBNAIL: Size = Size::new(160, 128);
 /// The most numbers that an input for the number of a style is tried with.
 const INDEX_LIMIT: usize = 64;
 
@@ -48,7 +51,8 @@ pub struct Names<'a> {
 }
 
 /// Describes the network `file` in `folder`: writes `model.toml` and thumbnails there. Lines of
-/// reasoning go to `say` as they are found; `step` is called whenever it got anywhere.
+/// reasoning go to `say` as they are found; `step` is called whenever it got anywhere. Gives what people
+/// should be told of its speed, when it is slow.
 pub(super) fn describe(
     runtime: &Runtime,
     folder: &Path,
@@ -56,7 +60,7 @@ pub(super) fn describe(
     names: &Names<'_>,
     step: Rc<dyn Fn()>,
     say: &mut dyn FnMut(&str),
-) -> Result<(), Refusal> {
+) -> Result<Option<String>, Refusal> {
     let started = Instant::now();
     let bytes = read_limited(&folder.join(file), FILE_LIMIT).map_err(|error| unreadable(&error))?;
     let onnx = Onnx::parse(&bytes).map_err(|NotOnnx| Refusal::not_onnx())?;
@@ -128,27 +132,43 @@ pub(super) fn describe(
         }
         None => None,
     };
-    let drawn = sized.size.area() as f64 * f64::from(pick.drawn.scale).powi(2);
-    // A network of one size takes its time for any picture.
-    let pictures = if network.image.size.is_some() {
-        1.0
-    } else {
-        LIVE_SIZE.area() as f64 / drawn
+    let scale = f64::from(pick.drawn.scale);
+    let pictures = match (network.image.size, overlap) {
+        (None, _) => SMALLEST.area() as f64 / (sized.size.area() as f64 * scale.powi(2)),
+        (Some(_), None) => 1.0,
+        (Some(tile), Some(overlap)) => {
+            let tiles = |side: u32, tile: u32| {
+                let rest = (f64::from(side) / scale - f64::from(tile)).max(0.0);
+                1.0 + (rest / f64::from(tile.saturating_sub(overlap).max(1))).ceil()
+            };
+            tiles(SMALLEST.width, tile.width) * tiles(SMALLEST.height, tile.height)
+        }
     };
     let live = Duration::from_secs_f64(time.as_secs_f64() * pictures);
-    if live > SLOWEST {
+    // Its run would be ended.
+    if live >= LIVE {
         return Err(Refusal::new(
             format!(
-                "it needs about {} seconds for a picture of {LIVE_SIZE} on this machine, too slow to draw live",
-                live.as_secs()
+                "it needs about {:.0} seconds for a picture of {SMALLEST}, the smallest that is drawn live, on this machine: too slow",
+                live.as_secs_f64()
             ),
             "Take a smaller network",
         ));
     }
     tell(format!(
-        "speed: about {:.0} ms for a picture of {LIVE_SIZE} on this machine's CPU",
+        "speed: about {:.0} ms for a picture of {SMALLEST} on this machine's CPU",
         live.as_secs_f64() * 1000.0
     ));
+    let slow = (live > SLOW).then(|| {
+        format!(
+            "It is slow on this machine: live, about {:.1} pictures a second at {SMALLEST}, the smallest size ({:.1} s each). Photos and clips take as long for each picture, or longer",
+            1.0 / live.as_secs_f64(),
+            live.as_secs_f64()
+        )
+    });
+    if let Some(slow) = &slow {
+        tell(format!("warning: {slow}"));
+    }
 
     let found = &pick.found;
     let findings = Findings {
@@ -186,7 +206,13 @@ pub(super) fn describe(
     std::fs::write(folder.join(DESCRIPTION), findings.toml())
         .map_err(|error| Refusal::new(error.to_string(), "Check the folder of added styles"))?;
     drop(network);
-    prove(runtime, folder, &card, started)
+    let thumbnail = if live > SLOW_TO_TRY {
+        SMALL_THUMBNAIL
+    } else {
+        THUMBNAIL
+    };
+    prove(runtime, folder, &card, thumbnail, started)?;
+    Ok(slow)
 }
 
 /// How long a run takes on a picture of `sized`.
@@ -204,7 +230,13 @@ fn time(network: &mut Network, card: &Card, sized: &Sized, pick: &Pick) -> Durat
 }
 
 /// Draws with the description that was written, as the program will.
-fn prove(runtime: &Runtime, folder: &Path, card: &Card, started: Instant) -> Result<(), Refusal> {
+fn prove(
+    runtime: &Runtime,
+    folder: &Path,
+    card: &Card,
+    thumbnail: Size,
+    started: Instant,
+) -> Result<(), Refusal> {
     let wrong = |error: super::InferenceError| {
         Refusal::new(
             format!("drawing with what was found fails: {}", plain(&error)),
@@ -212,7 +244,7 @@ fn prove(runtime: &Runtime, folder: &Path, card: &Card, started: Instant) -> Res
         )
     };
     let model = Arc::new(Model::read(folder).map_err(wrong)?);
-    let size = super::super::size_within(THUMBNAIL, THUMBNAIL.width, model.size_multiple());
+    let size = super::super::size_within(thumbnail, thumbnail.width, model.size_multiple());
     let mut generator =
         Generator::open(runtime, &model, size, super::super::cores().min(4)).map_err(wrong)?;
     let portrait = card.portrait(generator.size());

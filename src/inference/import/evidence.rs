@@ -46,7 +46,7 @@ pub(super) fn tail(onnx: &Onnx, output: &str) -> Option<Tail> {
         .iter()
         .flat_map(|node| node.outputs.iter().map(move |name| (name.as_str(), node)))
         .collect();
-    let constant = |name: &String| onnx.constants.get(name).filter(|values| is_even(values));
+    let constant = |name: &String| constant(onnx, name).filter(|values| is_even(values));
     let (mut scale, mut shift) = (1.0, 0.0);
     let mut name = output.to_owned();
     for _ in 0..STEPS {
@@ -95,7 +95,7 @@ pub(super) fn tail(onnx: &Onnx, output: &str) -> Option<Tail> {
 
 /// Follows the network from `input`, as long as it is one path of sums and products.
 pub(super) fn head(onnx: &Onnx, input: &str) -> Option<Head> {
-    let constant = |name: &String| onnx.constants.get(name).and_then(|values| three(values));
+    let constant = |name: &String| constant(onnx, name).and_then(|values| three(&values));
     let mut head = Head {
         scale: [1.0; 3],
         shift: [0.0; 3],
@@ -143,6 +143,62 @@ pub(super) fn head(onnx: &Onnx, input: &str) -> Option<Head> {
     }
     let sound = |values: [f32; 3]| values.iter().all(|value| value.is_finite());
     (found && sound(head.scale) && sound(head.shift)).then_some(head)
+}
+
+/// Between which values the picture at `input` lies: what the operator says that turns it into 8 bits.
+pub(super) fn fed(onnx: &Onnx, input: &str) -> Option<[f32; 2]> {
+    let mut name = input;
+    for _ in 0..STEPS {
+        let mut users =
+            (onnx.nodes.iter()).filter(|node| node.inputs.iter().any(|from| from == name));
+        let node = users.next()?;
+        if node.kind != "QuantizeLinear" {
+            if !only_moves(&node.kind) || users.next().is_some() {
+                return None;
+            }
+            name = node.outputs.first()?;
+            continue;
+        }
+        let one = |at: usize| {
+            onnx.constants
+                .get(node.inputs.get(at)?)
+                .map(|values| values.first())
+        };
+        let scale = *one(1)??;
+        let zero = one(2).flatten().copied().unwrap_or_default();
+        let signed = (node.inputs.get(2)).is_some_and(|name| onnx.signed.contains(name));
+        let [least, most] = if signed {
+            [-128.0, 127.0]
+        } else {
+            [0.0, 255.0]
+        };
+        let range = [least, most].map(|byte: f32| (byte - zero) * scale);
+        return (range.iter().all(|end| end.is_finite()) && range[1] > range[0]).then_some(range);
+    }
+    None
+}
+
+/// The values of a constant, which may be kept in 8 bits.
+fn constant(onnx: &Onnx, name: &str) -> Option<Vec<f32>> {
+    if let Some(values) = onnx.constants.get(name) {
+        return Some(values.clone());
+    }
+    let made = |node: &&Node| node.outputs.iter().any(|output| output == name);
+    let node = onnx.nodes.iter().find(made)?;
+    if node.kind != "DequantizeLinear" {
+        return None;
+    }
+    let values = |at: usize| onnx.constants.get(node.inputs.get(at)?);
+    let (bytes, scale) = (values(0)?, values(1)?);
+    // A scale for each of them, or one for all.
+    let of = |all: &Vec<f32>, at: usize| all.get(at).or(all.first()).copied();
+    let value = |(at, byte): (usize, &f32)| {
+        let zero = values(2)
+            .and_then(|zeros| of(zeros, at))
+            .unwrap_or_default();
+        Some((byte - zero) * of(scale, at)?)
+    };
+    bytes.iter().enumerate().map(value).collect()
 }
 
 /// Whether all values are the same.
@@ -205,6 +261,36 @@ mod tests {
         assert_eq!(super::tail(&clip, "out").unwrap().range, [0.0, 1.0]);
         let endless = network(&[("Identity", &["out"], "out")], &[]);
         assert_eq!(super::tail(&endless, "out"), None);
+    }
+
+    /// As tools for 8 bits write it: constants are kept in bytes, and so is all between operators.
+    #[test]
+    fn eight_bits_hide_neither_end() {
+        let mut onnx = network(
+            &[
+                ("QuantizeLinear", &["in", "1", "u0"], "a"),
+                ("DequantizeLinear", &["a", "1", "u0"], "b"),
+                ("Tanh", &["b"], "c"),
+                ("DequantizeLinear", &["255", "scale", "u0"], "150"),
+                ("Mul", &["c", "150"], "d"),
+                ("QuantizeLinear", &["d", "1", "u0"], "e"),
+                ("DequantizeLinear", &["e", "1", "u0"], "f"),
+                ("Add", &["f", "127"], "out"),
+            ],
+            &[
+                ("1", &[1.0]),
+                ("u0", &[0.0]),
+                ("255", &[255.0]),
+                ("scale", &[150.0 / 255.0]),
+                ("127", &[127.0]),
+            ],
+        );
+        let tail = tail(&onnx, "out").unwrap();
+        assert!((tail.range[0] + 23.0).abs() < 0.01 && (tail.range[1] - 277.0).abs() < 0.01);
+        assert_eq!(fed(&onnx, "in"), Some([0.0, 255.0]));
+        onnx.signed.insert("u0".to_owned());
+        assert_eq!(fed(&onnx, "in"), Some([-128.0, 127.0]));
+        assert_eq!(fed(&onnx, "c"), None);
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
     };
     let data = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
     if data.is_file() && data.len() == 0 {
-        return Err(unreadable("it is empty".to_owned()));
+        return Err(Refusal::new("it is empty".to_owned(), "Get the file again").of(path));
     }
     if data.len() > FILE_LIMIT {
         let why = format!(

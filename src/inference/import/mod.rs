@@ -17,7 +17,9 @@ mod file;
 mod fitting;
 mod network;
 mod onnx;
+mod part;
 mod probe;
+mod renamed;
 mod roles;
 mod sizing;
 mod strays;
@@ -33,6 +35,7 @@ pub use strays::{Stray, import_stray, strays};
 
 use self::file::OnnxFile;
 use self::network::Extra;
+use self::part::Part;
 use super::error::InferenceError;
 use super::files::{PICTURE_LIMIT, read_limited};
 use super::library::{FOLDER, Library};
@@ -47,6 +50,8 @@ const ART_BYTES_LIMIT: u64 = 64 * 1024 * 1024;
 const ART_SIDE: u32 = 512;
 /// Styles whose thumbnails serve a network that needs a picture in the style, when none is given.
 const DEFAULT_ART: [&str; 4] = ["watercolour", "pop", "noir", "fantasy"];
+/// How often another process may take an id first.
+const RENAMES: usize = 32;
 /// The longest id that is made of a name.
 const ID_LENGTH: usize = 40;
 
@@ -72,6 +77,8 @@ pub struct Imported {
     pub styles: Vec<String>,
     /// Its folder.
     pub folder: PathBuf,
+    /// That it is slow, if it is, for people.
+    pub slow: Option<String>,
 }
 
 /// Why a file did not become a style.
@@ -243,6 +250,7 @@ pub fn import(
     stopped: &dyn Fn() -> bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<Imported, ImportError> {
+    part::sweep(places);
     let path = wanted.file.as_path();
     let network = OnnxFile::read(path)?;
     let hash = network.sha256();
@@ -265,22 +273,15 @@ pub fn import(
         .iter()
         .any(|extra| matches!(extra.kind, Extra::StylePicture | Extra::Features));
     let name = name(wanted);
-    let id = free_id(&name, &library, places);
-    let name = match id.strip_prefix(&slug(&name)) {
-        Some(number) if !number.is_empty() => format!("{name} {}", number.trim_matches('-')),
-        _ => name,
-    };
+    let asked = name;
+    let (id, name) = free(&asked, &library, places);
 
     let models = places.data.join(FOLDER);
     let unkept = |error: &dyn std::fmt::Display| ImportError::Folder {
         why: error.to_string(),
         path: models.clone(),
     };
-    fs::create_dir_all(&models).map_err(|error| unkept(&error))?;
-    let part = tempfile::Builder::new()
-        .prefix(".adding-")
-        .tempdir_in(&models)
-        .map_err(|error| unkept(&error))?;
+    let part = Part::make(&models).map_err(|error| unkept(&error))?;
     let file = format!("{id}.onnx");
     network
         .copy(part.path(), &file)
@@ -295,7 +296,11 @@ pub fn import(
         })
         .transpose()?;
     let pictures = if takes_art {
-        art(wanted, &library, part.path())?
+        art(wanted, &library, part.path()).map_err(|error| match error {
+            // Its own is hidden.
+            ImportError::Folder { why, .. } => unkept(&why),
+            error => error,
+        })?
     } else {
         0
     };
@@ -305,30 +310,61 @@ pub fn import(
         pictures,
         features: beside.is_some(),
     };
-    child::run(program, part.path(), &file, &names, path, stopped, say)?;
+    let slow = child::run(program, part.path(), &file, &names, path, stopped, say)?;
     if let Some(beside) = beside {
         // Its numbers are in the description.
         fs::remove_dir_all(beside).map_err(|error| unkept(&error))?;
     }
 
-    // What another process wrote is read as any model is.
-    let model = Model::read(part.path()).map_err(|error| ImportError::Crashed {
-        why: plain(&error),
-        path: path.to_owned(),
-    })?;
+    let (id, name, model) = settle(&part, &asked, (id, name), places, path)?;
     let styles = model.styles().iter().map(|style| style.id.clone());
-    let styles: Vec<String> = styles.collect();
-    let folder = models.join(&id);
-    let kept = part.keep();
-    if let Err(error) = fs::rename(&kept, &folder) {
-        let _ = fs::remove_dir_all(&kept);
-        return Err(unkept(&error));
-    }
     Ok(Imported {
         name,
-        styles,
-        folder,
+        styles: styles.collect(),
+        folder: models.join(id),
+        slow,
     })
+}
+
+/// Gives a described model its place among the user's. Another process may have taken its id meanwhile:
+/// then it gets the next one.
+fn settle(
+    part: &Part,
+    asked: &str,
+    (mut id, mut name): (String, String),
+    places: &Places,
+    path: &Path,
+) -> Result<(String, String, Model), ImportError> {
+    let models = places.data.join(FOLDER);
+    let unkept = |error: io::Error| ImportError::Folder {
+        why: error.to_string(),
+        path: models.clone(),
+    };
+    for _ in 0..RENAMES {
+        // What another process wrote is read as any model is.
+        let model = Model::read(part.path()).map_err(|error| ImportError::Crashed {
+            why: plain(&error),
+            path: path.to_owned(),
+        })?;
+        match part.name(&models.join(&id)) {
+            Ok(()) => return Ok((id, name, model)),
+            Err(error) if !models.join(&id).exists() => return Err(unkept(error)),
+            Err(_) => {}
+        }
+        let (library, _) = Library::load(places);
+        let is_same = |style: &&super::Style| style.model.sha256() == model.sha256();
+        if let Some(style) = library.styles().iter().find(is_same) {
+            return Err(ImportError::AlreadyThere {
+                style: style.id.clone(),
+                path: path.to_owned(),
+            });
+        }
+        let (next_id, next_name) = free(asked, &library, places);
+        renamed::rename(part.path(), &model, (&id, &name), (&next_id, &next_name))
+            .map_err(unkept)?;
+        (id, name) = (next_id, next_name);
+    }
+    Err(unkept(io::ErrorKind::AlreadyExists.into()))
 }
 
 /// Puts pictures in the style into `folder`; gives how many.
@@ -427,6 +463,16 @@ fn slug(name: &str) -> String {
     } else {
         id.to_owned()
     }
+}
+
+/// The id of a name, and the name, both with a number when the id is taken.
+fn free(name: &str, library: &Library, places: &Places) -> (String, String) {
+    let id = free_id(name, library, places);
+    let name = match id.strip_prefix(&slug(name)) {
+        Some(number) if !number.is_empty() => format!("{name} {}", number.trim_matches('-')),
+        _ => name.to_owned(),
+    };
+    (id, name)
 }
 
 /// The id of a name, with a number when it is taken.

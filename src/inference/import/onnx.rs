@@ -4,7 +4,7 @@
 //! skipped. The format is protobuf: <https://protobuf.dev/programming-guides/encoding/>,
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How deep graphs may lie in graphs (`If`, `Loop`, functions).
 const DEPTH_LIMIT: usize = 16;
@@ -32,6 +32,8 @@ pub(super) struct Onnx {
     pub(super) kinds: BTreeMap<String, usize>,
     /// Small constants by name.
     pub(super) constants: BTreeMap<String, Vec<f32>>,
+    /// Those of them that are bytes with a sign.
+    pub(super) signed: BTreeSet<String>,
     /// Files with weights beside it, as it names them.
     pub(super) external: Vec<String>,
     /// Bytes of weights within it.
@@ -217,7 +219,7 @@ impl Onnx {
     fn tensor(&mut self, bytes: &[u8]) -> Result<(String, Option<Vec<f32>>), NotOnnx> {
         let mut name = String::new();
         let (mut element, mut raw, mut typed) = (0, None, Vec::new());
-        let mut location = None;
+        let (mut location, mut whole) = (None, Vec::new());
         for field in Fields(bytes) {
             match field? {
                 (2, Value::Number(number)) => element = number,
@@ -234,6 +236,21 @@ impl Onnx {
                     }
                 }
                 (4, Value::Float(value)) if typed.len() < VALUES_LIMIT => typed.push(value),
+                (5, Value::Bytes(packed)) => {
+                    self.weights = self.weights.saturating_add(packed.len());
+                    let mut rest = Fields(packed);
+                    while whole.len() < VALUES_LIMIT
+                        && let Some(number) = rest.varint()
+                    {
+                        whole.push(number as i32 as f32);
+                    }
+                    if !rest.0.is_empty() {
+                        whole.clear();
+                    }
+                }
+                (5, Value::Number(number)) if whole.len() < VALUES_LIMIT => {
+                    whole.push(number as i32 as f32);
+                }
                 (8, Value::Bytes(text)) => name = string(text),
                 (9, Value::Bytes(data)) => {
                     self.weights = self.weights.saturating_add(data.len());
@@ -271,9 +288,19 @@ impl Onnx {
                     .map(|c| half::f16::from_le_bytes(*c).to_f32())
                     .collect(),
             ),
+            (2, Some(raw)) if raw.len() <= VALUES_LIMIT => {
+                Some(raw.iter().map(|byte| f32::from(*byte)).collect())
+            }
+            (3, Some(raw)) if raw.len() <= VALUES_LIMIT => {
+                Some(raw.iter().map(|byte| f32::from(*byte as i8)).collect())
+            }
             (1, None) if !typed.is_empty() => Some(typed),
+            (2 | 3, None) if !whole.is_empty() => Some(whole),
             _ => None,
         };
+        if element == 3 && values.is_some() && self.signed.len() < COUNT_LIMIT {
+            self.signed.insert(name.clone());
+        }
         Ok((name, values))
     }
 }

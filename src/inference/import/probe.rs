@@ -37,6 +37,8 @@ pub(super) struct Probe {
     /// Outputs that may be drawings.
     drawings: Vec<(String, Drawn, bool)>,
     head: Option<Head>,
+    /// What the network turns into 8 bits first, and which range that is.
+    fed: Option<([f32; 2], coding::Range)>,
     tails: Vec<Option<Tail>>,
 }
 
@@ -83,6 +85,8 @@ impl Probe {
             shrink,
             drawings,
             head: evidence::head(onnx, &network.image.name),
+            fed: evidence::fed(onnx, &network.image.name)
+                .and_then(|range| Some((range, coding::fed(range)?))),
             tails,
         }
     }
@@ -116,6 +120,7 @@ impl Probe {
                         let trial = Trial {
                             input: range,
                             order,
+                            fed: self.fed.is_some_and(|(_, meant)| meant == range),
                             values,
                         };
                         let tail = self.tails.get(at).and_then(Option::as_ref);
@@ -309,6 +314,10 @@ impl Probe {
             .map(|(_, rival)| rival);
         let mut why = if head {
             "its first operators turn just that into what networks are trained on".to_owned()
+        } else if let Some(([least, most], meant)) = self.fed
+            && meant == found.input
+        {
+            format!("it turns values from {least:.2} to {most:.2} into 8 bits first")
         } else if *bytes && all.iter().all(|(_, other)| other.input == found.input) {
             "it takes bytes".to_owned()
         } else {

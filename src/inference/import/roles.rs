@@ -5,7 +5,7 @@ use super::super::tensor::Layout;
 use super::super::values::Element;
 use super::Refusal;
 use super::network::{Extra, ExtraInput, ImageInput, Output, sides};
-use super::onnx::{Onnx, Port};
+use super::onnx::{Onnx, Port, Side};
 use crate::frame::Size;
 
 /// The most values of an input that holds numbers.
@@ -51,6 +51,9 @@ pub(super) fn find(onnx: &Onnx, beside: Beside) -> Result<Roles, Refusal> {
         .filter_map(|port| Some((port, looks(port)?)))
         .collect();
     let Some((image, found)) = choose_image(&pictures) else {
+        if let Some(refusal) = onnx.inputs.iter().find_map(nearly) {
+            return Err(refusal);
+        }
         let list: Vec<String> = onnx.inputs.iter().map(describe).collect();
         return Err(Refusal::new(
             format!("none of its inputs takes a picture: {}", list.join(", ")),
@@ -174,6 +177,41 @@ fn looks(port: &Port) -> Option<Looks> {
         rank: all.len(),
         channels: channels.unwrap_or(3) as usize,
         size,
+    })
+}
+
+/// Why an input that would take a picture but for its batch or its type is refused.
+fn nearly(port: &Port) -> Option<Refusal> {
+    let mut usual = port.clone();
+    let batch = match (&mut usual.shape, &port.shape) {
+        (Some(shape), Some(sides)) if sides.len() == 4 => match &sides[0] {
+            Side::Fixed(batch) if *batch > 1 => {
+                shape[0] = Side::Fixed(1);
+                Some(*batch)
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let fed = matches!(port.element, 1 | 2 | 10);
+    if !fed && port.shape.is_none() {
+        return None;
+    }
+    usual.element = 1;
+    looks(&usual)?;
+    let what = describe(port);
+    Some(match batch {
+        Some(batch) => Refusal::new(
+            format!(
+                "its input {what} takes {batch} pictures at once (a batch of {batch}), and panelcam feeds one"
+            ),
+            "Export it with a batch of 1",
+        ),
+        None if fed => return None,
+        None => Refusal::new(
+            format!("its input {what} takes a picture, but of a type that panelcam does not feed"),
+            "Export it with float32, float16 or uint8",
+        ),
     })
 }
 

@@ -132,10 +132,10 @@ fn multiples(network: &mut Network, card: &Card, failed: &mut Failed) -> Option<
         // One square tells no multiple: it may be the one size that the network knows.
         if across == down && takes_one_size(network) && !draws_wider(network, card, size) {
             failed.twin = twin(network, size);
-            return failed
-                .twin
-                .is_none()
-                .then(|| alone(network, size, outputs, time));
+            if failed.twin.is_some() {
+                return None;
+            }
+            return Some(alone(network, card, size, outputs, time));
         }
         let reason = if multiple == 1 {
             format!("size: any, because it draws {size}")
@@ -163,7 +163,7 @@ fn squares(network: &mut Network, card: &Card, failed: &mut Failed) -> Option<Si
         if failed.leave(side)
             && let Some((outputs, time)) = draw(network, card, size, failed)
         {
-            return Some(alone(network, size, outputs, time));
+            return Some(alone(network, card, size, outputs, time));
         }
     }
     None
@@ -185,7 +185,29 @@ fn twin(network: &Network, size: Size) -> Option<String> {
     (i64::from(size.width) == STYLE_SIDE).then(|| extra.name.clone())
 }
 
-fn alone(network: &mut Network, size: Size, outputs: Vec<Output>, time: Duration) -> Sized {
+/// A network that takes `size` alone; or takes any, gives one and seems to enlarge: then the size at
+/// which a drawing is as large as its picture is meant.
+fn alone(
+    network: &mut Network,
+    card: &Card,
+    size: Size,
+    outputs: Vec<Output>,
+    time: Duration,
+) -> Sized {
+    let scale = |outputs: &[Output], size: Size| {
+        let drawn = |output: &Output| Some(roles::drawn(&output.shape, size)?.scale);
+        outputs.iter().filter_map(drawn).min().unwrap_or(1)
+    };
+    let times = scale(&outputs, size);
+    let own = Size::new(size.width * times, size.height * times);
+    let (size, outputs, time) = if times > 1
+        && let Some((found, took)) = draw(network, card, own, &mut Failed::default())
+        && scale(&found, own) == 1
+    {
+        (own, found, took)
+    } else {
+        (size, outputs, time)
+    };
     network.image.size = Some(size);
     Sized {
         size,

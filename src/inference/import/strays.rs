@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::library::FOLDER;
-use super::{Import, ImportError, Imported, import};
+use super::{Import, ImportError, Imported, import, part};
 use crate::places::Places;
 
 /// An ONNX file that lies in the user's folder of models and is no style yet, as it was when it was
@@ -21,6 +21,7 @@ pub struct Stray {
 /// All such files. One that was refused for good has a note beside it and is left alone until it
 /// changes.
 pub fn strays(places: &Places) -> Vec<Stray> {
+    part::sweep(places);
     let Ok(entries) = places.data.join(FOLDER).read_dir() else {
         return Vec::new();
     };

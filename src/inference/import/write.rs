@@ -201,7 +201,7 @@ fn extra_lines(extra: &ExtraInput) -> Vec<String> {
 }
 
 /// A TOML string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
