@@ -266,7 +266,7 @@ impl CloseStudio {
     /// Draws in the style of a channel, with a strength.
     ///
     /// # Errors
-    /// As [`Closer::slot`].
+    /// When there is not enough memory.
     pub fn new(closer: Closer, look: (usize, f32)) -> Result<Self, InferenceError> {
         Ok(Self {
             slot: closer.slot()?,
