@@ -318,8 +318,7 @@ fn path() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest as _, Sha256};
-
+    use super::super::super::files::sha256;
     use super::*;
 
     #[test]
@@ -327,11 +326,7 @@ mod tests {
         let manifest: toml::Table = include_str!("../../../models/faces/model.toml")
             .parse()
             .unwrap();
-        let hash: String = Sha256::digest(ONNX)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(manifest["sha256"].as_str(), Some(hash.as_str()));
+        assert_eq!(manifest["sha256"].as_str(), Some(&*sha256(ONNX)));
         assert_eq!(manifest["image"]["name"].as_str(), Some(IMAGE));
         assert_eq!(manifest["faces"]["boxes"].as_str(), Some(BOXES));
         assert_eq!(manifest["faces"]["scores"].as_str(), Some(SCORES));
