@@ -28,6 +28,10 @@ use crate::worker::{Stop, Worker};
 
 /// How long a thread waits for work before it looks around.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How often a frame is looked at for faces: once for so much of the time until the next, at most so
+/// many times.
+const LOOK_EVERY: Duration = Duration::from_millis(33);
+const LOOKS_AT_ONCE: u128 = 6;
 /// A picture is looked at again when no other came for so long.
 const STAYS: Duration = Duration::from_millis(500);
 /// How often a picture that stays is looked at for faces, at most: all its parts, about twice.
@@ -301,7 +305,11 @@ impl Preparer {
             let result = generator.prepare(picture, &map, slot);
             self.map = Some((key, map));
             result?;
-            self.look(picture, slot.input());
+            // Photos and slow cameras give fewer frames, and as much time for each.
+            let frames = self.pace.interval().as_millis() / LOOK_EVERY.as_millis();
+            for _ in 0..frames.clamp(1, LOOKS_AT_ONCE) {
+                self.look(picture, slot.input());
+            }
         }
         let Some((closer, close)) = slot.close_parts() else {
             return Ok(());
