@@ -46,8 +46,10 @@ pub(super) struct Runs {
 pub(super) struct Auto {
     /// The smallest first.
     steps: Vec<Step>,
-    /// The one in use.
+    /// The one that is fast enough.
     at: usize,
+    /// The largest that may be drawn now, for another reason than time.
+    top: usize,
     /// Runs are judged from then on.
     settled: Duration,
     /// Until then a larger size is on trial.
@@ -87,6 +89,7 @@ impl Auto {
         Self {
             steps: steps.collect(),
             at: at.unwrap_or_default(),
+            top: usize::MAX,
             settled: now + STARTS,
             trial: Duration::ZERO,
             slow_since: None,
@@ -98,8 +101,23 @@ impl Auto {
 
     /// What to draw.
     pub(super) fn drawn(&self) -> Drawn {
-        let step = self.steps.get(self.at);
+        let step = self.steps.get(self.current());
         step.map_or_else(|| Size::default().into(), |step| step.drawn)
+    }
+
+    /// Draws with a long side of at most about `ceiling` pixels from now on, if there is such a size.
+    pub(super) fn limit(&mut self, ceiling: u32, now: Duration) {
+        let fits = |step: &Step| step.drawn.size.width.max(step.drawn.size.height) <= ceiling;
+        let (before, top) = (self.drawn(), self.steps.iter().rposition(fits));
+        self.top = top.unwrap_or_default();
+        if self.drawn() != before {
+            self.disturbed(now);
+        }
+    }
+
+    /// The step in use.
+    fn current(&self) -> usize {
+        self.at.min(self.top)
     }
 
     /// Something is under way that slows runs down and will pass.
@@ -110,7 +128,7 @@ impl Auto {
 
     /// The size cannot be drawn: takes the next smaller one. `false` when there is none.
     pub(super) fn refused(&mut self, now: Duration) -> bool {
-        let Some(smaller) = self.at.checked_sub(1) else {
+        let Some(smaller) = self.current().checked_sub(1) else {
             return false;
         };
         self.avoid(now);
@@ -130,22 +148,23 @@ impl Auto {
         if now < self.settled {
             return false;
         }
+        let current = self.current();
         let share_at = |step: usize| {
             let area = |step: usize| self.steps.get(step).map_or(0, |step| step.drawn.area());
             let share = runs.time.as_secs_f64() / interval.as_secs_f64().max(1e-6);
-            share * area(step) as f64 / area(self.at).max(1) as f64
+            share * area(step) as f64 / area(current).max(1) as f64
         };
-        if share_at(self.at) > SLOW {
+        if share_at(current) > SLOW {
             self.calm_since = None;
             let since = *self.slow_since.get_or_insert(now);
-            if now - since < PATIENCE || self.at == 0 {
+            if now - since < PATIENCE || current == 0 {
                 return false;
             }
             // Larger sizes may take longer than their area says: what was left a moment ago is known.
             let smaller = if now < self.trial {
-                self.at - 1
+                current - 1
             } else {
-                let fits = (0..self.at).filter(|step| share_at(*step) <= GOOD);
+                let fits = (0..current).filter(|step| share_at(*step) <= GOOD);
                 fits.max().unwrap_or_default()
             };
             self.avoid(now);
@@ -153,8 +172,8 @@ impl Auto {
             return true;
         }
         self.slow_since = None;
-        let larger = self.at + 1;
-        let may = |step: &Step| now >= step.avoided_until;
+        let larger = current + 1;
+        let may = |step: &Step| larger <= self.top && now >= step.avoided_until;
         // Close-ups beside the same drawing are seen less when they come and go.
         let easy = match self.steps.get(larger) {
             Some(step) if step.drawn.size == self.drawn().size => GOOD,
@@ -175,12 +194,13 @@ impl Auto {
 
     /// The size in use, and all that are larger, are too slow.
     fn avoid(&mut self, now: Duration) {
-        let Some(step) = self.steps.get_mut(self.at) else {
+        let current = self.current();
+        let Some(step) = self.steps.get_mut(current) else {
             return;
         };
         let until = now + step.avoid;
         step.avoid = (step.avoid * 2).min(AVOIDED_MOST);
-        for step in self.steps.iter_mut().skip(self.at) {
+        for step in self.steps.iter_mut().skip(current) {
             step.avoided_until = step.avoided_until.max(until);
         }
     }

@@ -40,12 +40,15 @@ pub(super) struct Wanted {
     pub(super) settings: InferenceSettings,
     /// Frames a second of the program.
     pub(super) fps: u32,
+    /// The most pixels of a drawing's long side at which the faces in it are drawn well.
+    pub(super) ceiling: u32,
 }
 
 impl PartialEq for Wanted {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.model, &other.model)
             && (self.frame, &self.settings, self.fps) == (other.frame, &other.settings, other.fps)
+            && self.ceiling == other.ceiling
     }
 }
 
@@ -310,7 +313,8 @@ impl Loader {
         if quality != Quality::Auto {
             self.auto = None;
             let size = |quality| {
-                model.drawing_size(size_for(frame, quality, budget, model.size_multiple()))
+                let multiple = model.size_multiple();
+                model.drawing_size(size_for(frame, quality, wanted.ceiling, multiple))
             };
             let fastest = size(Quality::Fast);
             let size = size(quality);
@@ -326,17 +330,22 @@ impl Loader {
                 close: close.filter(|_| close_ups),
             };
         }
-        let known = self.auto.as_ref().filter(|choice| {
+        let now = self.started.elapsed();
+        let known = self.auto.as_mut().filter(|choice| {
             Arc::ptr_eq(&choice.model, model)
                 && (choice.frame, choice.threads, choice.provider) == (frame, threads, provider)
                 && choice.close_ups == close_ups
         });
         if let Some(choice) = known {
+            choice.auto.limit(wanted.ceiling, now);
             return choice.auto.drawn();
         }
         let (all, first) = choices(model, frame, budget, close_ups);
+        let mut auto = Auto::new(all, first, now);
+        auto.limit(wanted.ceiling, now);
+        let first = auto.drawn();
         self.auto = Some(Choice {
-            auto: Auto::new(all, first, self.started.elapsed()),
+            auto,
             close_ups,
             model: Arc::clone(model),
             frame,

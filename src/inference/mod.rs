@@ -12,6 +12,7 @@
 //! ```
 
 mod auto;
+mod ceiling;
 mod closeup;
 mod contract;
 mod description;
@@ -43,6 +44,7 @@ pub mod tensor;
 mod tuning;
 mod values;
 
+pub use ceiling::side_for;
 pub use closeup::{CloseStudio, Closer, Following, close_sides};
 pub use error::InferenceError;
 pub use faces::Faces;
@@ -51,7 +53,7 @@ pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};
 pub use retouch::Retouch;
 pub use runtime::{Runtime, disable_telemetry};
-pub use sizes::{Budget, is_enlarged, size_for, size_within};
+pub use sizes::{is_enlarged, size_within};
 pub use stage::{Inference, start};
 pub use style_map::StyleMap;
 pub use tuning::{Tuning, bare_loop, cores};

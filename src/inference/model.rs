@@ -42,6 +42,7 @@ pub struct Model {
     matte: Option<String>,
     only_edges: bool,
     close_ups: bool,
+    largest_face: Option<u32>,
     external: Vec<ExternalDescription>,
     styles: Vec<ModelStyle>,
     content: Content,
@@ -345,6 +346,11 @@ impl Model {
         self.close_ups && self.fixed.is_none()
     }
 
+    /// How high a face is drawn well, from the hair to the chin, in pixels; `None`: any.
+    pub fn largest_face(&self) -> Option<u32> {
+        self.largest_face
+    }
+
     /// Whose edges people have; `None` when the network alone finds the people.
     pub(super) fn segmented(&self) -> Option<Edges> {
         match &self.matte {
@@ -436,6 +442,7 @@ impl Model {
                 .is_some_and(|matte| matte.only_edges),
             matte: description.matte.map(|matte| matte.name),
             close_ups: description.close_ups,
+            largest_face: description.largest_face,
             content,
             described: String::new(),
         }

@@ -56,11 +56,11 @@ impl From<Size> for Drawn {
 
 /// How fast this machine draws, and how fast it should.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Budget {
+pub(super) struct Budget {
     /// Time of a run for each pixel, in nanoseconds.
-    pub nanos_per_pixel: f64,
+    pub(super) nanos_per_pixel: f64,
     /// Frames a second that the program shows.
-    pub fps: u32,
+    pub(super) fps: u32,
 }
 
 impl Budget {
@@ -82,23 +82,18 @@ impl Budget {
     }
 }
 
-/// The generator's size for frames of size `frame`: their aspect within a few pixels, each side a
-/// multiple of `multiple`, no larger than the frame. `Quality::Auto` takes the largest step that
-/// `budget` allows.
-pub fn size_for(frame: Size, quality: Quality, budget: Budget, multiple: u32) -> Size {
-    match quality {
-        Quality::Auto => steps(frame, multiple)
-            .rev()
-            .find(|size| budget.allows(*size))
-            .unwrap_or_else(|| step(frame, Quality::Fast, multiple)),
-        quality => step(frame, quality, multiple),
-    }
+/// The generator's size for frames of size `frame` at a `quality` that is not `Quality::Auto`: their
+/// aspect within a few pixels, each side a multiple of `multiple`, no larger than the frame, the long
+/// side about `ceiling` pixels at most.
+pub(super) fn size_for(frame: Size, quality: Quality, ceiling: u32, multiple: u32) -> Size {
+    let side = quality.long_side().unwrap_or(Size::MAX_SIDE);
+    size_within(frame, side.min(ceiling).min(live_side(frame)), multiple)
 }
 
 /// The sizes from which `Quality::Auto` chooses for frames of size `frame`, the smallest first.
 fn steps(frame: Size, multiple: u32) -> impl DoubleEndedIterator<Item = Size> {
     let qualities = Quality::STEPS.iter();
-    qualities.map(move |quality| step(frame, *quality, multiple))
+    qualities.map(move |quality| size_for(frame, *quality, u32::MAX, multiple))
 }
 
 /// What `Quality::Auto` chooses from for `model` and frames of size `frame`, and what of that `budget`
@@ -129,11 +124,6 @@ pub(super) fn choices(
     let allowed = choices.iter().rev().find(|drawn| budget.allows_all(drawn));
     let first = allowed.or(choices.first()).copied();
     (choices, first.unwrap_or(Size::default().into()))
-}
-
-fn step(frame: Size, quality: Quality, multiple: u32) -> Size {
-    let side = quality.long_side().unwrap_or(Size::MAX_SIDE);
-    size_within(frame, side.min(live_side(frame)), multiple)
 }
 
 /// The largest size with the aspect of `frame`, within a few pixels, whose long side is at most
@@ -196,26 +186,17 @@ mod tests {
     #[test]
     fn auto_is_the_largest_step_in_time() {
         let frame = Size::new(1280, 720);
+        let largest = |budget: Budget| steps(frame, 16).rfind(|size| budget.allows(*size));
         // 23.3 ms at 30 frames a second: 522,240 pixels of 960x544 take 44.6 ns each.
-        assert_eq!(
-            size_for(frame, Quality::Auto, budget(44.0, 60), 16),
-            Size::new(960, 544)
-        );
-        assert_eq!(
-            size_for(frame, Quality::Auto, budget(46.0, 60), 16),
-            Size::new(640, 352)
-        );
-        assert_eq!(
-            size_for(frame, Quality::Auto, budget(60.0, 15), 16),
-            Size::new(960, 544)
-        );
-        assert_eq!(size_for(frame, Quality::Auto, budget(1.0, 30), 16), frame);
-        assert_eq!(
-            size_for(frame, Quality::Auto, budget(1e9, 30), 16),
-            Size::new(448, 256)
-        );
-        assert_eq!(size_for(frame, Quality::Full, budget(1e9, 30), 16), frame);
-        let huge = size_for(Size::new(12000, 9000), Quality::Full, budget(1.0, 30), 16);
+        assert_eq!(largest(budget(44.0, 60)), Some(Size::new(960, 544)));
+        assert_eq!(largest(budget(46.0, 60)), Some(Size::new(640, 352)));
+        assert_eq!(largest(budget(60.0, 15)), Some(Size::new(960, 544)));
+        assert_eq!(largest(budget(1.0, 30)), Some(frame));
+        assert_eq!(largest(budget(1e9, 30)), None);
+        assert_eq!(size_for(frame, Quality::Full, u32::MAX, 16), frame);
+        let near = size_for(frame, Quality::Full, 960, 16);
+        assert_eq!(near, Size::new(960, 544));
+        let huge = size_for(Size::new(12000, 9000), Quality::Full, u32::MAX, 16);
         assert!(huge.area() <= LIVE_AREA + 16 * 4096, "{huge}");
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::ceiling::Ceiling;
 use super::closeup::{CloseRetouch, Framing};
 use super::engines::Engines;
 use super::error::InferenceError;
@@ -78,6 +79,7 @@ pub fn start(
         frame: Size::default(),
         settings: settings.inference.clone(),
         fps: settings.program.fps,
+        ceiling: u32::MAX,
     };
     let mut loader = Loader {
         engines: Engines::new(Arc::clone(&runtime), places.clone(), Arc::clone(&board)),
@@ -117,6 +119,8 @@ pub fn start(
         looks: 0,
         came: None,
         framing: Framing::default(),
+        ceiling: Ceiling::default(),
+        started: Instant::now(),
         frame: None,
         drawn_with: None,
     };
@@ -184,6 +188,8 @@ struct Preparer {
     /// When the newest frame came.
     came: Option<Instant>,
     framing: Framing,
+    ceiling: Ceiling,
+    started: Instant,
     /// The newest frame.
     frame: Option<Arc<Frame>>,
     /// What the newest frame was drawn with: a still source sends no other frame.
@@ -403,11 +409,13 @@ impl Preparer {
             .first()
             .filter(|_| rescue)
             .unwrap_or(&self.chosen);
+        let largest = style.model.largest_face();
         let wanted = Wanted {
             model: Arc::clone(&style.model),
             frame,
             settings: settings.inference.clone(),
             fps: settings.program.fps,
+            ceiling: (self.ceiling).follow(&self.found, frame, largest, self.started.elapsed()),
         };
         if self.wanted.as_ref() != Some(&wanted) {
             self.wishes.send(wanted.clone());

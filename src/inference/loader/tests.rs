@@ -53,6 +53,7 @@ fn models_beyond_the_memory_that_is_given_are_let_go() {
             frame: Size::new(64, 48),
             settings,
             fps: 30,
+            ceiling: u32::MAX,
         };
         let loaded = loader.load(&wanted, Provider::Cpu).unwrap();
         let resident = loader.resident.iter();
