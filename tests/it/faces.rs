@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use panelcam::compositor::enlarged;
 use panelcam::frame::{Face, Frame, Picture, Size, Stamp, Styled};
 use panelcam::inference::{
-    CloseStudio, Closer, Faces, Following, Generator, Model, StyleMap, close_sides,
+    self, CloseStudio, Closer, Faces, Following, Generator, Model, StyleMap, close_sides,
 };
 use panelcam::people;
-use panelcam::settings::{Provider, RetouchSettings};
+use panelcam::places::Places;
+use panelcam::settings::{Control, Provider, Quality, RetouchSettings};
 
 use crate::inference::runtime;
 use crate::inference_stage::Rig;
@@ -338,6 +339,41 @@ fn close_ups_are_drawn_beside_what_runs_live() {
 }
 
 /// A face that was found counts where the matte agrees, and stands for the whole person.
+#[test]
+fn a_near_face_is_drawn_no_larger_than_the_network_draws_one() {
+    let Some(runtime) = runtime() else { return };
+    let style = |styles: &inference::Library| styles.find("clean").unwrap();
+    let (styles, _) = inference::Library::load(&Places::under(Path::new("/nowhere")));
+    let largest = style(&styles).model.largest_face().unwrap() as f32;
+    let full = |_: &Places, control: &mut Control| {
+        control.settings.inference.quality = Quality::Full;
+        control.settings.inference.close_ups = false;
+    };
+    let mut rig = Rig::start_with(&runtime, &[], "clean", full);
+    let mut drawn_at = |scale: f32, until: &dyn Fn(Size) -> bool| {
+        let (picture, deadline) = (frame(FRAME, scale, &[[640.0, 330.0]]), Instant::now());
+        loop {
+            rig.send(picture.clone());
+            let styled = rig.take();
+            let size = styled.picture.size();
+            if until(size) {
+                return styled;
+            }
+            let waited = deadline.elapsed();
+            assert!(waited < Duration::from_secs(40), "{size}, {:?}", styled.faces);
+        }
+    };
+    let is_full = |size: Size| size == FRAME;
+    drawn_at(1.5, &is_full);
+    // 540 pixels of the frame's 720.
+    let near = drawn_at(3.6, &|size| size != FRAME);
+    let face = near.faces[0].height * near.picture.height() as f32;
+    assert!(face < largest * 1.1, "{face} at {}", near.picture.size());
+    assert!(near.picture.size().area() * 3 > FRAME.area());
+    // She steps back.
+    drawn_at(1.5, &is_full);
+}
+
 #[test]
 fn faces_found_and_guessed_are_one_list() {
     let mut drawing = Picture::new(Size::new(320, 180));
