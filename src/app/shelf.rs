@@ -18,16 +18,16 @@ use crate::{inference, panels};
 pub struct News {
     devices: Vec<Device>,
     styles: Vec<Item>,
-    pages: Vec<Item>,
+    pub(super) pages: Vec<Item>,
 }
 
 /// A style or a page, with its thumbnail in memory.
 #[derive(Clone)]
-struct Item {
-    id: String,
+pub(super) struct Item {
+    pub(super) id: String,
     name: String,
     name_ko: Option<String>,
-    thumbnail: Option<Arc<Picture>>,
+    pub(super) thumbnail: Option<Arc<Picture>>,
 }
 
 /// Gathers what becomes known, and tells the window each time.

@@ -227,6 +227,95 @@ fn decode(png: &[u8]) -> Option<Picture> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::{Frame, Stamp, Styled};
+    use crate::mailbox::{Mailbox, Taken};
+    use crate::panels::Seen;
+    use crate::people::{Head, Point};
+    use crate::places::Places;
+    use crate::shots::Live;
+    use crate::worker::Worker;
+
+    /// A drawing that is nothing but one colour.
+    fn live(colour: [u8; 4]) -> Live {
+        let size = Size::new(64, 48);
+        let picture = || Picture::from_rgba(size, colour.repeat(size.area())).unwrap();
+        let stamp = Stamp {
+            sequence: 1,
+            captured: Instant::now(),
+        };
+        Live {
+            styled: Styled {
+                frame: Arc::new(Frame {
+                    stamp,
+                    picture: picture().into(),
+                }),
+                picture: Arc::new(picture().into()),
+                shrunk: None,
+                faces: Vec::new(),
+                close_ups: None,
+                strength: 1.0,
+            },
+            seen: Seen {
+                size,
+                focus: Head::at(Point { x: 0.5, y: 0.5 }),
+                faces: Vec::new(),
+                turns: None,
+            },
+        }
+    }
+
+    /// A visitor sees himself on the pages he picks from, and who comes after him sees herself.
+    #[test]
+    fn pages_show_who_is_there() {
+        let gpu = match Gpu::headless() {
+            Ok(gpu) => gpu,
+            Err(error) => {
+                assert!(std::env::var_os("REQUIRE_GPU").is_none(), "{error}");
+                return;
+            }
+        };
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::under(home.path());
+        let (styles, _) = Library::load(&places);
+        let (pages, _) = panels::Library::load(&places);
+        let (desk, news) = (Desk::new(), Arc::new(Mailbox::new()));
+        let catalogue = Catalogue::new(Arc::clone(&news));
+        catalogue.list(&styles, &pages);
+        desk.set_live(live([200, 10, 20, 255]));
+        let first = pages.pages()[0].id().to_owned();
+        let copy = Arc::clone(&desk);
+        let worker = Worker::spawn("thumbnails", move |stop| {
+            let looks = (&styles, &pages);
+            keep_fresh(&gpu, looks, &Settings::default, &catalogue, &copy, stop);
+        })
+        .unwrap();
+        // Waits until a part of a page's thumbnail has about this colour.
+        let shows = |page: &str, colour: [u8; 3]| {
+            let deadline = Instant::now() + Duration::from_secs(120);
+            loop {
+                assert!(Instant::now() < deadline, "{page} never had {colour:?}");
+                let Taken::Value(news) = news.take_within(Duration::from_secs(1)) else {
+                    continue;
+                };
+                let item = news.pages.iter().find(|item| item.id == page).unwrap();
+                let Some(picture) = &item.thumbnail else {
+                    continue;
+                };
+                let pixels = picture.rgba().as_chunks::<4>().0;
+                let near = |pixel: &&[u8; 4]| {
+                    let far = |channel: usize| pixel[channel].abs_diff(colour[channel]);
+                    (0..3).all(|channel| far(channel) < 24)
+                };
+                if pixels.iter().filter(near).count() * 10 > pixels.len() {
+                    return;
+                }
+            }
+        };
+        shows(&first, [200, 10, 20]);
+        desk.set_live(live([20, 160, 40, 255]));
+        shows(&first, [20, 160, 40]);
+        drop(worker);
+    }
 
     #[test]
     fn a_thumbnail_from_outside_is_limited_and_opaque() {
