@@ -14,7 +14,10 @@ use crate::frame::Size;
 use crate::inference::Runtime;
 use crate::output::{Count, Existing, Output, VideoFormat, VideoWriter, run as run_output};
 use crate::pipeline::{LIVE_FPS, Pipeline, Setup};
-use crate::status::{Board, Rate, Severity, SourceState};
+use crate::server::{Door, Facts, Looks};
+use crate::settings::Settings;
+use crate::status::{Board, Rate, ServerState, Severity, SourceState};
+use crate::watch::Watch;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -46,6 +49,7 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
 
     let fps = session.settings.program.fps.min(30);
     let mut headless = Headless::start(session, LIVE_FPS)?;
+    headless.let_in();
     let first = headless.first_program(&stop)?;
     let (output, steady): (Box<dyn Output>, _) = match file {
         None => (Box::new(Count), None),
@@ -79,15 +83,15 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
         && end.is_none_or(|end| Instant::now() < end)
         && !running.ended()
     {
-        std::thread::sleep(Duration::from_millis(50));
-        headless.say_notices()?;
+        std::thread::sleep(PATIENCE);
+        headless.tend()?;
     }
     let status = headless.board.status();
     let gave_up = running.ended();
     let received = running.received();
     // Finishes the file; what goes wrong there comes as a notice.
     drop(running);
-    headless.say_notices()?;
+    headless.tend()?;
     if gave_up {
         bail!("the output has ended before its time");
     }
@@ -103,12 +107,18 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
 
 /// The pipeline without a window.
 pub(super) struct Headless {
+    /// Where other programs ask, when they may. Closed before the stages end.
+    door: Option<Door>,
     pub(super) pipeline: Pipeline,
     pub(super) board: Arc<Board>,
+    settings: Settings,
+    settings_path: PathBuf,
     /// The programs' size once the page is there: until then a plain one is shown.
     size: Size,
 }
 
+/// How long to wait before looking again for what was asked and what was said.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// A page that is not there after this long does not come.
 const PAGE_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -118,13 +128,10 @@ impl Headless {
         let board = Board::new();
         let runtime = Runtime::load(&session.places)?;
         let gpu = Gpu::headless()?;
-        let (size, page) = (
-            session.settings.program.size,
-            session.settings.look.page.clone(),
-        );
+        let mut settings = session.settings;
         let pipeline = Pipeline::start(Setup {
             places: session.places,
-            settings: session.settings,
+            settings: settings.clone(),
             board: Arc::clone(&board),
             gpu,
             runtime: Some(runtime),
@@ -132,12 +139,71 @@ impl Headless {
             screen: None,
             source_fps,
         })?;
-        let size = size.unwrap_or_else(|| pipeline.pages().size(&page));
+        let of_page = || pipeline.pages().size(&settings.look.page);
+        let size = settings.program.size.unwrap_or_else(of_page);
+        // Outputs have one size: another page is fitted into it.
+        settings.program.size = Some(size);
         Ok(Self {
             pipeline,
             board,
+            settings,
+            settings_path: session.settings_path,
+            door: None,
             size,
         })
+    }
+
+    /// Lets other programs in from now on, as the settings say.
+    fn let_in(&mut self) {
+        let looks = Looks {
+            styles: self.pipeline.styles(),
+            pages: Arc::clone(self.pipeline.pages()),
+        };
+        let facts = Facts {
+            board: Arc::clone(&self.board),
+            desk: Arc::clone(self.pipeline.desk()),
+            looks: Arc::new(Watch::new(Some(looks))),
+        };
+        // Nobody is to be woken: requests are looked for all the time.
+        self.door = Some(Door::new(facts, || {}));
+    }
+
+    /// Does what other programs ask for, and tells what there is to tell; a critical notice ends
+    /// the run.
+    fn tend(&mut self) -> anyhow::Result<()> {
+        if let Some(door) = &mut self.door {
+            let (before, was) = (self.settings.clone(), self.board.status().server);
+            let actions = door.tend(&mut self.settings);
+            if self.settings != before {
+                self.pipeline.apply(&self.settings);
+            }
+            for action in actions {
+                self.pipeline.act(&action);
+            }
+            let now = self.board.status().server;
+            if let ServerState::Listening(address) = now
+                && now != was
+            {
+                say(&format!("Other programs may ask at http://{address}/api/"));
+            }
+            if self.settings.server.token != before.server.token {
+                self.keep_token();
+            }
+        }
+        self.say_notices()
+    }
+
+    /// Keeps a new token, and nothing else that was asked for, in the settings.
+    fn keep_token(&self) {
+        let (mut kept, _) = Settings::load(&self.settings_path);
+        kept.server.token.clone_from(&self.settings.server.token);
+        let path = self.settings_path.display();
+        match kept.save(&self.settings_path) {
+            Ok(()) => say(&format!(
+                "They need the token that is under [server] in the settings. ({path})"
+            )),
+            Err(error) => say(&format!("The token cannot be kept: {error}. ({path})")),
+        }
     }
 
     /// Waits for a program that shows a drawing on the page.
@@ -149,14 +215,13 @@ impl Headless {
         let patience = Instant::now() + Duration::from_secs(30);
         let page_patience = Instant::now() + PAGE_PATIENCE;
         while !stop.load(Ordering::SeqCst) {
-            if let crate::mailbox::Taken::Value(program) =
-                outlet.mailbox().take_within(Duration::from_millis(50))
+            if let crate::mailbox::Taken::Value(program) = outlet.mailbox().take_within(PATIENCE)
                 && self.board.status().counts[Rate::Styled as usize] > 0
                 && (program.picture.size() == self.size || Instant::now() > page_patience)
             {
                 return Ok(program);
             }
-            self.say_notices()?;
+            self.tend()?;
             let waits_for_camera = matches!(
                 self.board.status().source,
                 SourceState::Opening | SourceState::Lost { .. }

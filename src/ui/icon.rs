@@ -79,9 +79,14 @@ pub const SHOTS: &str = "\u{e2cc}";
 /// A drawing.
 pub const SPARKLE: &str = "\u{e6a2}";
 
+/// Other programs.
+pub const BROADCAST: &str = "\u{e0f2}";
+/// Into the clipboard.
+pub const COPY: &str = "\u{e1ca}";
+
 /// Every icon, so that a test can look for their glyphs.
 #[cfg(test)]
-pub const ALL: [&str; 39] = [
+pub const ALL: [&str; 41] = [
     TIMER,
     STOP,
     NEXT,
@@ -120,5 +125,7 @@ pub const ALL: [&str; 39] = [
     PHOTOS,
     FILE,
     CARET_DOWN,
+    BROADCAST,
+    COPY,
     SPARKLE,
 ];
