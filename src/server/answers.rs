@@ -10,7 +10,7 @@ use super::body::Refusal;
 use super::inbox::Inbox;
 use super::{Facts, Looks};
 use crate::clock::Clock;
-use crate::panels::{Layer, Lettering, Page, PanelKind};
+use crate::panels::{Layer, Lettering, Page, PanelKind, PlaceKind};
 use crate::settings::Settings;
 use crate::shots::View;
 use crate::status::{Engine, SourceState};
@@ -95,8 +95,7 @@ impl Context {
         let view = self.facts.desk.view();
         let shown = |name: &str| {
             let mut places = view.places.iter().filter(|_| view.page == page.id());
-            let place = places.find(|place| place.name == name)?;
-            Some(place.text.clone())
+            places.find(|place| place.kind != PlaceKind::Shot && place.name == name)
         };
         let mut all: Vec<Words> = Vec::new();
         for (lettering, is_bubble) in lettered(page) {
@@ -107,14 +106,19 @@ impl Context {
             let lines = lettering.lines(language, day);
             let typed = typed.get(name).cloned();
             let changed = typed.is_some();
+            let shown = shown(name);
             // What the page shows may be older than the settings: a line of the list is the one
             // whose turn it is.
-            let shown = shown(name).filter(|text| lines.contains(text));
-            let text = typed.or(shown).or(lines.first().cloned());
+            let turn = shown.filter(|place| lines.contains(&place.text));
+            let text = typed.or(turn.map(|place| place.text.clone()));
+            let text = text.or(lines.first().cloned()).unwrap_or_default();
+            let shown = shown.filter(|place| place.text == text);
             all.push(Words {
                 name: name.to_owned(),
                 is_bubble,
-                text: text.unwrap_or_default(),
+                missing: shown.map_or_else(String::new, |place| place.missing.iter().collect()),
+                cut: shown.is_some_and(|place| place.cut),
+                text,
                 lines,
                 changed,
             });
@@ -131,6 +135,10 @@ pub struct Words {
     /// What the page says itself: one text, or the lines of a list.
     lines: Vec<String>,
     changed: bool,
+    /// Letters of the text that no font has, once it is on the program.
+    missing: String,
+    /// Whether not all of it could be shown there.
+    cut: bool,
 }
 
 impl Words {
@@ -141,6 +149,8 @@ impl Words {
             "text": self.text,
             "own": self.lines.first().map_or("", String::as_str),
             "changed": self.changed,
+            "missing": self.missing,
+            "cut": self.cut,
         });
         if self.lines.len() > 1 {
             item["lines"] = json!(self.lines);
