@@ -13,7 +13,7 @@ pub fn server_section_ui(ui: &mut Ui, settings: &mut Settings, state: &PanelStat
     let texts = &state.texts.server;
     widgets::section_ui(ui, icon::BROADCAST, &texts.title, |ui| {
         let server = &mut settings.server;
-        widgets::switch_ui(ui, icon::BROADCAST, &texts.allow, &mut server.enabled)
+        widgets::switch_ui(ui, icon::PLUG, &texts.allow, &mut server.enabled)
             .on_hover_text(&texts.hint);
         let address = match &state.status.server {
             ServerState::Off => return,

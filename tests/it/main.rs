@@ -53,6 +53,7 @@ mod support;
 mod tidy;
 mod ui;
 mod ui_page;
+mod ui_server;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_drop;
