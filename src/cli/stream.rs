@@ -60,6 +60,8 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
                 .chunks_exact(4)
                 .any(|pixel| pixel[3] < 255);
             let size = first.picture.size();
+            // A clip has one size: another page that is asked for is fitted into it.
+            headless.settings.program.size = Some(size);
             let writer =
                 VideoWriter::create(path, size, &fps.to_string(), None, transparent, existing)?;
             (Box::new(writer), Some(fps))
@@ -113,8 +115,6 @@ pub(super) struct Headless {
     pub(super) board: Arc<Board>,
     settings: Settings,
     settings_path: PathBuf,
-    /// The programs' size once the page is there: until then a plain one is shown.
-    size: Size,
 }
 
 /// How long to wait before looking again for what was asked and what was said.
@@ -128,7 +128,7 @@ impl Headless {
         let board = Board::new();
         let runtime = Runtime::load(&session.places)?;
         let gpu = Gpu::headless()?;
-        let mut settings = session.settings;
+        let settings = session.settings;
         let pipeline = Pipeline::start(Setup {
             places: session.places,
             settings: settings.clone(),
@@ -139,18 +139,20 @@ impl Headless {
             screen: None,
             source_fps,
         })?;
-        let of_page = || pipeline.pages().size(&settings.look.page);
-        let size = settings.program.size.unwrap_or_else(of_page);
-        // Outputs have one size: another page is fitted into it.
-        settings.program.size = Some(size);
         Ok(Self {
             pipeline,
             board,
             settings,
             settings_path: session.settings_path,
             door: None,
-            size,
         })
+    }
+
+    /// The programs' size once the page is there: until then a plain one is shown.
+    fn size(&self) -> Size {
+        let look = &self.settings.look;
+        let of_page = || self.pipeline.pages().size(&look.page);
+        self.settings.program.size.unwrap_or_else(of_page)
     }
 
     /// Lets other programs in from now on, as the settings say.
@@ -217,7 +219,7 @@ impl Headless {
         while !stop.load(Ordering::SeqCst) {
             if let crate::mailbox::Taken::Value(program) = outlet.mailbox().take_within(PATIENCE)
                 && self.board.status().counts[Rate::Styled as usize] > 0
-                && (program.picture.size() == self.size || Instant::now() > page_patience)
+                && (program.picture.size() == self.size() || Instant::now() > page_patience)
             {
                 return Ok(program);
             }

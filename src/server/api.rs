@@ -1,6 +1,7 @@
 //! What can be asked for, and whether it can be done.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -17,6 +18,9 @@ use super::inbox::Ask;
 use crate::action::Action;
 use crate::panels::Page;
 use crate::settings::LookSettings;
+
+/// A page that is asked for is on the program after this long.
+const PAGE_PATIENCE: Duration = Duration::from_secs(6);
 
 /// What an answer is made of.
 type Answer = Result<Reply, Refusal>;
@@ -244,6 +248,7 @@ async fn act(
                 let text = format!("The page {} has no shots. Choose another page.", page.id());
                 return Err(Refusal::new(StatusCode::CONFLICT, text));
             }
+            shown(&context, &page, &shots).await?;
             match name.as_str() {
                 "start-shots" => Action::StartShots,
                 "take-shot" => Action::TakeShot,
@@ -261,6 +266,26 @@ async fn act(
     };
     context.inbox.ask(Ask::Act(action)).await?;
     Ok(Reply(StatusCode::ACCEPTED, json!({ "action": name })))
+}
+
+/// Waits until the program shows a page that was just asked for: an order for its shots would be
+/// lost before.
+async fn shown(context: &Context, page: &Page, shots: &[u8]) -> Result<(), Refusal> {
+    let patience = Instant::now() + PAGE_PATIENCE;
+    loop {
+        let view = context.facts.desk.view();
+        if view.page == page.id() && view.numbers == shots {
+            return Ok(());
+        }
+        if Instant::now() > patience {
+            let text = format!(
+                "The page {} is not on the program yet. Ask again in a moment.",
+                page.id()
+            );
+            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn which(number: Option<u8>, shots: &[u8]) -> Result<u8, Refusal> {

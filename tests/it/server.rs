@@ -11,7 +11,7 @@ use panelcam::action::Action;
 use panelcam::places::Places;
 use panelcam::server::{Door, Facts, Looks};
 use panelcam::settings::{Listen, LookSettings, Settings};
-use panelcam::shots::Desk;
+use panelcam::shots::{Desk, View};
 use panelcam::status::{Board, ServerState, Severity, Topic};
 use panelcam::watch::Watch;
 use panelcam::worker::Worker;
@@ -107,6 +107,7 @@ struct Owner {
     actions: Arc<Mutex<Vec<Action>>>,
     hangs: Arc<AtomicBool>,
     board: Arc<Board>,
+    desk: Arc<Desk>,
     worker: Option<Worker>,
 }
 
@@ -118,14 +119,14 @@ impl Owner {
         change(&mut settings);
         let home = tempfile::tempdir().unwrap();
         let places = Places::under(home.path());
-        let board = Board::new();
+        let (board, desk) = (Board::new(), Desk::new());
         let looks = Looks {
             styles: Arc::new(inference::Library::load(&places).0),
             pages: Arc::new(panels::Library::load(&places).0),
         };
         let facts = Facts {
             board: Arc::clone(&board),
-            desk: Desk::new(),
+            desk: Arc::clone(&desk),
             looks: Arc::new(Watch::new(Some(looks))),
         };
         let settings = Arc::new(Mutex::new(settings));
@@ -135,6 +136,7 @@ impl Owner {
             actions: Arc::clone(&actions),
             hangs: Arc::clone(&hangs),
             board,
+            desk,
             worker: None,
         };
         let worker = Worker::spawn("owner", move |stop| {
@@ -302,6 +304,13 @@ fn actions_are_those_of_buttons_and_no_others() {
     let owner = Owner::new(|settings| settings.look.page = "strip-pop".to_owned());
     let address = owner.address();
     let act = |name: &str, body: Value| ask(address, &format!("POST /api/actions/{name}"), &body);
+    // Its shots are not on the program yet.
+    act("take-shot", Value::Null).refused(503, &["strip-pop", "not on the program"]);
+    owner.desk.show(View {
+        page: "strip-pop".to_owned(),
+        numbers: vec![1, 2, 3, 4],
+        ..View::default()
+    });
     for name in [
         "take-photo",
         "start-shots",

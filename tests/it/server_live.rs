@@ -60,7 +60,10 @@ impl Stream {
     fn start(arguments: &[&str]) -> Self {
         let home = Home::new();
         let page = page(home.folder.path()).display().to_string();
-        let mut all = vec!["stream", "--source", PHOTO, "--page", &page];
+        let mut all = vec!["stream", "--source", PHOTO];
+        if !arguments.contains(&"--page") {
+            all.extend(["--page", &page]);
+        }
         all.extend(["--quality", "fast", "--threads", "1"]);
         all.extend(arguments);
         let mut command = home.command(&all);
@@ -226,6 +229,39 @@ fn stream_draws_what_other_programs_say() {
     assert!(!stream.home.path("home/config/settings.toml").exists());
 }
 
+/// A clip has one size, whatever page is asked for while it is written.
+#[cfg(unix)]
+#[test]
+fn another_page_fits_into_the_clip() {
+    if !draws() {
+        return;
+    }
+    let mut stream = Stream::start(&["--serve", "127.0.0.1:0", "--output", "clip.mp4"]);
+    let address = stream.wait_for("the address", |stream| address(&stream.said()));
+    stream.wait_for("a picture", |stream| {
+        stream.said().contains("Streaming.").then_some(())
+    });
+    ask(
+        address,
+        "PATCH /api/settings",
+        &json!({ "page": "strip-pop" }),
+    )
+    .ok();
+    // There is something to take with the first drawing after that.
+    stream.wait_for("the shot", |_| {
+        ask(address, "POST /api/actions/take-shot", &Value::Null).ok();
+        let status = ask(address, "GET /api/status", &Value::Null).ok();
+        (status["shots"]["taken"][0] == 1).then_some(())
+    });
+    assert!(stream.stop(), "{}", stream.said());
+    let probe = crate::support::ffprobe(&stream.home.path("clip.mp4"));
+    let video = crate::support::stream(&probe, "video").unwrap();
+    assert_eq!(
+        (&video["width"], &video["height"]),
+        (&json!(400), &json!(300))
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn stream_goes_on_where_the_port_is_taken_and_keeps_its_token() {
@@ -259,6 +295,51 @@ fn stream_goes_on_where_the_port_is_taken_and_keeps_its_token() {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "others can read the token: {mode:o}");
     }
+}
+
+/// The lines of `docs/api.md` that ask, one after the other, as somebody copies them.
+#[cfg(unix)]
+#[test]
+fn every_line_of_the_document_works() {
+    if !draws() {
+        return;
+    }
+    let version = std::process::Command::new("curl").arg("--version").output();
+    let version = version.map_or_else(|_| Vec::new(), |said| said.stdout);
+    let version = String::from_utf8_lossy(&version).into_owned();
+    let mut numbers = version
+        .split([' ', '.'])
+        .skip(1)
+        .map_while(|part| part.parse().ok());
+    if (numbers.next(), numbers.next()) < (Some(7), Some(82)) {
+        eprintln!("SKIPPED: no curl that knows --json: {version}");
+        return;
+    }
+    let mut stream = Stream::start(&["--serve", "127.0.0.1:0", "--page", "webtoon"]);
+    let address = stream.wait_for("the address", |stream| address(&stream.said()));
+    stream.wait_for("a picture", |stream| {
+        stream.said().contains("Streaming.").then_some(())
+    });
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
+    let text = std::fs::read_to_string(document).unwrap();
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with("curl ") && line.contains("localhost"));
+    let mut asked = 0;
+    for line in lines {
+        let line = line.replace("localhost:7262", &address.to_string());
+        let line = line.replacen("curl", "curl -sS --fail-with-body --max-time 20", 1);
+        let mut shell = std::process::Command::new("sh");
+        let output = shell.args(["-c", &line]).output().unwrap();
+        let answer = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{line}\n{answer}{output:?}");
+        assert!(
+            serde_json::from_str::<Value>(&answer).is_ok(),
+            "{line}\n{answer}"
+        );
+        asked += 1;
+    }
+    assert!(asked >= 6, "only {asked} lines were found");
 }
 
 /// Typed or asked for, on the screen or not: the same settings.
