@@ -63,7 +63,7 @@ impl Door {
 
     fn follow(&mut self, settings: &mut Settings) {
         let again = self.tried.as_ref().is_none_or(|(tried, since)| {
-            let failed = tried.enabled && self.server.is_none();
+            let failed = tried.enabled && self.server.as_ref().is_none_or(Server::ended);
             *tried != settings.server || failed && since.elapsed() >= AGAIN
         });
         if !again {

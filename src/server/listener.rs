@@ -65,7 +65,7 @@ impl Bound {
             Ok(Server {
                 address,
                 _open: open,
-                _worker: worker,
+                worker,
             })
         };
         start().map_err(|error| why(&error, address))
@@ -90,7 +90,14 @@ pub struct Server {
     pub address: SocketAddr,
     // Dropped before the thread is waited for: that is how it hears of the end.
     _open: oneshot::Sender<Infallible>,
-    _worker: Worker,
+    worker: Worker,
+}
+
+impl Server {
+    /// Whether its thread has ended before its time.
+    pub fn ended(&self) -> bool {
+        self.worker.finished()
+    }
 }
 
 async fn serve(

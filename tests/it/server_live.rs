@@ -315,7 +315,14 @@ fn every_line_of_the_document_works() {
         eprintln!("SKIPPED: no curl that knows --json: {version}");
         return;
     }
-    let mut stream = Stream::start(&["--serve", "127.0.0.1:0", "--page", "webtoon"]);
+    let mut stream = Stream::start(&[
+        "--serve",
+        "127.0.0.1:0",
+        "--page",
+        "webtoon",
+        "--size",
+        "240x300",
+    ]);
     let address = stream.wait_for("the address", |stream| address(&stream.said()));
     stream.wait_for("a picture", |stream| {
         stream.said().contains("Streaming.").then_some(())
