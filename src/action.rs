@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A request from the window, a key or, later, the server. One closed list, so that every way of
+/// A request from the window, a key or another program. One closed list, so that every way of
 /// asking does the same thing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {

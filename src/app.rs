@@ -21,6 +21,7 @@ use egui::{CentralPanel, Context, Frame, Panel, Ui, ViewportCommand, vec2};
 use crate::action::Action;
 use crate::frame::Size;
 use crate::places::Places;
+use crate::server::Door;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::status::{Notice, Severity, SourceState, Status, Topic};
@@ -112,6 +113,8 @@ const FIGURES_EVERY: Duration = Duration::from_millis(400);
 const POINTER_PATIENCE: Duration = Duration::from_millis(2500);
 
 struct App {
+    /// Where other programs ask. Closed before the stages end.
+    door: Door,
     session: Session,
     settings: Settings,
     /// What the stages were last told.
@@ -147,6 +150,7 @@ impl App {
         let session = Session::start(&graphics, places, settings.clone(), ctx)
             .map_err(|error| AppError::Start(error.to_string()))?;
         Ok(Self {
+            door: Door::new(session.facts(), session::waker(ctx)),
             session,
             saving: Saving::new(settings_path, settings.clone()),
             published: settings.clone(),
@@ -325,6 +329,9 @@ impl eframe::App for App {
             self.photo_taken = self.screen.shown().map(|_| Instant::now());
         }
         self.take_dialog_answer(ctx);
+        for action in self.door.tend(&mut self.settings) {
+            self.act(ctx, action);
+        }
         self.follow_settings(ctx);
     }
 

@@ -11,6 +11,7 @@ pub mod inference;
 pub mod output;
 pub mod panels;
 pub mod people;
+pub mod server;
 pub mod shots;
 pub mod strip;
 pub mod ui;

@@ -5,6 +5,7 @@
 //! not know survive rewriting.
 
 mod retouch;
+mod server;
 mod shots;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use retouch::{RetouchSettings, Transition};
+pub use server::{Listen, NoAddress, ServerSettings};
 pub use shots::{ShotSettings, StripClip, StripFile};
 
 use crate::frame::Size;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub shots: ShotSettings,
     /// The generator's engine.
     pub inference: InferenceSettings,
+    /// Whether other programs may ask for things, and where.
+    pub server: ServerSettings,
     /// The window.
     pub window: WindowSettings,
 }
@@ -90,6 +94,9 @@ pub struct LookSettings {
 }
 
 impl LookSettings {
+    /// The most letters of a text that are kept.
+    pub const LONGEST_TEXT: usize = 2000;
+
     /// How strong effects of this kind are.
     pub fn effect_strength(&self, kind: &str) -> f32 {
         self.effect_strengths.get(kind).copied().unwrap_or(1.0)
@@ -351,13 +358,14 @@ pub struct Control {
 }
 
 /// Keys that mean something by being absent: an old one must not survive rewriting.
-const OPTIONAL_KEYS: [&str; 6] = [
+const OPTIONAL_KEYS: [&str; 7] = [
     "format",
     "size",
     "threads",
     "effects_off",
     "effect_strengths",
     "texts",
+    "token",
 ];
 
 impl Settings {
@@ -400,6 +408,7 @@ impl Settings {
             program: section(&table, "program", path, &mut warnings),
             shots: section(&table, "shots", path, &mut warnings),
             inference: section(&table, "inference", path, &mut warnings),
+            server: section(&table, "server", path, &mut warnings),
             window: section(&table, "window", path, &mut warnings),
         };
         settings.look.strength = share(settings.look.strength, 1.0);

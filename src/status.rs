@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -112,6 +113,18 @@ pub struct Engine {
     pub reason: String,
 }
 
+/// Whether other programs can ask for things.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ServerState {
+    /// Nobody wants that.
+    #[default]
+    Off,
+    /// They can, there.
+    Listening(SocketAddr),
+    /// They cannot: why, and what to do.
+    Failed(String),
+}
+
 /// How bad a notice is, by what a visitor sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +155,8 @@ pub enum Topic {
     Output,
     /// The settings file.
     Settings,
+    /// What other programs ask over.
+    Server,
 }
 
 /// A message for the person at the machine.
@@ -194,6 +209,8 @@ pub struct Status {
     pub engine: Engine,
     /// Name of the graphics adapter.
     pub graphics: String,
+    /// Whether other programs can ask for things.
+    pub server: ServerState,
     /// Frames a second from the source, measured.
     pub captured_per_second: f64,
     /// Drawings a second.
@@ -214,6 +231,8 @@ pub struct Status {
 pub struct Board {
     state: Mutex<State>,
     notices: Mutex<VecDeque<Notice>>,
+    /// The newest notice of each topic, taken or not, and since when.
+    told: Mutex<Vec<(Instant, Notice)>>,
 }
 
 struct State {
@@ -248,6 +267,7 @@ impl Board {
                 first_drawn: None,
             }),
             notices: Mutex::default(),
+            told: Mutex::default(),
         })
     }
 
@@ -302,6 +322,11 @@ impl Board {
     /// Says which graphics adapter is in use.
     pub fn set_graphics(&self, name: String) {
         self.state.lock().status.graphics = name;
+    }
+
+    /// Says whether other programs can ask for things.
+    pub fn set_server(&self, server: ServerState) {
+        self.state.lock().status.server = server;
     }
 
     /// Forgets all measurements, for a run that starts after a warm-up.
@@ -364,8 +389,18 @@ impl Board {
             Severity::Info => tracing::info!("{}", notice.text),
             Severity::Warning | Severity::Critical => tracing::warn!("{}", notice.text),
         }
+        let mut told = self.told.lock();
+        told.retain(|(_, old)| old.topic != topic);
+        told.push((Instant::now(), notice.clone()));
         notices.retain(|old| old.topic != topic || old.severity > severity);
         notices.push_back(notice);
+    }
+
+    /// The newest notice of each topic with its age, the oldest first, whoever took it.
+    pub fn told(&self) -> Vec<(Duration, Notice)> {
+        let told = self.told.lock().clone();
+        let aged = |(since, notice): (Instant, Notice)| (since.elapsed(), notice);
+        told.into_iter().map(aged).collect()
     }
 
     /// The notices nobody has taken yet, oldest first.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::settings::{
-    CaptureSettings, InferenceSettings, LookSettings, ProgramSettings, RetouchSettings, Settings,
-    ShotSettings, WindowSettings,
+    CaptureSettings, InferenceSettings, LookSettings, ProgramSettings, RetouchSettings,
+    ServerSettings, Settings, ShotSettings, WindowSettings,
 };
 
 /// This long after the last change the file is written.
@@ -112,6 +112,7 @@ fn with_changes(file: &Settings, start: &Settings, now: &Settings) -> Settings {
         program: section!(program: ProgramSettings { size, fps }),
         shots: section!(shots: ShotSettings { countdown, goes_on, file, print, clip, scroll }),
         inference: section!(inference: InferenceSettings { provider, threads, quality, close_ups, memory_mb }),
+        server: section!(server: ServerSettings { enabled, listen, token }),
         window: section!(window: WindowSettings { language, panel_open, size }),
     }
 }

@@ -20,11 +20,13 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::panels;
 use crate::pipeline::{LIVE_FPS, Pipeline, PipelineError, Setup};
 use crate::places::Places;
+use crate::server::{Facts, Looks};
 use crate::settings::Settings;
 use crate::shots::Desk;
 use crate::source::{CameraChoice, Source};
 use crate::status::{Board, Severity, SourceState, Topic};
 use crate::ui::Device;
+use crate::watch::Watch;
 use crate::worker::{Stop, Worker};
 
 /// How often the session's thread looks whether it should end.
@@ -38,6 +40,7 @@ pub struct Session {
     desk: Arc<Desk>,
     added: Arc<Mailbox<String>>,
     board: Arc<Board>,
+    looks: Arc<Watch<Option<Looks>>>,
     pictures: PathBuf,
     _worker: Worker,
 }
@@ -67,6 +70,7 @@ impl Session {
         let screen = Arc::new(Mailbox::with_waker(waker(ctx)));
         let desk = Desk::new();
         let added = Arc::new(Mailbox::with_waker(waker(ctx)));
+        let looks = Arc::default();
         let pictures = places.pictures.clone();
         let stages = Stages {
             gpu: Gpu::from_parts(
@@ -83,6 +87,7 @@ impl Session {
             desk: Arc::clone(&desk),
             added: Arc::clone(&added),
             board: Arc::clone(&board),
+            looks: Arc::clone(&looks),
         };
         let worker = Worker::spawn("session", move |stop| stages.run(stop))?;
         Ok(Self {
@@ -92,6 +97,7 @@ impl Session {
             desk,
             added,
             board,
+            looks,
             pictures,
             _worker: worker,
         })
@@ -139,13 +145,23 @@ impl Session {
         &self.board
     }
 
+    /// What other programs may ask about.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            board: Arc::clone(&self.board),
+            desk: Arc::clone(&self.desk),
+            looks: Arc::clone(&self.looks),
+        }
+    }
+
     /// Where photos are saved.
     pub fn pictures(&self) -> &Path {
         &self.pictures
     }
 }
 
-fn waker(ctx: &Context) -> impl Fn() + Send + Sync + 'static {
+/// Has the window look at what has come.
+pub fn waker(ctx: &Context) -> impl Fn() + Send + Sync + 'static {
     let ctx = ctx.clone();
     move || ctx.request_repaint()
 }
@@ -162,6 +178,8 @@ struct Stages {
     /// Styles that were added, for the window to choose.
     added: Arc<Mailbox<String>>,
     board: Arc<Board>,
+    /// Styles and pages, for other programs.
+    looks: Arc<Watch<Option<Looks>>>,
 }
 
 impl Stages {
@@ -258,6 +276,10 @@ impl Stages {
             ),
         };
         self.catalogue.list(&styles, &pages);
+        self.looks.set(Some(Looks {
+            styles: Arc::clone(&styles),
+            pages: Arc::clone(&pages),
+        }));
         let (catalogue, board) = (Arc::clone(&self.catalogue), Arc::clone(&self.board));
         let (desk, gpu) = (Arc::clone(&self.desk), Arc::clone(&self.gpu));
         let control = pipeline.map(|pipeline| Arc::clone(pipeline.control()));

@@ -25,7 +25,7 @@ use crate::app;
 use crate::frame::Size;
 use crate::inference::{import, provider};
 use crate::places::Places;
-use crate::settings::{Provider, Quality, Settings};
+use crate::settings::{Listen, Provider, Quality, Settings};
 use crate::source::{Source, Turn};
 
 /// Puts people into a webtoon, live.
@@ -119,6 +119,10 @@ struct Common {
     /// How large the generator draws.
     #[arg(long, global = true)]
     quality: Option<Quality>,
+    /// Let other programs ask for things, on this machine or at an address (docs/api.md): the window
+    /// and `stream` do.
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    serve: Option<Option<Listen>>,
     /// Another settings file.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -183,6 +187,10 @@ impl Common {
         set(&mut settings.program.fps, &self.fps);
         set(&mut settings.inference.provider, &self.provider);
         set(&mut settings.inference.quality, &self.quality);
+        if let Some(listen) = self.serve {
+            settings.server.enabled = true;
+            set(&mut settings.server.listen, &listen);
+        }
         if self.size.is_some() {
             settings.program.size = self.size;
         }

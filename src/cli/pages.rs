@@ -77,19 +77,7 @@ fn list(session: &Session, json: bool) {
     let (library, warnings) = Library::load(&session.places);
     warnings.iter().for_each(|warning| say(warning));
     if json {
-        let list: Vec<_> = library
-            .pages()
-            .iter()
-            .map(|page| {
-                json!({
-                    "id": page.id(),
-                    "name": page.name(),
-                    "builtin": page.builtin(),
-                    "size": page.size().to_string(),
-                })
-            })
-            .collect();
-        return print_json(&list.into());
+        return print_json(&library.to_json());
     }
     for page in library.pages().iter() {
         let origin = if page.builtin() { "" } else { "  (added)" };

@@ -14,7 +14,10 @@ use crate::frame::Size;
 use crate::inference::Runtime;
 use crate::output::{Count, Existing, Output, VideoFormat, VideoWriter, run as run_output};
 use crate::pipeline::{LIVE_FPS, Pipeline, Setup};
-use crate::status::{Board, Rate, Severity, SourceState};
+use crate::server::{Door, Facts, Looks};
+use crate::settings::Settings;
+use crate::status::{Board, Rate, ServerState, Severity, SourceState};
+use crate::watch::Watch;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -46,6 +49,7 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
 
     let fps = session.settings.program.fps.min(30);
     let mut headless = Headless::start(session, LIVE_FPS)?;
+    headless.let_in();
     let first = headless.first_program(&stop)?;
     let (output, steady): (Box<dyn Output>, _) = match file {
         None => (Box::new(Count), None),
@@ -56,6 +60,8 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
                 .chunks_exact(4)
                 .any(|pixel| pixel[3] < 255);
             let size = first.picture.size();
+            // A clip has one size: another page that is asked for is fitted into it.
+            headless.settings.program.size = Some(size);
             let writer =
                 VideoWriter::create(path, size, &fps.to_string(), None, transparent, existing)?;
             (Box::new(writer), Some(fps))
@@ -79,15 +85,15 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
         && end.is_none_or(|end| Instant::now() < end)
         && !running.ended()
     {
-        std::thread::sleep(Duration::from_millis(50));
-        headless.say_notices()?;
+        std::thread::sleep(PATIENCE);
+        headless.tend()?;
     }
     let status = headless.board.status();
     let gave_up = running.ended();
     let received = running.received();
     // Finishes the file; what goes wrong there comes as a notice.
     drop(running);
-    headless.say_notices()?;
+    headless.tend()?;
     if gave_up {
         bail!("the output has ended before its time");
     }
@@ -103,12 +109,16 @@ pub(super) fn run(session: Session, arguments: &Arguments) -> anyhow::Result<()>
 
 /// The pipeline without a window.
 pub(super) struct Headless {
+    /// Where other programs ask, when they may. Closed before the stages end.
+    door: Option<Door>,
     pub(super) pipeline: Pipeline,
     pub(super) board: Arc<Board>,
-    /// The programs' size once the page is there: until then a plain one is shown.
-    size: Size,
+    settings: Settings,
+    settings_path: PathBuf,
 }
 
+/// How long to wait before looking again for what was asked and what was said.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// A page that is not there after this long does not come.
 const PAGE_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -118,13 +128,10 @@ impl Headless {
         let board = Board::new();
         let runtime = Runtime::load(&session.places)?;
         let gpu = Gpu::headless()?;
-        let (size, page) = (
-            session.settings.program.size,
-            session.settings.look.page.clone(),
-        );
+        let settings = session.settings;
         let pipeline = Pipeline::start(Setup {
             places: session.places,
-            settings: session.settings,
+            settings: settings.clone(),
             board: Arc::clone(&board),
             gpu,
             runtime: Some(runtime),
@@ -132,12 +139,73 @@ impl Headless {
             screen: None,
             source_fps,
         })?;
-        let size = size.unwrap_or_else(|| pipeline.pages().size(&page));
         Ok(Self {
             pipeline,
             board,
-            size,
+            settings,
+            settings_path: session.settings_path,
+            door: None,
         })
+    }
+
+    /// The programs' size once the page is there: until then a plain one is shown.
+    fn size(&self) -> Size {
+        let look = &self.settings.look;
+        let of_page = || self.pipeline.pages().size(&look.page);
+        self.settings.program.size.unwrap_or_else(of_page)
+    }
+
+    /// Lets other programs in from now on, as the settings say.
+    fn let_in(&mut self) {
+        let looks = Looks {
+            styles: self.pipeline.styles(),
+            pages: Arc::clone(self.pipeline.pages()),
+        };
+        let facts = Facts {
+            board: Arc::clone(&self.board),
+            desk: Arc::clone(self.pipeline.desk()),
+            looks: Arc::new(Watch::new(Some(looks))),
+        };
+        // Nobody is to be woken: requests are looked for all the time.
+        self.door = Some(Door::new(facts, || {}));
+    }
+
+    /// Does what other programs ask for, and tells what there is to tell; a critical notice ends
+    /// the run.
+    fn tend(&mut self) -> anyhow::Result<()> {
+        if let Some(door) = &mut self.door {
+            let (before, was) = (self.settings.clone(), self.board.status().server);
+            let actions = door.tend(&mut self.settings);
+            if self.settings != before {
+                self.pipeline.apply(&self.settings);
+            }
+            for action in actions {
+                self.pipeline.act(&action);
+            }
+            let now = self.board.status().server;
+            if let ServerState::Listening(address) = now
+                && now != was
+            {
+                say(&format!("Other programs may ask at http://{address}/api/"));
+            }
+            if self.settings.server.token != before.server.token {
+                self.keep_token();
+            }
+        }
+        self.say_notices()
+    }
+
+    /// Keeps a new token, and nothing else that was asked for, in the settings.
+    fn keep_token(&self) {
+        let (mut kept, _) = Settings::load(&self.settings_path);
+        kept.server.token.clone_from(&self.settings.server.token);
+        let path = self.settings_path.display();
+        match kept.save(&self.settings_path) {
+            Ok(()) => say(&format!(
+                "They need the token that is under [server] in the settings. ({path})"
+            )),
+            Err(error) => say(&format!("The token cannot be kept: {error}. ({path})")),
+        }
     }
 
     /// Waits for a program that shows a drawing on the page.
@@ -149,14 +217,13 @@ impl Headless {
         let patience = Instant::now() + Duration::from_secs(30);
         let page_patience = Instant::now() + PAGE_PATIENCE;
         while !stop.load(Ordering::SeqCst) {
-            if let crate::mailbox::Taken::Value(program) =
-                outlet.mailbox().take_within(Duration::from_millis(50))
+            if let crate::mailbox::Taken::Value(program) = outlet.mailbox().take_within(PATIENCE)
                 && self.board.status().counts[Rate::Styled as usize] > 0
-                && (program.picture.size() == self.size || Instant::now() > page_patience)
+                && (program.picture.size() == self.size() || Instant::now() > page_patience)
             {
                 return Ok(program);
             }
-            self.say_notices()?;
+            self.tend()?;
             let waits_for_camera = matches!(
                 self.board.status().source,
                 SourceState::Opening | SourceState::Lost { .. }

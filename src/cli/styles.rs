@@ -152,20 +152,7 @@ fn list(session: &Session, json: bool) {
     let (library, warnings) = Library::load(&session.places);
     warnings.iter().for_each(|warning| say(warning));
     if json {
-        let list: Vec<_> = library
-            .styles()
-            .iter()
-            .map(|style| {
-                json!({
-                    "id": style.id,
-                    "name": style.name.en,
-                    "name_ko": style.name.ko,
-                    "builtin": style.builtin,
-                    "model": style.model.id(),
-                })
-            })
-            .collect();
-        return print_json(&list.into());
+        return print_json(&library.to_json());
     }
     for style in library.styles() {
         let origin = if style.builtin { "" } else { "  (added)" };

@@ -79,6 +79,20 @@ impl Library {
         &self.styles
     }
 
+    /// All styles as programs read them.
+    pub fn to_json(&self) -> serde_json::Value {
+        let item = |style: &Style| {
+            serde_json::json!({
+                "id": style.id,
+                "name": style.name.en,
+                "name_ko": style.name.ko,
+                "builtin": style.builtin,
+                "model": style.model.id(),
+            })
+        };
+        self.styles.iter().map(item).collect()
+    }
+
     /// The style called `id`.
     pub fn find(&self, id: &str) -> Option<Style> {
         self.get(id).cloned()

@@ -106,6 +106,19 @@ impl Library {
         Arc::clone(&self.pages.read())
     }
 
+    /// The pages as programs read them.
+    pub fn to_json(&self) -> serde_json::Value {
+        let item = |page: &Arc<Page>| {
+            serde_json::json!({
+                "id": page.id(),
+                "name": page.name(),
+                "builtin": page.builtin(),
+                "size": page.size().to_string(),
+            })
+        };
+        self.pages().iter().map(item).collect()
+    }
+
     /// Looks at the user's folder again; `true` when the list has changed. A file that cannot be
     /// used any more keeps its last good page.
     pub fn refresh(&self) -> bool {

@@ -63,6 +63,13 @@ impl Lettering {
         }
     }
 
+    /// What it says in this language, on this day, while nobody changes it: the lines of its list, or
+    /// the one text.
+    pub fn lines(&self, language: &str, day: Date) -> Vec<String> {
+        let said = self.text_in(language, day).unwrap_or_else(|| self.usual());
+        said.split(NEXT).map(str::to_owned).collect()
+    }
+
     /// What they say where nobody chose a language: the lines of their list, or what is drawn.
     pub(super) fn usual(&self) -> String {
         let lines = self.data.get("lines").map(lines_of).unwrap_or_default();

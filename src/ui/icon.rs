@@ -79,9 +79,16 @@ pub const SHOTS: &str = "\u{e2cc}";
 /// A drawing.
 pub const SPARKLE: &str = "\u{e6a2}";
 
+/// Other programs.
+pub const BROADCAST: &str = "\u{e0f2}";
+/// Letting other programs in.
+pub const PLUG: &str = "\u{e946}";
+/// Into the clipboard.
+pub const COPY: &str = "\u{e1ca}";
+
 /// Every icon, so that a test can look for their glyphs.
 #[cfg(test)]
-pub const ALL: [&str; 39] = [
+pub const ALL: [&str; 42] = [
     TIMER,
     STOP,
     NEXT,
@@ -120,5 +127,8 @@ pub const ALL: [&str; 39] = [
     PHOTOS,
     FILE,
     CARET_DOWN,
+    BROADCAST,
+    PLUG,
+    COPY,
     SPARKLE,
 ];

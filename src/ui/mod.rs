@@ -15,6 +15,7 @@ mod page_view;
 mod photo_section;
 mod picture_section;
 mod preview;
+mod server_section;
 mod shots_section;
 mod source_section;
 mod style_section;
@@ -125,6 +126,7 @@ pub fn control_panel_ui(
             words_section::words_section_ui(ui, settings, state);
             words_section::effects_section_ui(ui, settings, state);
             picture_section::picture_section_ui(ui, settings, state);
+            server_section::server_section_ui(ui, settings, state);
             engine_section::figures_section_ui(ui, state);
             engine_section::engine_section_ui(ui, state);
         });

@@ -209,5 +209,6 @@ fn title_of(topic: Topic, texts: &Texts) -> &str {
         Topic::Graphics => &texts.graphics,
         Topic::Output => &texts.output,
         Topic::Settings => &texts.settings,
+        Topic::Server => &texts.server,
     }
 }

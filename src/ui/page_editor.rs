@@ -10,10 +10,7 @@ use super::page_view::{PageView, ShotView, WordsView};
 use super::widgets::{self, Look};
 use super::{PanelState, icon, theme};
 use crate::action::Action;
-use crate::settings::Settings;
-
-/// The most letters that are kept of a text.
-pub(super) const LONGEST: usize = 2000;
+use crate::settings::{LookSettings, Settings};
 
 /// What is being changed.
 #[derive(Default)]
@@ -162,7 +159,7 @@ pub(super) fn field_ui(
             .id_salt(("words", &words.name, rows))
             .desired_rows(rows)
             .desired_width(f32::INFINITY)
-            .char_limit(LONGEST)
+            .char_limit(LookSettings::LONGEST_TEXT)
             .margin(Margin::symmetric(10, 8))
             .hint_text(words.own.replace('\n', " ")),
     );

@@ -33,6 +33,8 @@ pub struct Texts {
     pub effects: EffectsTexts,
     /// Mirror, quality and size.
     pub picture: PictureTexts,
+    /// What other programs may ask for.
+    pub server: ServerTexts,
     /// What runs the generator.
     pub engine: EngineTexts,
     /// Measurements.
@@ -99,6 +101,10 @@ areas! {
         title, mirror, quality, quality_auto, quality_fast, quality_balanced, quality_fine, quality_full, long_side, size, size_of_page,
         smoothing, skin_tone, lines, wipe, close_ups,
     }
+    /// What other programs may ask for.
+    ServerTexts {
+        title, allow, hint, others, copy_token,
+    }
     /// What runs the generator.
     EngineTexts {
         title, loading, threads_one, threads, drawing_size, close_ups_size,
@@ -121,7 +127,7 @@ areas! {
     }
     /// Toasts and cards.
     NoticeTexts {
-        source, runtime, style, page, graphics, output, settings, saved, news, close, use_demo, no_dialog, drop_here, no_photo_folder, not_saved, unknown_file,
+        source, runtime, style, page, graphics, output, settings, server, saved, news, close, use_demo, no_dialog, drop_here, no_photo_folder, not_saved, unknown_file,
     }
     /// File dialogs.
     DialogsTexts {

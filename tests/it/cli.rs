@@ -34,6 +34,7 @@ fn wrong_usage_is_exit_code_2() {
         "styles --provider abacus",
         "bench --threads 0",
         "stream --fps 0",
+        "stream --serve example.com:80",
     ] {
         assert_eq!(home.line(line).code, Some(2), "{line}");
     }

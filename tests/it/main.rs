@@ -43,6 +43,8 @@ mod runtime;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod runtime_openvino;
 mod scroll;
+mod server;
+mod server_live;
 mod shaders;
 mod sharp;
 mod sounds;
@@ -51,6 +53,7 @@ mod support;
 mod tidy;
 mod ui;
 mod ui_page;
+mod ui_server;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_drop;

@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["panels", "people", "compositor", "output", "shots"],
     ),
     ("output", &["ffmpeg"]),
+    ("server", &["action", "inference", "panels", "shots"]),
     ("ui", &["action"]),
     (
         "pipeline",
@@ -47,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "panels",
             "people",
             "pipeline",
+            "server",
             "shots",
             "ui",
         ],
@@ -63,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "panels",
             "people",
             "pipeline",
+            "server",
             "shots",
             "strip",
             "ui",

@@ -26,7 +26,7 @@ const LARGEST_PNG: u64 = 60 * 1024;
 
 /// What is drawn.
 #[derive(Clone, Copy, PartialEq)]
-enum Scene {
+pub enum Scene {
     /// The control panel alone.
     Panel,
     /// The program with what is drawn over it.
@@ -38,10 +38,10 @@ enum Scene {
 }
 
 /// The window without its stages.
-struct World {
+pub struct World {
     scene: Scene,
-    settings: Settings,
-    status: Status,
+    pub settings: Settings,
+    pub status: Status,
     devices: Vec<Device>,
     styles: Vec<Choice>,
     pages: Vec<Choice>,
@@ -55,7 +55,7 @@ struct World {
 }
 
 impl World {
-    fn new(scene: Scene, language: Language) -> Self {
+    pub fn new(scene: Scene, language: Language) -> Self {
         let mut settings = Settings::default();
         settings.window.language = language;
         settings.window.panel_open = true;
@@ -87,12 +87,12 @@ impl World {
         }
     }
 
-    fn harness(self, size: Vec2) -> Harness<'static, Self> {
+    pub fn harness(self, size: Vec2) -> Harness<'static, Self> {
         self.build(Harness::builder().with_size(size))
     }
 
     /// With a renderer; `None` on a machine without graphics.
-    fn pictured(self, size: Vec2) -> Option<Harness<'static, Self>> {
+    pub fn pictured(self, size: Vec2) -> Option<Harness<'static, Self>> {
         let instance = wgpu::Instance::default();
         let options = wgpu::RequestAdapterOptions::default();
         if pollster::block_on(instance.request_adapter(&options)).is_err() {
@@ -216,7 +216,7 @@ fn live() -> Status {
     }
 }
 
-fn panel(language: Language) -> Harness<'static, World> {
+pub fn panel(language: Language) -> Harness<'static, World> {
     World::new(Scene::Panel, language).harness(vec2(theme::PANEL_WIDTH, 1500.0))
 }
 
@@ -516,7 +516,7 @@ fn camera_busy() -> Notice {
     }
 }
 
-fn look(harness: Option<Harness<'static, World>>, name: &str) {
+pub fn look(harness: Option<Harness<'static, World>>, name: &str) {
     let Some(mut harness) = harness else { return };
     let options = SnapshotOptions::new().output_path("tests/snapshots/ui");
     harness.snapshot_options(name, &options);
@@ -534,7 +534,7 @@ fn picture_panel_en() {
 #[test]
 fn picture_panel_ko() {
     let world = World::new(Scene::Panel, Language::Ko);
-    let mut harness = world.pictured(vec2(theme::PANEL_WIDTH, 640.0));
+    let mut harness = world.pictured(vec2(theme::PANEL_WIDTH, 600.0));
     if let Some(harness) = &mut harness {
         harness.get_by_label("llvmpipe").scroll_to_me();
         harness.run_ok();

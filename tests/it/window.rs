@@ -106,7 +106,7 @@ impl Display {
     }
 
     /// Runs xdotool and gives what it says; empty when it fails.
-    fn xdotool(&self, line: &str) -> String {
+    pub fn xdotool(&self, line: &str) -> String {
         let output = Command::new("xdotool")
             .args(line.split_whitespace())
             .env("DISPLAY", &self.name)
