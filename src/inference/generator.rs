@@ -5,6 +5,8 @@
 //! different frames overlap. A network that knows one size alone may draw a picture in tiles: then
 //! a slot has a pass for each.
 
+mod styling;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use super::contract::{self, Shaped, Tensors};
 use super::error::{InferenceError, too_long, why};
 use super::fit::Fit;
 use super::limit::{Limit, NoResult, PATIENT};
-use super::model::{Model, StyleKind};
+use super::model::Model;
 use super::own_styles::own_styles;
 use super::provider::{Trial, equip};
 use super::runtime::Runtime;
@@ -63,7 +65,7 @@ pub struct Slot {
     sum: Vec<f32>,
     /// Which style the style input holds, of those that are pictures or numbers.
     styled: Option<usize>,
-    /// Of the drawing in the final picture, for models that know no strength.
+    /// Of the drawing in the final picture, unless a style map says that.
     strength: f32,
 }
 
@@ -367,8 +369,9 @@ impl Generator {
                 *byte = (*sum + 0.5) as u8;
             }
         }
-        if self.mixes_outside() && *strength < 1.0 {
-            tensor::mix(styled.rgba_mut(), input.rgba(), *strength);
+        let share = self.share_seen(*strength);
+        if share < 1.0 {
+            tensor::mix(styled.rgba_mut(), input.rgba(), share);
         }
         match &self.segmenter {
             Some(segmenter) => segmenter.lock().cut_out(input, styled),
@@ -414,64 +417,6 @@ impl Generator {
             }
         }
         Ok(())
-    }
-
-    /// Whether strength is mixed in after the network: only a style map's sum is strength.
-    fn mixes_outside(&self) -> bool {
-        !matches!(
-            self.model.style().map(|style| style.kind),
-            Some(StyleKind::Map { .. })
-        )
-    }
-
-    /// Writes the style input, where there is one, and the strength.
-    fn prepare_style(&self, map: &StyleMap, slot: &mut Slot) -> ort::Result<()> {
-        let weights = map.weights();
-        let total: f32 = weights.iter().sum();
-        slot.strength = total.clamp(0.0, 1.0);
-        let (Some(port), Some(style)) = (self.model.style(), &mut slot.style) else {
-            return Ok(());
-        };
-        let heaviest = || {
-            let pairs = weights.iter().enumerate();
-            pairs.fold((0, 0.0), |best, (at, weight)| {
-                if *weight > best.1 {
-                    (at, *weight)
-                } else {
-                    best
-                }
-            })
-        };
-        match port.kind {
-            StyleKind::Map { .. } => style.write(|numbers| numbers.copy_from_slice(weights)),
-            StyleKind::Weights => style.write(|numbers| {
-                // The network blends; how much of it is seen is mixed in later.
-                let share = if total > 0.0 { 1.0 / total } else { 0.0 };
-                for (number, weight) in numbers.iter_mut().zip(weights) {
-                    *number = weight * share;
-                }
-                if let (Some(first), true) = (numbers.first_mut(), total <= 0.0) {
-                    *first = 1.0;
-                }
-            }),
-            StyleKind::Index => style.write(|numbers| numbers.fill(heaviest().0 as f32)),
-            StyleKind::Own => {
-                let at = heaviest().0;
-                match self.styles.get(at) {
-                    Some(values) if slot.styled != Some(at) => {
-                        style.write(|numbers| {
-                            numbers
-                                .iter_mut()
-                                .zip(values)
-                                .for_each(|(to, from)| *to = *from);
-                        })?;
-                        slot.styled = Some(at);
-                        Ok(())
-                    }
-                    _ => Ok(()),
-                }
-            }
-        }
     }
 
     fn encode(

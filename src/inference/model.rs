@@ -84,12 +84,15 @@ pub(super) struct Fixed {
     pub(super) overlap: Option<u32>,
 }
 
-/// An input that is the same for every picture.
+/// An input that is the same for every picture, or takes the strength.
 #[derive(Clone, Debug)]
 pub(super) struct Constant {
     pub(super) name: String,
-    /// One for all of it, or all of them.
+    /// One for all of it, or all of them; at full strength.
     pub(super) values: Vec<f32>,
+    /// What it is fed at strength 0, if it takes the strength: the network then leaves the picture as
+    /// it is.
+    pub(super) weakest: Option<f32>,
 }
 
 /// A style's name in the languages of the control panel.
@@ -473,12 +476,17 @@ impl Model {
 
 impl From<InputDescription> for Constant {
     fn from(input: InputDescription) -> Self {
+        let values = match (input.strength, input.value) {
+            (Some([_, full]), _) => vec![full],
+            (None, Some(Numbers::One(value))) => vec![value],
+            (None, Some(Numbers::All(values))) => values,
+            // A description without either is refused.
+            (None, None) => Vec::new(),
+        };
         Self {
             name: input.name,
-            values: match input.value {
-                Numbers::One(value) => vec![value],
-                Numbers::All(values) => values,
-            },
+            values,
+            weakest: input.strength.map(|[weakest, _]| weakest),
         }
     }
 }
