@@ -15,6 +15,7 @@ mod auto;
 mod closeup;
 mod contract;
 mod description;
+mod elf;
 mod engines;
 mod error;
 mod faces;
