@@ -137,9 +137,9 @@ impl Closer {
         self.generator.size().width
     }
 
-    /// About how many bytes it takes.
-    pub(super) fn memory(&self) -> u64 {
-        self.generator.memory()
+    /// About how many bytes it takes with so many slots.
+    pub(super) fn memory(&self, slots: usize) -> u64 {
+        self.generator.memory(slots)
     }
 
     /// Memory for the close-ups of one more frame.

@@ -5,6 +5,7 @@
 //! different frames overlap. A network that knows one size alone may draw a picture in tiles: then
 //! a slot has a pass for each.
 
+mod memory;
 mod styling;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session};
 use parking_lot::Mutex;
 
+use super::arena;
 use super::contract::{self, Shaped, Tensors};
 use super::error::{InferenceError, too_long, why};
 use super::fit::Fit;
@@ -35,7 +37,8 @@ pub struct Generator {
     fit: Fit,
     threads: usize,
     provider: Provider,
-    file_bytes: u64,
+    /// The most bytes that a run takes, where that is counted.
+    peak: Option<u64>,
     tensors: Tensors,
     /// What each style of a model whose styles are pictures or numbers feeds.
     styles: Vec<Vec<f32>>,
@@ -177,12 +180,13 @@ impl Generator {
         })?;
         let tensors = contract::examine(&mut session, model, &fit, &limit, patience)?;
         let styles = own_styles(model, tensors.style.as_ref())?;
+        let peak = arena::peak(&session);
         Ok(Self {
             model: Arc::clone(model),
             fit,
             threads,
             provider,
-            file_bytes: model.bytes(),
+            peak,
             tensors,
             styles,
             segmenter: None,
@@ -216,13 +220,6 @@ impl Generator {
     /// CPU threads of a run.
     pub fn threads(&self) -> usize {
         self.threads
-    }
-
-    /// About how many bytes it takes with a few slots: twice its file, and what networks of this
-    /// kind keep for each pixel of a picture.
-    pub fn memory(&self) -> u64 {
-        const BYTES_PER_PIXEL: u64 = 600;
-        2 * self.file_bytes + self.size().area() as u64 * BYTES_PER_PIXEL
     }
 
     /// Memory for one more picture.
@@ -516,6 +513,9 @@ fn load(
             .with_parallel_execution(false)?
             .with_inter_threads(1)?
             .with_intra_threads(threads)?
+            // A plan of a run's memory saves no time here, and takes as much once more as the first run
+            // took, which is made without one.
+            .with_memory_pattern(false)?
             // Waiting threads sleep: spinning ones take the cores from the compositor.
             .with_intra_op_spinning(false)?;
         let image = (&model.image().sides, fit.network);

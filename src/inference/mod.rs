@@ -11,6 +11,7 @@
 //!           [load]
 //! ```
 
+mod arena;
 mod auto;
 mod closeup;
 mod contract;

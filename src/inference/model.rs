@@ -283,8 +283,11 @@ impl Model {
         }
     }
 
-    /// Bytes of the network and its weights; the built-in one is small and counts as none.
+    /// Bytes of the network and its weights.
     pub(super) fn bytes(&self) -> u64 {
+        if let Content::Builtin(bytes) = &self.content {
+            return bytes.len() as u64;
+        }
         let folder = self.path().parent().unwrap_or(Path::new(""));
         let external = self
             .external
