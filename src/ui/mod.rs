@@ -126,7 +126,7 @@ pub fn control_panel_ui(
             words_section::effects_section_ui(ui, settings, state);
             picture_section::picture_section_ui(ui, settings, state);
             engine_section::figures_section_ui(ui, state);
-            engine_section::engine_section_ui(ui, state);
+            engine_section::engine_section_ui(ui, state, settings.window.language);
         });
     actions
 }

@@ -39,6 +39,7 @@ mod pages_golden;
 mod pages_hostile;
 mod pages_told;
 mod pipeline;
+mod reasons;
 mod reload;
 mod runtime;
 #[cfg(target_os = "linux")]
