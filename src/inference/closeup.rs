@@ -278,6 +278,16 @@ impl CloseStudio {
         })
     }
 
+    /// Pixels a side of its square.
+    pub fn side(&self) -> u32 {
+        self.closer.side()
+    }
+
+    /// The next frame is of another source.
+    pub fn forget(&mut self) {
+        (self.framing, self.retouch) = (Framing::default(), CloseRetouch::default());
+    }
+
     /// The close-ups of the faces of `frame`, whose drawing has the size `drawing`.
     ///
     /// # Errors

@@ -47,6 +47,12 @@ impl Faces {
         })
     }
 
+    /// The next frame is of another source.
+    pub fn forget(&mut self) {
+        (self.size, self.tracks) = (Size::default(), Tracks::default());
+        (self.turn, self.next) = (0, 0);
+    }
+
     /// Looks at the next frame; `small` is the same, smaller. The faces that are known then.
     ///
     /// # Errors
