@@ -294,7 +294,7 @@ fn convert_clip(
         generator,
         style,
         strength,
-        mut faces,
+        faces,
         mut close,
         mut retouch,
         retouching,
@@ -309,7 +309,6 @@ fn convert_clip(
     let (programs_in, programs) = sync_channel::<Pooled<Picture>>(WAITING);
 
     let written = std::thread::scope(|scope| -> anyhow::Result<u64> {
-        let (generator, style) = (&generator, &style);
         let decode = named(scope, "decode", move || {
             let pool = Pool::new();
             for index in 0..limit {

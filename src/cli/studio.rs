@@ -38,6 +38,9 @@ pub(super) struct Studio {
     provider: Provider,
     quality: Quality,
     close_ups: bool,
+    /// What draws, of the last size: the next picture is often as large.
+    hand: Option<Hand>,
+    faces: Faces,
     compositor: Compositor,
     /// `None`: each picture in its own size, with no page around it.
     page: Option<Page>,
@@ -48,13 +51,20 @@ pub(super) struct Studio {
     texts: BTreeMap<String, String>,
 }
 
+/// What draws pictures of one size, loaded.
+struct Hand {
+    generator: Generator,
+    style: StyleMap,
+    close: Option<CloseStudio>,
+}
+
 /// The half of a [`Studio`] that draws.
-pub(super) struct Drawing {
-    pub(super) generator: Generator,
-    pub(super) style: StyleMap,
+pub(super) struct Drawing<'a> {
+    pub(super) generator: &'a Generator,
+    pub(super) style: &'a StyleMap,
     pub(super) strength: f32,
-    pub(super) faces: Faces,
-    pub(super) close: Option<CloseStudio>,
+    pub(super) faces: &'a mut Faces,
+    pub(super) close: Option<&'a mut CloseStudio>,
     pub(super) retouch: Retouch,
     pub(super) retouching: RetouchSettings,
 }
@@ -135,6 +145,8 @@ impl Studio {
             .map(|page| page.texts(look.texts_of(page.id()), language, day))
             .unwrap_or_default();
         let mut studio = Self {
+            faces: Faces::open(&runtime)?,
+            hand: None,
             runtime,
             provider,
             channel: style.channel,
@@ -196,7 +208,7 @@ impl Studio {
     }
 
     /// The two halves for a clip whose frames are `size`, to run side by side.
-    pub(super) fn split(&mut self, size: Size) -> anyhow::Result<(Drawing, Compositing<'_>)> {
+    pub(super) fn split(&mut self, size: Size) -> anyhow::Result<(Drawing<'_>, Compositing<'_>)> {
         let side = Quality::Fine.long_side().unwrap_or(size.width);
         self.halves(size, side)
     }
@@ -205,7 +217,7 @@ impl Studio {
         &mut self,
         frame: Size,
         auto_side: u32,
-    ) -> anyhow::Result<(Drawing, Compositing<'_>)> {
+    ) -> anyhow::Result<(Drawing<'_>, Compositing<'_>)> {
         let side = match self.quality {
             Quality::Auto => auto_side,
             Quality::Full => MAX_SIDE,
@@ -213,25 +225,7 @@ impl Studio {
         };
         let size = inference::size_within(frame, side, self.model.size_multiple());
         let size = self.model.drawing_size(size);
-        let time = self
-            .tuning
-            .map_or(Duration::ZERO, |tuning| tuning.time(size));
-        if time > LONG && self.provider == Provider::Cpu {
-            super::say(&format!(
-                "{} takes about {:.0} s for a picture of {size} on this machine, and twice that for the first.",
-                self.model.name(),
-                time.as_secs_f64()
-            ));
-        }
-        let generator = Generator::open_on(
-            &self.runtime,
-            &self.model,
-            size,
-            self.threads,
-            self.provider,
-        )
-        .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
-        let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
+        self.load(size, frame)?;
         if self.page.is_none() {
             let program = self.program_size.unwrap_or_else(|| drawable(frame));
             if self.program_size.is_none() && program != frame {
@@ -250,30 +244,88 @@ impl Studio {
             letterer: letterer.filter(|letterer| !letterer.is_empty()),
             texts: &self.texts,
         };
-        let close = match inference::close_sides(&self.model, size, frame).next() {
-            Some(side) if self.close_ups => Some(CloseStudio::new(
-                Closer::open(
-                    &self.runtime,
-                    &self.model,
-                    side,
-                    self.threads,
-                    self.provider,
-                )?,
-                (self.channel, self.strength),
-            )?),
-            _ => None,
-        };
+        let hand = self.hand.as_mut().context("nothing was loaded")?;
+        self.faces.forget();
+        if let Some(close) = &mut hand.close {
+            close.forget();
+        }
         let drawing = Drawing {
-            generator,
-            faces: Faces::open(&self.runtime)?,
-            close,
-            style,
+            generator: &hand.generator,
+            style: &hand.style,
+            faces: &mut self.faces,
+            close: hand.close.as_mut(),
             strength: self.strength,
             retouch: Retouch::default(),
             retouching: self.retouching,
         };
         Ok((drawing, compositing))
     }
+
+    /// Loads what draws pictures of `size` of frames of size `frame`, unless it is there.
+    fn load(&mut self, size: Size, frame: Size) -> anyhow::Result<()> {
+        let side = inference::close_sides(&self.model, size, frame)
+            .next()
+            .filter(|_| self.close_ups);
+        let is_there = |hand: &Hand| {
+            let close = hand.close.as_ref().map(CloseStudio::side);
+            (hand.generator.size(), close) == (size, side)
+        };
+        if self.hand.as_ref().is_some_and(is_there) {
+            return Ok(());
+        }
+        // First of all its memory.
+        self.hand = None;
+        if let Some(tuning) = self.tuning
+            && self.provider == Provider::Cpu
+            && let Some(told) = how_long(self.model.name(), tuning, size, side)
+        {
+            super::say(&told);
+        }
+        tracing::debug!("{} is loaded for pictures of {size}.", self.model.name());
+        let generator = Generator::open_on(
+            &self.runtime,
+            &self.model,
+            size,
+            self.threads,
+            self.provider,
+        )
+        .with_context(|| format!("The generator cannot draw pictures of {frame}"))?;
+        let style = StyleMap::uniform(&self.model, size, self.channel, self.strength)?;
+        let open_close = |side| -> anyhow::Result<CloseStudio> {
+            let (model, threads) = (&self.model, self.threads);
+            let closer = Closer::open(&self.runtime, model, side, threads, self.provider)?;
+            Ok(CloseStudio::new(closer, (self.channel, self.strength))?)
+        };
+        self.hand = Some(Hand {
+            generator,
+            style,
+            close: side.map(open_close).transpose()?,
+        });
+        Ok(())
+    }
+}
+
+/// How long a picture of `size` takes, with close-ups in squares of `side` where there are any; `None`
+/// when that is not long.
+fn how_long(
+    name: &str,
+    tuning: inference::Tuning,
+    size: Size,
+    side: Option<u32>,
+) -> Option<String> {
+    let close = side.map_or(Duration::ZERO, |side| tuning.time(Size::new(side, side)));
+    let time = tuning.time(size);
+    let more = if close.is_zero() {
+        String::new()
+    } else {
+        format!(", {:.0} s more with small faces", close.as_secs_f64())
+    };
+    (time + close > LONG).then(|| {
+        format!(
+            "{name} takes about {:.0} s for a picture of {size} on this machine{more}, and twice that for the first.",
+            time.as_secs_f64()
+        )
+    })
 }
 
 /// `frame`, or the largest size of its shape that every graphics card can draw.
@@ -287,7 +339,7 @@ fn drawable(frame: Size) -> Size {
     Size::new(scaled(frame.width), scaled(frame.height))
 }
 
-impl Drawing {
+impl Drawing<'_> {
     /// Draws `picture`.
     fn draw(&mut self, picture: Picture) -> anyhow::Result<Styled> {
         let Self {
@@ -397,5 +449,30 @@ impl Compositing<'_> {
         })?;
         self.compositor.read(&texture, program)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_is_told_with_its_close_ups() {
+        let tuning = inference::Tuning {
+            threads: 1,
+            nanos_per_pixel: 10_000.0,
+        };
+        let size = Size::new(480, 480);
+        assert_eq!(how_long("Slow", tuning, size, None), None, "2.3 s");
+        let told = how_long("Slow", tuning, size, Some(288)).unwrap();
+        assert!(
+            told.contains("about 2 s") && told.contains("1 s more with small faces"),
+            "{told}"
+        );
+        let told = how_long("Slow", tuning, Size::new(960, 480), None).unwrap();
+        assert!(
+            told.contains("about 5 s") && !told.contains("more"),
+            "{told}"
+        );
     }
 }

@@ -137,9 +137,9 @@ impl Closer {
         self.generator.size().width
     }
 
-    /// About how many bytes it takes.
-    pub(super) fn memory(&self) -> u64 {
-        self.generator.memory()
+    /// About how many bytes it takes with so many slots.
+    pub(super) fn memory(&self, slots: usize) -> u64 {
+        self.generator.memory(slots)
     }
 
     /// Memory for the close-ups of one more frame.
@@ -276,6 +276,16 @@ impl CloseStudio {
             pool: Pool::new(),
             look,
         })
+    }
+
+    /// Pixels a side of its square.
+    pub fn side(&self) -> u32 {
+        self.closer.side()
+    }
+
+    /// The next frame is of another source.
+    pub fn forget(&mut self) {
+        (self.framing, self.retouch) = (Framing::default(), CloseRetouch::default());
     }
 
     /// The close-ups of the faces of `frame`, whose drawing has the size `drawing`.

@@ -145,12 +145,15 @@ pub(super) enum StyleKindName {
     Picture,
 }
 
-/// An input that is the same for every picture.
+/// An input that is the same for every picture, or how strong the drawing is.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct InputDescription {
     pub(super) name: String,
     /// One number for all of it, or all of them.
-    pub(super) value: Numbers,
+    pub(super) value: Option<Numbers>,
+    /// Instead of those, one number for all of it: at strength 0, where the network leaves the picture
+    /// as it is, and at strength 1.
+    pub(super) strength: Option<[f32; 2]>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -284,8 +287,8 @@ impl Description {
             return Some(format!("it has more than {INPUTS_LIMIT} [[inputs]]"));
         }
         for input in &self.inputs {
-            if !input.value.is_sound() {
-                return Some(format!("value of input \"{}\" is no number", input.name));
+            if let Some(why) = self.input_fault(input) {
+                return Some(why);
             }
         }
         if let Some(why) = self
@@ -327,6 +330,29 @@ impl Description {
 }
 
 impl Description {
+    /// What is wrong with one of the other inputs.
+    fn input_fault(&self, input: &InputDescription) -> Option<String> {
+        let InputDescription {
+            name,
+            value,
+            strength,
+        } = input;
+        let mut styles = self.style.iter();
+        let why = match (value, strength) {
+            (Some(numbers), None) if numbers.is_sound() => return None,
+            (Some(_), None) => format!("value of input \"{name}\" is no number"),
+            (None, Some(ends)) if !ends.iter().all(|end| end.is_finite()) => {
+                format!("strength of input \"{name}\" is not two numbers")
+            }
+            (None, Some(_)) if styles.any(|style| style.kind == StyleKindName::Map) => {
+                format!("input \"{name}\" takes the strength, and so does the style map")
+            }
+            (None, Some(_)) => return None,
+            _ => format!("input \"{name}\" has not one of value and strength"),
+        };
+        Some(why)
+    }
+
     /// What is wrong with the input that chooses styles.
     fn style_fault(&self, style: &StyleDescription) -> Option<String> {
         if style.kind == StyleKindName::Map {

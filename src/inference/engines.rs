@@ -78,7 +78,8 @@ impl Engines {
         ended
     }
 
-    /// Why `used` draws `model` when `asked` is set: never silently another than asked for.
+    /// Why `used` draws `model` when `asked` is set: never silently another than asked for. A line for each
+    /// provider.
     pub fn reason(&mut self, model: &Model, used: Provider, asked: Provider) -> String {
         let verdicts = self.verdicts(model);
         let name = used.name();
@@ -121,14 +122,14 @@ impl Engines {
             .iter()
             .filter(|verdict| verdict.provider != used);
         let others: Vec<String> = others.map(|verdict| self.text(verdict)).collect();
-        let others = others.join(" ");
+        let others = others.join("\n");
         match verdicts.about(used) {
-            Some(verdict) => format!("{} {others}", self.text(verdict)),
+            Some(verdict) => format!("{}\n{others}", self.text(verdict)),
             None if others.is_empty() => {
                 "CPU: no other provider is there. `panelcam runtime list` says which can be added."
                     .to_owned()
             }
-            None => format!("CPU. {others}"),
+            None => format!("CPU.\n{others}"),
         }
     }
 

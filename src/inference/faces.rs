@@ -13,7 +13,7 @@ use super::error::InferenceError;
 use super::runtime::Runtime;
 use crate::frame::{Face, Picture, Size};
 
-use detector::{Detector, LEAST_PIXELS, Square};
+use detector::{Detector, Glance, LEAST_PIXELS};
 use tracks::Tracks;
 
 /// Of so many turns one looks for new faces while some are known.
@@ -47,6 +47,12 @@ impl Faces {
         })
     }
 
+    /// The next frame is of another source.
+    pub fn forget(&mut self) {
+        (self.size, self.tracks) = (Size::default(), Tracks::default());
+        (self.turn, self.next) = (0, 0);
+    }
+
     /// Looks at the next frame; `small` is the same, smaller. The faces that are known then.
     ///
     /// # Errors
@@ -77,8 +83,8 @@ impl Faces {
         Ok(self.tracks.faces(size))
     }
 
-    fn next_in_search(&mut self, size: Size) -> Option<Square> {
-        let squares = Square::all_over(size);
+    fn next_in_search(&mut self, size: Size) -> Option<Glance> {
+        let squares = Glance::all_over(size);
         let square = squares.get(self.next).copied();
         self.next = (self.next + 1) % squares.len().max(1);
         square
@@ -102,7 +108,7 @@ impl Faces {
         };
         // Twice: a face that is not quite sure must be found again, and one that was seen small be
         // seen well.
-        let squares = || Square::all_over(size).into_iter();
+        let squares = || Glance::all_over(size).into_iter();
         for square in squares().chain(squares()) {
             look(&mut self.tracks, square)?;
         }

@@ -5,6 +5,9 @@
 //! different frames overlap. A network that knows one size alone may draw a picture in tiles: then
 //! a slot has a pass for each.
 
+mod memory;
+mod styling;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +15,12 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session};
 use parking_lot::Mutex;
 
+use super::arena;
 use super::contract::{self, Shaped, Tensors};
 use super::error::{InferenceError, too_long, why};
 use super::fit::Fit;
 use super::limit::{Limit, NoResult, PATIENT};
-use super::model::{Model, StyleKind};
+use super::model::Model;
 use super::own_styles::own_styles;
 use super::provider::{Trial, equip};
 use super::runtime::Runtime;
@@ -33,7 +37,8 @@ pub struct Generator {
     fit: Fit,
     threads: usize,
     provider: Provider,
-    file_bytes: u64,
+    /// The most bytes that a run takes, where that is counted.
+    peak: Option<u64>,
     tensors: Tensors,
     /// What each style of a model whose styles are pictures or numbers feeds.
     styles: Vec<Vec<f32>>,
@@ -63,7 +68,7 @@ pub struct Slot {
     sum: Vec<f32>,
     /// Which style the style input holds, of those that are pictures or numbers.
     styled: Option<usize>,
-    /// Of the drawing in the final picture, for models that know no strength.
+    /// Of the drawing in the final picture, unless a style map says that.
     strength: f32,
 }
 
@@ -175,12 +180,13 @@ impl Generator {
         })?;
         let tensors = contract::examine(&mut session, model, &fit, &limit, patience)?;
         let styles = own_styles(model, tensors.style.as_ref())?;
+        let peak = arena::peak(&session);
         Ok(Self {
             model: Arc::clone(model),
             fit,
             threads,
             provider,
-            file_bytes: model.bytes(),
+            peak,
             tensors,
             styles,
             segmenter: None,
@@ -214,13 +220,6 @@ impl Generator {
     /// CPU threads of a run.
     pub fn threads(&self) -> usize {
         self.threads
-    }
-
-    /// About how many bytes it takes with a few slots: twice its file, and what networks of this
-    /// kind keep for each pixel of a picture.
-    pub fn memory(&self) -> u64 {
-        const BYTES_PER_PIXEL: u64 = 600;
-        2 * self.file_bytes + self.size().area() as u64 * BYTES_PER_PIXEL
     }
 
     /// Memory for one more picture.
@@ -367,8 +366,9 @@ impl Generator {
                 *byte = (*sum + 0.5) as u8;
             }
         }
-        if self.mixes_outside() && *strength < 1.0 {
-            tensor::mix(styled.rgba_mut(), input.rgba(), *strength);
+        let share = self.share_seen(*strength);
+        if share < 1.0 {
+            tensor::mix(styled.rgba_mut(), input.rgba(), share);
         }
         match &self.segmenter {
             Some(segmenter) => segmenter.lock().cut_out(input, styled),
@@ -414,64 +414,6 @@ impl Generator {
             }
         }
         Ok(())
-    }
-
-    /// Whether strength is mixed in after the network: only a style map's sum is strength.
-    fn mixes_outside(&self) -> bool {
-        !matches!(
-            self.model.style().map(|style| style.kind),
-            Some(StyleKind::Map { .. })
-        )
-    }
-
-    /// Writes the style input, where there is one, and the strength.
-    fn prepare_style(&self, map: &StyleMap, slot: &mut Slot) -> ort::Result<()> {
-        let weights = map.weights();
-        let total: f32 = weights.iter().sum();
-        slot.strength = total.clamp(0.0, 1.0);
-        let (Some(port), Some(style)) = (self.model.style(), &mut slot.style) else {
-            return Ok(());
-        };
-        let heaviest = || {
-            let pairs = weights.iter().enumerate();
-            pairs.fold((0, 0.0), |best, (at, weight)| {
-                if *weight > best.1 {
-                    (at, *weight)
-                } else {
-                    best
-                }
-            })
-        };
-        match port.kind {
-            StyleKind::Map { .. } => style.write(|numbers| numbers.copy_from_slice(weights)),
-            StyleKind::Weights => style.write(|numbers| {
-                // The network blends; how much of it is seen is mixed in later.
-                let share = if total > 0.0 { 1.0 / total } else { 0.0 };
-                for (number, weight) in numbers.iter_mut().zip(weights) {
-                    *number = weight * share;
-                }
-                if let (Some(first), true) = (numbers.first_mut(), total <= 0.0) {
-                    *first = 1.0;
-                }
-            }),
-            StyleKind::Index => style.write(|numbers| numbers.fill(heaviest().0 as f32)),
-            StyleKind::Own => {
-                let at = heaviest().0;
-                match self.styles.get(at) {
-                    Some(values) if slot.styled != Some(at) => {
-                        style.write(|numbers| {
-                            numbers
-                                .iter_mut()
-                                .zip(values)
-                                .for_each(|(to, from)| *to = *from);
-                        })?;
-                        slot.styled = Some(at);
-                        Ok(())
-                    }
-                    _ => Ok(()),
-                }
-            }
-        }
     }
 
     fn encode(
@@ -571,6 +513,9 @@ fn load(
             .with_parallel_execution(false)?
             .with_inter_threads(1)?
             .with_intra_threads(threads)?
+            // A plan of a run's memory saves no time here, and takes as much once more as the first run
+            // took, which is made without one.
+            .with_memory_pattern(false)?
             // Waiting threads sleep: spinning ones take the cores from the compositor.
             .with_intra_op_spinning(false)?;
         let image = (&model.image().sides, fit.network);

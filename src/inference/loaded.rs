@@ -133,7 +133,8 @@ impl Loaded {
 
     /// About how many bytes it takes.
     pub(super) fn memory(&self) -> u64 {
-        self.generator.memory() + self.closer.as_ref().map_or(0, Closer::memory)
+        let close = |closer: &Closer| closer.memory(SLOTS);
+        self.generator.memory(SLOTS) + self.closer.as_ref().map_or(0, close)
     }
 
     /// A run took `nanos`, with close-ups or, where no face is small, without.

@@ -523,7 +523,7 @@ impl Loader {
             threads: generator.threads(),
             size: generator.size(),
             close_ups: loaded.close_side(),
-            reason: [reason.trim(), why].join(" ").trim().to_owned(),
+            reason: [reason.trim(), why].join("\n").trim().to_owned(),
         }
     }
 }

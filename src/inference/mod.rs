@@ -11,11 +11,13 @@
 //!           [load]
 //! ```
 
+mod arena;
 mod auto;
 mod ceiling;
 mod closeup;
 mod contract;
 mod description;
+mod elf;
 mod engines;
 mod error;
 mod faces;

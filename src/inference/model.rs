@@ -85,12 +85,15 @@ pub(super) struct Fixed {
     pub(super) overlap: Option<u32>,
 }
 
-/// An input that is the same for every picture.
+/// An input that is the same for every picture, or takes the strength.
 #[derive(Clone, Debug)]
 pub(super) struct Constant {
     pub(super) name: String,
-    /// One for all of it, or all of them.
+    /// One for all of it, or all of them; at full strength.
     pub(super) values: Vec<f32>,
+    /// What it is fed at strength 0, if it takes the strength: the network then leaves the picture as
+    /// it is.
+    pub(super) weakest: Option<f32>,
 }
 
 /// A style's name in the languages of the control panel.
@@ -281,8 +284,11 @@ impl Model {
         }
     }
 
-    /// Bytes of the network and its weights; the built-in one is small and counts as none.
+    /// Bytes of the network and its weights.
     pub(super) fn bytes(&self) -> u64 {
+        if let Content::Builtin(bytes) = &self.content {
+            return bytes.len() as u64;
+        }
         let folder = self.path().parent().unwrap_or(Path::new(""));
         let external = self
             .external
@@ -480,12 +486,17 @@ impl Model {
 
 impl From<InputDescription> for Constant {
     fn from(input: InputDescription) -> Self {
+        let values = match (input.strength, input.value) {
+            (Some([_, full]), _) => vec![full],
+            (None, Some(Numbers::One(value))) => vec![value],
+            (None, Some(Numbers::All(values))) => values,
+            // A description without either is refused.
+            (None, None) => Vec::new(),
+        };
         Self {
             name: input.name,
-            values: match input.value {
-                Numbers::One(value) => vec![value],
-                Numbers::All(values) => values,
-            },
+            values,
+            weakest: input.strength.map(|[weakest, _]| weakest),
         }
     }
 }

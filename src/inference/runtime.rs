@@ -9,6 +9,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use parking_lot::Mutex;
 
+use super::elf::is_cut_off;
 use super::error::{InferenceError, why};
 use super::provider::{self, Plugged, Trial};
 use crate::places::Places;
@@ -108,6 +109,12 @@ impl Runtime {
     }
 
     fn open(path: &Path, places: &Places) -> Result<Self, InferenceError> {
+        if is_cut_off(path) {
+            return Err(InferenceError::RuntimeUnusable {
+                why: "the file is cut off".to_owned(),
+                path: path.to_owned(),
+            });
+        }
         let builder = ort::init_from(path).map_err(|error| match error {
             LoadDynamicError::BadVersion { version_str, path } => InferenceError::RuntimeTooOld {
                 version: version_str,

@@ -33,6 +33,17 @@ impl Element {
         }
     }
 
+    /// Bytes of one, with those of the copy that other types than float32 are converted in.
+    pub(super) fn bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2 + 4,
+            Self::U8 => 1 + 4,
+            Self::I32 => 4 + 4,
+            Self::I64 => 8 + 4,
+        }
+    }
+
     /// Whether it holds pictures.
     pub(super) fn holds_pictures(self) -> bool {
         matches!(self, Self::F32 | Self::F16 | Self::U8)

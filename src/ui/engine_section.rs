@@ -2,8 +2,9 @@
 
 use egui::{Color32, Ui, vec2};
 
-use super::{PanelState, Texts, fill, icon, theme, widgets};
+use super::{PanelState, Texts, fill, icon, message, theme, widgets};
 use crate::frame::Size;
+use crate::settings::Language;
 use crate::status::Engine;
 
 /// The live figures.
@@ -52,13 +53,14 @@ pub fn figures_section_ui(ui: &mut Ui, state: &PanelState<'_>) {
 }
 
 /// The engine: provider, threads, and why this one.
-pub fn engine_section_ui(ui: &mut Ui, state: &PanelState<'_>) {
+pub fn engine_section_ui(ui: &mut Ui, state: &PanelState<'_>, language: Language) {
     let texts = state.texts;
     widgets::section_ui(ui, icon::ENGINE, &texts.engine.title, |ui| {
         let engine = &state.status.engine;
         let (colour, line) = engine_line(engine, texts);
         widgets::state_line_ui(ui, colour, &line);
-        for line in [&engine.reason, &state.status.graphics] {
+        let reason = message(&engine.reason, language);
+        for line in reason.lines().chain([&*state.status.graphics]) {
             if !line.is_empty() {
                 widgets::state_line_ui(ui, Color32::TRANSPARENT, line);
             }
@@ -105,7 +107,7 @@ fn count(value: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Language, Provider};
+    use crate::settings::Provider;
 
     #[test]
     fn counts_stay_short() {

@@ -29,8 +29,12 @@ struct Message {
     to: String,
 }
 
-/// `text`, which a stage said, in `language`.
+/// `text`, which a stage said, in `language`; each of its lines is a message of its own.
 pub fn message(text: &str, language: Language) -> Cow<'_, str> {
+    if text.contains('\n') {
+        let lines = text.lines().map(|line| message(line, language));
+        return lines.collect::<Vec<_>>().join("\n").into();
+    }
     static KOREAN_MESSAGES: OnceLock<Catalogue> = OnceLock::new();
     let catalogue = match language {
         Language::En => return text.into(),
@@ -51,9 +55,10 @@ impl Catalogue {
 impl Message {
     /// The translation of `text`, when it is this message.
     fn of(&self, text: &str, catalogue: &Catalogue) -> Option<String> {
-        let pieces = pieces(&self.en);
-        let (first, _) = pieces.first()?;
+        // Most are another at once.
+        let first = self.en.split('{').next().unwrap_or_default();
         let mut rest = text.strip_prefix(first)?;
+        let pieces = pieces(&self.en);
         let mut translated = self.to.clone();
         for (at, (_, name)) in pieces.iter().enumerate() {
             let Some(name) = name else { break };

@@ -128,7 +128,7 @@ pub fn control_panel_ui(
             picture_section::picture_section_ui(ui, settings, state);
             server_section::server_section_ui(ui, settings, state);
             engine_section::figures_section_ui(ui, state);
-            engine_section::engine_section_ui(ui, state);
+            engine_section::engine_section_ui(ui, state, settings.window.language);
         });
     actions
 }

@@ -50,8 +50,7 @@ impl Notices {
         }
     }
 
-    /// Shows `notice`: a critical one as a card, the others as a toast. Its heading is in the
-    /// person's language; what the stages report below it is in English.
+    /// Shows `notice`, in the person's language: a critical one as a card, the others as a toast.
     pub fn tell(&mut self, ctx: &Context, notice: Notice, language: Language) {
         let texts = Texts::of(language);
         let (glyph, colour) = match notice.severity {

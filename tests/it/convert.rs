@@ -154,6 +154,55 @@ fn a_folder_is_converted_and_bad_files_are_told() {
     assert_eq!(frames(&home.path("out/b.mp4")), 5);
 }
 
+/// Pictures of one size are drawn by what was loaded for the first, and nothing of one is seen in another:
+/// each is as if it had been converted alone.
+#[test]
+fn a_folder_of_one_size_loads_once_and_pictures_stay_apart() {
+    let home = Home::new();
+    fs::create_dir(home.path("in")).unwrap();
+    let portrait = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/astronaut.jpg");
+    let face = |at: u32| format!("-i {portrait} -vf scale=280:280,pad=1280:720:{at}:200:gray");
+    for (name, options) in [
+        ("a.png", face(100)),
+        (
+            "b.png",
+            "-f lavfi -i testsrc2=size=1280x720 -frames:v 1".to_owned(),
+        ),
+        (
+            "c.mp4",
+            "-f lavfi -i testsrc2=size=1280x720:rate=5 -frames:v 3 -pix_fmt yuv420p".to_owned(),
+        ),
+        ("d.png", face(800)),
+        (
+            "e.png",
+            "-f lavfi -i testsrc2=size=160x96 -frames:v 1".to_owned(),
+        ),
+    ] {
+        clip(&home, &format!("in/{name}"), &options);
+    }
+    let words = format!("convert in out {QUICK}");
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let mut command = home.command(&words);
+    let run = crate::support::Run::of(command.env("RUST_LOG", "panelcam=debug")).ok();
+    let loaded = run.said.matches("is loaded for pictures of").count();
+    assert_eq!(loaded, 2, "{}", run.said);
+    for name in ["a.png", "b.png", "d.png", "e.png"] {
+        home.line(&format!("convert in/{name} {name} {QUICK}")).ok();
+        let [alone, together] = [home.path(name), home.path("out").join(name)]
+            .map(|path| image::open(path).unwrap().into_rgba8());
+        assert!(alone == together, "{name}");
+    }
+    // The face is drawn with a close-up, or this proves nothing of those.
+    fs::write(home.path("off.toml"), "[inference]\nclose_ups = false\n").unwrap();
+    home.line(&format!(
+        "convert in/d.png without.png {QUICK} --config off.toml"
+    ))
+    .ok();
+    let [with, without] =
+        ["d.png", "without.png"].map(|name| image::open(home.path(name)).unwrap().into_rgba8());
+    assert!(with != without);
+}
+
 #[test]
 fn nothing_is_replaced_unless_told() {
     let home = Home::new();

@@ -299,3 +299,78 @@ fn drawing_allocates_nothing_large_in_the_steady_state() {
         assert_eq!(LARGE.load(Ordering::Relaxed), 0, "with a segmenter");
     }
 }
+
+/// Bytes that this process has written to and nobody else has.
+#[cfg(target_os = "linux")]
+fn own_memory() -> f64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with("RssAnon"));
+    let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+    kilobytes.parse::<f64>().unwrap() * 1024.0
+}
+
+/// The budget of memory rests on what a generator says it takes. The shipped model, models of the tests'
+/// and, where they are, real ones of other people, each in a process of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_generator_says_it_takes_is_what_the_process_grows_by() {
+    const MODEL: &str = "PANELCAM_TEST_MODEL";
+    const SIZE: &str = "PANELCAM_TEST_SIZE";
+    /// Of what it grew by; less than so many bytes do not matter.
+    const SHARE: f64 = 0.3;
+    const LITTLE: f64 = 8e6;
+    let name = "what_a_generator_says_it_takes_is_what_the_process_grows_by";
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases/models");
+    if std::env::var_os(ALONE).is_none() {
+        if library().is_none() {
+            return;
+        }
+        let home = crate::support::Home::new();
+        for file in fs::read_dir(&cases).into_iter().flatten().flatten() {
+            let add = ["styles".into(), "add".into(), file.path().into_os_string()];
+            home.run(&add).ok();
+        }
+        let added = fs::read_dir(home.path("home/data/models"));
+        let added = added.into_iter().flatten().flatten();
+        let added = added.map(|entry| (entry.path(), "640x352"));
+        let shipped = ["448x256", "960x544"].map(|size| (PathBuf::new(), size));
+        for (folder, size) in added.chain(shipped) {
+            alone(name, |command| {
+                command.env(MODEL, &folder).env(SIZE, size);
+            });
+        }
+        return;
+    }
+    let runtime = runtime().unwrap();
+    let folder = PathBuf::from(std::env::var_os(MODEL).unwrap());
+    let builtin = std::sync::Arc::new(inference::Model::builtin().unwrap());
+    // What all sessions share.
+    drop(Generator::open(&runtime, &builtin, Size::new(64, 64), 2).unwrap());
+    let model = if folder.as_os_str().is_empty() {
+        builtin
+    } else {
+        inference::Model::read(&folder).unwrap().into()
+    };
+    let (slots, size) = (4, std::env::var(SIZE).unwrap());
+    let size = model.drawing_size(size.parse().unwrap());
+    let before = own_memory();
+    let generator = Generator::open(&runtime, &model, size, 2).unwrap();
+    let map = StyleMap::uniform(&model, size, 0, 1.0).unwrap();
+    let mut all: Vec<_> = (0..slots).map(|_| generator.slot().unwrap()).collect();
+    let mut styled = panelcam::frame::Picture::default();
+    for slot in &mut all {
+        generator.prepare(&chart(size), &map, slot).unwrap();
+        generator.run(slot).unwrap();
+        generator.finish(slot, &mut styled).unwrap();
+    }
+    let (grew, says) = (own_memory() - before, generator.memory(slots) as f64);
+    let figures = format!(
+        "{} {size}: grew by {:.0} MB, says {:.0} MB",
+        model.id(),
+        grew / 1e6,
+        says / 1e6
+    );
+    println!("{figures}");
+    let off = (says - grew).abs();
+    assert!(off < (grew * SHARE).max(LITTLE), "{figures}");
+}

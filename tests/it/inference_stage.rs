@@ -316,46 +316,71 @@ fn a_style_that_cannot_be_loaded_at_the_start_does_not_leave_the_page_empty() {
     );
 }
 
+/// What comes of frames is awaited, not timed: a busy machine draws them later, and no others.
 #[test]
 fn the_newest_frame_wins_and_the_stage_stops_at_once() {
+    /// Frames that are on their way when the newest comes: one in each slot and one that is drawn.
+    const UNDER_WAY: usize = 5;
+    const BURST: usize = 30;
     let Some(runtime) = runtime() else { return };
-    let mut rig = Rig::start(&runtime, &[], "clean");
+    // No check of providers ends meanwhile, after which a frame would be drawn once more.
+    let mut rig = Rig::start_with(&runtime, &[], "clean", |_, control| {
+        control.settings.inference.provider = Provider::Cpu;
+    });
     let picture = chart(Size::new(448, 256));
     rig.send(picture.clone());
-    rig.take();
-    // Ten times faster than the network.
-    let started = Instant::now();
-    let (mut last, mut drawn) = (0, 0);
-    while started.elapsed() < Duration::from_secs(2) {
+    let mut last = rig.take().frame.stamp.sequence;
+    let mut newer = |styled: &Styled| {
+        let sequence = styled.frame.stamp.sequence;
+        assert!(sequence > last, "{sequence} came after {last}");
+        last = sequence;
+        sequence
+    };
+    // Frames without a pause, faster than the network: it draws all the same.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut drawn = 0;
+    while drawn < 8 {
         rig.send(picture.clone());
-        std::thread::sleep(Duration::from_millis(2));
         if let Some(styled) = rig.output.try_take() {
-            let sequence = styled.frame.stamp.sequence;
-            assert!(sequence > last, "{sequence} came after {last}");
-            (last, drawn) = (sequence, drawn + 1);
+            newer(&styled);
+            drawn += 1;
         }
+        assert!(Instant::now() < deadline, "{drawn} of {}", rig.sequence);
     }
-    let sent = rig.sequence;
-    rig.send(picture);
-    while rig.take().frame.stamp.sequence <= sent {}
-    assert!(drawn > 5, "{drawn} of {sent}");
-    let status = rig.board.status();
-    // Every frame is drawn or counted somewhere.
-    let counted = status.counts[1] + status.dropped + rig.input.replaced();
-    assert!(
-        counted.abs_diff(rig.sequence) <= 4,
-        "{counted} of {}",
-        rig.sequence
-    );
+    // The last of many comes before most of those that were sent before it.
+    let mut slowest = Duration::ZERO;
+    for _ in 0..4 {
+        for _ in 0..BURST {
+            rig.send(picture.clone());
+        }
+        let (sent, mut before) = (Instant::now(), 0);
+        while newer(&rig.take()) < rig.sequence {
+            before += 1;
+        }
+        slowest = slowest.max(sent.elapsed());
+        assert!(before <= UNDER_WAY, "{before} came before the newest");
+    }
+    // Every frame is drawn or counted somewhere, once; a drawing that nobody took is counted twice.
+    let counted = || {
+        let status = rig.board.status();
+        let all = status.counts[1] + status.dropped + rig.input.replaced();
+        all - rig.output.replaced()
+    };
+    while counted() != rig.sequence {
+        assert!(
+            Instant::now() < deadline,
+            "{} of {}",
+            counted(),
+            rig.sequence
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
 
-    rig.send(chart(Size::new(448, 256)));
+    rig.send(picture);
     let stopping = Instant::now();
     rig.stage = None;
-    assert!(
-        stopping.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        stopping.elapsed()
-    );
+    let (took, at_most) = (stopping.elapsed(), Duration::from_secs(1) + slowest * 4);
+    assert!(took < at_most, "{took:?}, a drawing {slowest:?}");
 }
 
 #[test]

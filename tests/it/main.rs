@@ -24,6 +24,7 @@ mod import_folder;
 mod import_live;
 mod import_pair;
 mod import_slow;
+mod import_strength;
 mod import_unusual;
 mod inference;
 mod inference_alone;
@@ -38,8 +39,11 @@ mod pages_golden;
 mod pages_hostile;
 mod pages_told;
 mod pipeline;
+mod reasons;
 mod reload;
 mod runtime;
+#[cfg(target_os = "linux")]
+mod runtime_broken;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod runtime_openvino;
 mod scroll;

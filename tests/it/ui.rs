@@ -438,12 +438,15 @@ fn figures_and_the_engine_are_read_out() {
 /// Why a provider is not used, and what to do, all of it within the panel.
 #[test]
 fn a_provider_that_is_not_used_says_why_and_what_to_do() {
-    let reason = "CPU. CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda";
-    for language in [Language::En, Language::Ko] {
+    let english = "CUDA: not used. libcudnn.so.9 is missing. Run: panelcam runtime add cuda";
+    let korean =
+        "CUDA: 쓰지 않아요. libcudnn.so.9 파일이 없어요. 설치하려면: panelcam runtime add cuda";
+    let reason = format!("CPU.\n{english}");
+    for (language, told) in [(Language::En, english), (Language::Ko, korean)] {
         let mut world = World::new(Scene::Panel, language);
-        world.status.engine.reason = reason.to_owned();
+        world.status.engine.reason = reason.clone();
         let harness = world.harness(vec2(theme::PANEL_WIDTH, 1500.0));
-        let line = harness.get_by_label(reason).rect();
+        let line = harness.get_by_label(told).rect();
         assert!(
             line.left() >= 0.0 && line.right() <= theme::PANEL_WIDTH,
             "{line:?}"

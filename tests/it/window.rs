@@ -139,6 +139,11 @@ pub struct Window {
 impl Window {
     /// `None` where there is no display. `arguments` are those of the command line.
     pub fn open(arguments: &[&str]) -> Option<Self> {
+        Self::open_with(arguments, &[])
+    }
+
+    /// The same, with variables of the environment.
+    pub fn open_with(arguments: &[&str], environment: &[(&str, &str)]) -> Option<Self> {
         let display = Display::open((1280, 800))?;
         let home = tempfile::tempdir().unwrap();
         let program = Command::new(env!("CARGO_BIN_EXE_panelcam"))
@@ -149,6 +154,7 @@ impl Window {
             .env("LC_ALL", "C.UTF-8")
             .env("RUST_LOG", "error,panelcam=info,wgpu_hal=off")
             .env_remove("WAYLAND_DISPLAY")
+            .envs(environment.iter().copied())
             .stderr(File::create(home.path().join(SAID)).unwrap())
             .spawn()
             .unwrap();

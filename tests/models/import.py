@@ -148,6 +148,28 @@ y = n.op("Add", n.op("Mul", drawn, alpha), n.op("Mul", x, n.op("Sub", 1.0, alpha
 n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
 n.write()
 
+# The same, but the middle is not half: only the network itself knows what half as strong is.
+n, x = picture("strength-squared")
+alpha = n.op("Pow", n.takes("alpha", [1]), 2.0)
+drawn = n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0))
+y = n.op("Add", n.op("Mul", drawn, alpha), n.op("Mul", x, n.op("Sub", 1.0, alpha)))
+n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+n.write()
+
+# The other way round: how much of the picture is kept.
+n, x = picture("keep")
+keep = n.takes("keep", [])
+drawn = n.op("Sigmoid", curve(n, smooth(n, x), 0.5, 6.0))
+y = n.op("Add", n.op("Mul", x, keep), n.op("Mul", drawn, n.op("Sub", 1.0, keep)))
+n.gives(n.op("Clip", y, 0.0, 1.0), "out", FREE)
+n.write()
+
+# A number that is no strength: 0 gives another drawing.
+n, x = picture("contrast")
+gain = n.op("Add", n.op("Mul", n.takes("gain", [1]), 5.0), 3.0)
+n.gives(n.op("Sigmoid", n.op("Mul", n.op("Sub", smooth(n, x), 0.5), gain)), "out", FREE)
+n.write()
+
 # A picture in the style gives its mean colour.
 n = Network("art")
 style, x = n.takes("style", FREE), n.takes("content", FREE)

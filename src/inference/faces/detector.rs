@@ -33,9 +33,9 @@ const SMALL: f32 = 0.55;
 /// Boxes that share more than this of both are of one face.
 const SAME: f32 = 0.3;
 
-/// A square in pixels of a picture; it may reach beyond.
+/// What the network looks at at once: a square in pixels of a picture, which may reach beyond.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Square {
+pub(super) struct Glance {
     pub(super) left: f32,
     pub(super) top: f32,
     pub(super) side: f32,
@@ -56,7 +56,7 @@ pub(super) struct Found {
     pub(super) mouth: [f32; 2],
 }
 
-impl Square {
+impl Glance {
     /// Squares in which every face of a picture is seen well in one: in turns a large one (all of the
     /// picture, then parts as high as it is) and a small one, for those who are far away. Nobody's face
     /// is far away and at the lower edge.
@@ -169,7 +169,7 @@ impl Detector {
         &mut self,
         frame: &Picture,
         small: &Picture,
-        square: Square,
+        square: Glance,
     ) -> Result<Vec<Found>, InferenceError> {
         let failed = |why: String| InferenceError::Run { why, path: path() };
         let of_ort = |error: ort::Error| failed(why(&error));
@@ -190,7 +190,7 @@ impl Detector {
 
     /// Scales a square of a frame of `size`, whose pixels `source` has, to what the network sees;
     /// black beyond the frame.
-    fn look(&mut self, source: &Picture, size: Size, square: Square) -> Result<(), String> {
+    fn look(&mut self, source: &Picture, size: Size, square: Glance) -> Result<(), String> {
         let sides = [size.width as f32, size.height as f32];
         let from = [square.left, square.top];
         let (mut corner, mut part, mut at, mut pixels) = ([0.0; 2], [0.0; 2], [0; 2], [0; 2]);
@@ -216,7 +216,7 @@ impl Detector {
 }
 
 /// What counts of the network's answer.
-fn candidates(boxes: &[f32], scores: &[f32], square: Square) -> Vec<Found> {
+fn candidates(boxes: &[f32], scores: &[f32], square: Glance) -> Vec<Found> {
     let anchors = ANCHORS.iter().flat_map(|(stride, count)| {
         let cells = SIDE as usize / stride;
         (0..cells * cells * count).map(move |at| {
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn answers_that_are_no_numbers_and_weak_ones_are_no_faces() {
-        let square = Square {
+        let square = Glance {
             left: 10.0,
             top: 20.0,
             side: 256.0,
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn squares_cover_a_picture() {
         for (width, height) in [(1280, 720), (720, 1280), (640, 480), (500, 500), (90, 8)] {
-            let squares = Square::all_over(Size::new(width, height));
+            let squares = Glance::all_over(Size::new(width, height));
             assert!((4..=40).contains(&squares.len()), "{width}x{height}");
             assert_eq!(squares[0].side, width.max(height) as f32);
             let face = |x: f32, y: f32, side: f32| Found {
@@ -386,7 +386,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(Square::all_over(Size::new(0, 4)), []);
-        assert!(Square::all_over(Size::new(9000, 1)).len() <= 64);
+        assert_eq!(Glance::all_over(Size::new(0, 4)), []);
+        assert!(Glance::all_over(Size::new(9000, 1)).len() <= 64);
     }
 }

@@ -1,6 +1,6 @@
 //! Which faces are known, from frame to frame.
 
-use super::detector::{Found, Square};
+use super::detector::{Found, Glance};
 use crate::frame::{Face, Point, Size};
 
 /// A face that was likely by so much once is known. What is less likely is looked at closely before:
@@ -44,10 +44,10 @@ struct Track {
 }
 
 impl Track {
-    fn around(&self, room: f32) -> Square {
+    fn around(&self, room: f32) -> Glance {
         let side = 2.0 * self.found.size[0].max(self.found.size[1]) * room;
         let [left, top] = self.found.middle.map(|middle| middle - side / 2.0);
-        Square { left, top, side }
+        Glance { left, top, side }
     }
 
     /// Moves to where it was found now.
@@ -74,7 +74,7 @@ impl Track {
 
 impl Tracks {
     /// Takes what was found in a square of a frame.
-    pub(super) fn update(&mut self, found: &[Found], square: Square, frame: Size) {
+    pub(super) fn update(&mut self, found: &[Found], square: Glance, frame: Size) {
         let inside = |at: f32, side: u32| at >= 0.0 && at <= side as f32;
         let in_frame = |found: &&Found| {
             inside(found.middle[0], frame.width) && inside(found.middle[1], frame.height)
@@ -151,7 +151,7 @@ impl Tracks {
 
     /// The square around all that are known, with room, and the height of the smallest; both in
     /// pixels of a frame of size `frame`.
-    pub(super) fn around(&self, room: f32, frame: Size) -> Option<(Square, f32)> {
+    pub(super) fn around(&self, room: f32, frame: Size) -> Option<(Glance, f32)> {
         let known = || self.tracks.iter().filter(|track| track.sure);
         let least = known().map(|track| track.found.size[1]);
         let least = least.min_by(f32::total_cmp)?;
@@ -165,7 +165,7 @@ impl Tracks {
         let longest = frame.width.max(frame.height) as f32;
         let side = (side[0].max(side[1]) * room).min(longest);
         let middle = ends.map(|(from, to)| (from + to) / 2.0);
-        let square = Square {
+        let square = Glance {
             left: middle[0] - side / 2.0,
             top: middle[1] - side / 2.0,
             side,
@@ -174,21 +174,21 @@ impl Tracks {
     }
 
     /// The square around the one of those that are known that was not found for longest, with room.
-    pub(super) fn longest_unseen(&self, room: f32) -> Option<Square> {
+    pub(super) fn longest_unseen(&self, room: f32) -> Option<Glance> {
         let known = self.tracks.iter().filter(|track| track.sure);
         let track = known.max_by_key(|track| track.unseen)?;
         Some(track.around(room))
     }
 
     /// A square around each, with room.
-    pub(super) fn around_each(&self, room: f32) -> Vec<Square> {
+    pub(super) fn around_each(&self, room: f32) -> Vec<Glance> {
         let around = |track: &Track| track.around(room);
         self.tracks.iter().map(around).collect()
     }
 
     /// A square around one that is not known for sure, with room; each is looked at a few times, then
     /// it is nothing.
-    pub(super) fn doubtful(&mut self, room: f32) -> Option<Square> {
+    pub(super) fn doubtful(&mut self, room: f32) -> Option<Glance> {
         let unsure = |track: &Track| !track.sure && track.looks >= LOOKS;
         self.tracks.retain(|track| !unsure(track));
         let track = self.tracks.iter_mut().find(|track| !track.sure)?;
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     const FRAME: Size = Size::new(1280, 720);
-    const ALL: Square = Square {
+    const ALL: Glance = Glance {
         left: 250.0,
         top: -50.0,
         side: 760.0,
@@ -275,7 +275,7 @@ mod tests {
         tracks.update(&[found(660.0, 300.0, 0.9)], ALL, FRAME);
         assert!((tracks.faces(FRAME)[0].centre.x - 660.0 / 1280.0).abs() < 1e-3);
         // Another part is looked at, then it is not found.
-        let left = Square {
+        let left = Glance {
             left: 0.0,
             top: 0.0,
             side: 300.0,

@@ -142,6 +142,16 @@ impl Colours {
         })
     }
 
+    /// The mean distance of two pictures' colours, pixel by pixel.
+    pub(super) fn difference(&self, other: &Self) -> f32 {
+        let count = (self.values.len() * 3).max(1) as f32;
+        let pairs = self.values.iter().zip(&other.values);
+        let sum = |(a, b): (&[f32; 3], &[f32; 3])| -> f32 {
+            a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum()
+        };
+        pairs.map(sum).sum::<f32>() / count
+    }
+
     /// The mean distance of two pictures' colours, blurred: how different they look from afar.
     pub(super) fn distance(&self, other: &Self) -> f32 {
         let count = (self.values.len() * 3).max(1) as f32;

@@ -22,6 +22,7 @@ use super::onnx::{NotOnnx, Onnx};
 use super::probe::{Pick, Probe};
 use super::roles;
 use super::sizing::{self, Sized};
+use super::strength;
 use super::write::{Findings, PortFindings};
 use super::{Refusal, plain};
 use crate::frame::{Picture, Size};
@@ -112,7 +113,7 @@ pub(super) fn describe(
         }
         None => Vec::new(),
     };
-    settle_constants(&mut network, &probe, &pick)
+    strength::settle(&mut network, &probe, &pick)
         .into_iter()
         .for_each(&mut tell);
     let styles = styles(&mut network, &probe, &pick, names)?;
@@ -307,40 +308,6 @@ fn about(bytes: &[u8], onnx: &Onnx) -> String {
         bytes.len() as f64 / 1e6,
         onnx.kinds.values().sum::<usize>()
     )
-}
-
-/// Sets inputs of one number to what draws most.
-fn settle_constants(network: &mut Network, probe: &Probe, pick: &Pick) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for at in 0..network.extras.len() {
-        if network.extras[at].kind != Extra::Constant || network.extras[at].values != [1.0] {
-            continue;
-        }
-        let mut distance = |value: f32| {
-            network.extras[at].values = vec![value];
-            probe
-                .draw(network, pick)
-                .map_or(0.0, |drawing| drawing.distance(&probe.seen))
-        };
-        let (at_zero, at_one) = (distance(0.0), distance(1.0));
-        let value = if at_zero > at_one * 1.15 + 0.005 {
-            0.0
-        } else {
-            1.0
-        };
-        network.extras[at].values = vec![value];
-        let name = &network.extras[at].name;
-        reasons.push(if (at_zero - at_one).abs() < 0.003 {
-            format!("input \"{name}\": 1; 0 draws the same")
-        } else {
-            format!(
-                "input \"{name}\": {value}, because that changes the picture more ({:.3} against {:.3}); how strong a drawing is seen is mixed in afterwards",
-                at_zero.max(at_one),
-                at_zero.min(at_one)
-            )
-        });
-    }
-    reasons
 }
 
 /// Ids and names of the styles.

@@ -23,6 +23,7 @@ mod renamed;
 mod roles;
 mod sizing;
 mod strays;
+mod strength;
 mod write;
 
 use std::fs;

@@ -51,8 +51,10 @@ pub(super) struct ExtraInput {
     pub(super) kind: Extra,
     /// Free sides are `None`.
     pub(super) shape: Vec<Option<i64>>,
-    /// What is fed: one value for all of it, or all of them.
+    /// What is fed: one value for all of it, or all of them; at full strength.
     pub(super) values: Vec<f32>,
+    /// What is fed at strength 0, where it takes the strength.
+    pub(super) weakest: Option<f32>,
 }
 
 /// What an input is for.

@@ -282,6 +282,7 @@ fn extra(
         kind,
         shape: shape.clone(),
         values,
+        weakest: None,
     };
     if takes_pictures && is_earlier(&port.name) {
         return Err(Refusal::new(
@@ -326,7 +327,7 @@ fn extra(
     }
     if known == 1 && shape.len() <= 4 {
         let reason = format!(
-            "input \"{}\": one number, kept at 1, because that is full strength wherever a network has such an input",
+            "input \"{}\": one number; tried with 0 and 1, because 1 is full strength wherever a network has such an input",
             port.name
         );
         return Ok((make(Extra::Constant, vec![1.0]), reason));

@@ -180,11 +180,14 @@ fn extra_lines(extra: &ExtraInput) -> Vec<String> {
     };
     match extra.kind {
         Extra::Constant => {
-            let value = match extra.values[..] {
-                [value] => format!("{value:?}"),
-                _ => format!("{:?}", extra.values),
+            let fed = match (extra.weakest, &extra.values[..]) {
+                (Some(weakest), [full]) => {
+                    format!("strength = [{weakest:?}, {full:?}] # at strength 0, at strength 1")
+                }
+                (_, [value]) => format!("value = {value:?}"),
+                (_, values) => format!("value = {values:?}"),
             };
-            vec!["[[inputs]]".to_owned(), name, format!("value = {value}")]
+            vec!["[[inputs]]".to_owned(), name, fed]
         }
         Extra::Weights => style("weights", &[format!("channels = {}", extra.values.len())]),
         Extra::Index => style("index", &[]),

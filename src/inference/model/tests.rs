@@ -149,3 +149,41 @@ proptest! {
         let _ = Description::parse(&GOOD[..cut], Path::new("x"));
     }
 }
+
+#[test]
+fn an_input_takes_a_number_or_the_strength() {
+    let with = |input: &str, more: &str| {
+        let before = "    [picture]";
+        let text = GOOD.replace(
+            before,
+            &format!("[[inputs]]\nname = \"alpha\"\n{input}\n{more}\n{before}"),
+        );
+        Model::read(folder(&text, b"abc").path())
+    };
+    let model = with("strength = [0, 2.5]", "").unwrap();
+    let [
+        Constant {
+            values, weakest, ..
+        },
+    ] = model.constants()
+    else {
+        panic!("{:?}", model.constants());
+    };
+    assert_eq!((&values[..], *weakest), (&[2.5][..], Some(0.0)));
+    let model = with("value = 3", "").unwrap();
+    assert_eq!(model.constants()[0].weakest, None);
+    let map = "[style]\nname = \"map\"\ncell = 1";
+    for (input, more, said) in [
+        ("", "", "has not one of value and strength"),
+        (
+            "value = 1\nstrength = [0, 1]",
+            "",
+            "has not one of value and strength",
+        ),
+        ("strength = [0, nan]", "", "not two numbers"),
+        ("strength = [0, 1]", map, "so does the style map"),
+    ] {
+        let error = with(input, more).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}

@@ -88,7 +88,7 @@ fn run_with(
 ) -> Option<Outcome> {
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
-        Err(error) => return Some(bad(format!("It cannot be checked: {error}"), "Free space")),
+        Err(error) => return Some(bad(format!("It cannot be checked: {error}"), "Free space.")),
     };
     let answer = folder.path().join("answer.toml");
     let mut command = Command::new(program);
@@ -108,7 +108,7 @@ fn run_with(
         Ok(child) => child,
         Err(error) => {
             let why = format!("It cannot be checked: {error}");
-            return Some(bad(why, "Install panelcam again"));
+            return Some(bad(why, "Install panelcam again."));
         }
     };
     let started = Instant::now();
@@ -124,7 +124,7 @@ fn run_with(
                 let _ = child.kill();
                 let _ = child.wait();
                 let why = format!("It took more than {} seconds", PATIENCE.as_secs());
-                return (!(mind.cancelled)()).then(|| bad(why, "Update the graphics driver"));
+                return (!(mind.cancelled)()).then(|| bad(why, "Update the graphics driver."));
             }
             Ok(None) => std::thread::sleep(LOOK),
             Err(error) => return Some(bad(error.to_string(), "")),
@@ -148,18 +148,14 @@ fn read(answer: &Path) -> Option<Outcome> {
 fn crashed(status: ExitStatus) -> Outcome {
     bad(
         format!("It crashed while drawing ({status})"),
-        "Update the graphics driver",
+        "Update the graphics driver.",
     )
 }
 
 fn bad(why: String, fix: &str) -> Outcome {
     Outcome::Bad {
         why,
-        fix: if fix.is_empty() {
-            String::new()
-        } else {
-            format!("{fix}.")
-        },
+        fix: fix.to_owned(),
     }
 }
 
@@ -336,7 +332,7 @@ fn differs(drawn: &Drawn) -> Option<Outcome> {
                 "It draws something else than the CPU: values differ by up to {:.0} of 255, {:.1} on average",
                 drawn.most, drawn.mean
             ),
-            "Update the graphics driver",
+            "Update the graphics driver.",
         )
     })
 }
