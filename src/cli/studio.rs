@@ -23,6 +23,9 @@ const MAX_SIDE: u32 = 8192;
 /// Long side of the generator's pictures of a photo, when quality is `auto`: lines are as heavy as
 /// in a live picture of twice its size.
 const PHOTO_SIDE: u32 = 960;
+/// A photo of a near face is drawn smaller, in steps of so many pixels, and never smaller than this.
+const SIDE_STEP: u32 = 64;
+const LEAST_SIDE: u32 = 448;
 /// How long a picture takes is said when it is longer.
 const LONG: Duration = Duration::from_secs(3);
 
@@ -191,15 +194,19 @@ impl Studio {
 
     /// Draws one picture without a page.
     pub(super) fn stylize(&mut self, picture: Picture) -> anyhow::Result<Styled> {
-        let (mut drawing, _) = self.halves(picture.size(), PHOTO_SIDE)?;
-        drawing.draw(picture)
+        let faces = self.faces.look_all_over(&picture, &picture)?;
+        let most = self.most(&faces, picture.size());
+        let (mut drawing, _) = self.halves(picture.size(), PHOTO_SIDE, most)?;
+        drawing.draw(picture, faces)
     }
 
     /// Draws one picture; its program has premultiplied alpha.
     pub(super) fn draw(&mut self, picture: Picture) -> anyhow::Result<Picture> {
-        let (mut drawing, mut compositing) = self.halves(picture.size(), PHOTO_SIDE)?;
+        let faces = self.faces.look_all_over(&picture, &picture)?;
+        let most = self.most(&faces, picture.size());
+        let (mut drawing, mut compositing) = self.halves(picture.size(), PHOTO_SIDE, most)?;
         let mut program = Picture::default();
-        let styled = drawing.draw(picture)?;
+        let styled = drawing.draw(picture, faces)?;
         // Twice: a bubble makes room for others once it has seen where they are.
         for time in [Duration::ZERO, STILL] {
             compositing.compose(&styled, time, &mut program)?;
@@ -210,20 +217,31 @@ impl Studio {
     /// The two halves for a clip whose frames are `size`, to run side by side.
     pub(super) fn split(&mut self, size: Size) -> anyhow::Result<(Drawing<'_>, Compositing<'_>)> {
         let side = Quality::Fine.long_side().unwrap_or(size.width);
-        self.halves(size, side)
+        self.halves(size, side, MAX_SIDE)
+    }
+
+    /// The most pixels of a drawing's long side at which its nearest face is drawn well. In few steps, so
+    /// that photos of one size are drawn by what was loaded for the first.
+    fn most(&self, faces: &[Face], frame: Size) -> u32 {
+        let Some(largest) = self.model.largest_face() else {
+            return MAX_SIDE;
+        };
+        let side = inference::side_for(faces, frame, largest) as u32;
+        (side / SIDE_STEP * SIDE_STEP).clamp(LEAST_SIDE, MAX_SIDE)
     }
 
     fn halves(
         &mut self,
         frame: Size,
         auto_side: u32,
+        most: u32,
     ) -> anyhow::Result<(Drawing<'_>, Compositing<'_>)> {
         let side = match self.quality {
             Quality::Auto => auto_side,
             Quality::Full => MAX_SIDE,
             quality => quality.long_side().unwrap_or(auto_side),
         };
-        let size = inference::size_within(frame, side, self.model.size_multiple());
+        let size = inference::size_within(frame, side.min(most), self.model.size_multiple());
         let size = self.model.drawing_size(size);
         self.load(size, frame)?;
         if self.page.is_none() {
@@ -340,12 +358,11 @@ fn drawable(frame: Size) -> Size {
 }
 
 impl Drawing<'_> {
-    /// Draws `picture`.
-    fn draw(&mut self, picture: Picture) -> anyhow::Result<Styled> {
+    /// Draws `picture`, in which these faces were found.
+    fn draw(&mut self, picture: Picture, found: Vec<Face>) -> anyhow::Result<Styled> {
         let Self {
             generator,
             style,
-            faces,
             close,
             retouch,
             retouching,
@@ -358,7 +375,6 @@ impl Drawing<'_> {
         generator.finish(&mut slot, &mut styled)?;
         retouch.apply(slot.input(), &mut styled, Duration::ZERO, retouching);
         shrunk.copy_from(slot.input());
-        let found = faces.look_all_over(&picture, &shrunk)?;
         let close_ups = match close {
             Some(close) => close.draw(
                 &picture,

@@ -360,7 +360,11 @@ fn a_near_face_is_drawn_no_larger_than_the_network_draws_one() {
                 return styled;
             }
             let waited = deadline.elapsed();
-            assert!(waited < Duration::from_secs(40), "{size}, {:?}", styled.faces);
+            assert!(
+                waited < Duration::from_secs(40),
+                "{size}, {:?}",
+                styled.faces
+            );
         }
     };
     let is_full = |size: Size| size == FRAME;
