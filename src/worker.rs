@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -89,6 +89,19 @@ impl Worker {
         self.join_now();
     }
 
+    /// Asks the thread to end and waits until it has; after `patience` it is left behind.
+    pub fn end_within(self, patience: Duration) {
+        const LOOK: Duration = Duration::from_millis(2);
+        self.stop.ask();
+        let started = Instant::now();
+        while !self.finished() {
+            if started.elapsed() >= patience {
+                return self.abandon();
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// Lets the thread go on without its handle, after asking it to stop: for one that may hang
     /// in a driver for ever.
     pub fn abandon(mut self) {
@@ -115,8 +128,6 @@ impl Drop for Worker {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     #[test]
@@ -130,6 +141,30 @@ mod tests {
         .unwrap();
         drop(worker);
         assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn one_that_hangs_is_left_behind_and_another_is_waited_for() {
+        let hangs = Arc::new(AtomicBool::new(true));
+        let inner = Arc::clone(&hangs);
+        let worker = Worker::spawn("hung", move |_| {
+            while inner.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        worker.unwrap().end_within(Duration::from_millis(50));
+        assert_eq!(Arc::strong_count(&hangs), 2, "it still runs");
+        hangs.store(false, Ordering::Release);
+        let done = Arc::new(AtomicBool::new(false));
+        let inner = Arc::clone(&done);
+        let worker = Worker::spawn("ends", move |stop| {
+            while !stop.asked() {
+                stop.sleep(Duration::from_secs(60));
+            }
+            inner.store(true, Ordering::Release);
+        });
+        worker.unwrap().end_within(Duration::from_secs(60));
+        assert!(done.load(Ordering::Acquire));
     }
 
     #[test]

@@ -229,6 +229,11 @@ impl Closer {
         self.generator.run_within(&mut slot.slot, patience)
     }
 
+    /// Whether the run that is under way was ended and goes on all the same.
+    pub(super) fn hangs(&self) -> bool {
+        self.generator.hangs()
+    }
+
     /// The close-ups, drawn into `picture`; `None` when there are none.
     ///
     /// # Errors

@@ -139,6 +139,16 @@ pub enum InferenceError {
         /// The ONNX file.
         path: PathBuf,
     },
+    /// A run that was ended and goes on all the same.
+    #[error("{provider} has been drawing one picture for {seconds} s and cannot be ended: it was left behind, and holds its memory until panelcam is started again. ({})", .path.display())]
+    Hangs {
+        /// What runs it.
+        provider: &'static str,
+        /// How long.
+        seconds: u64,
+        /// The ONNX file.
+        path: PathBuf,
+    },
     /// There is no style at all.
     #[error("There is no style to draw with. Install panelcam again.")]
     NoStyle,

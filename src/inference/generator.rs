@@ -312,8 +312,14 @@ impl Generator {
         slot: &mut Slot,
         patience: Duration,
     ) -> Result<(), InferenceError> {
+        let none = |none| match none {
+            NoResult::TooLong => too_long(self.model.path(), patience),
+            NoResult::Failed(error) => self.failed(&error),
+        };
         if self.provider != Provider::Cpu {
-            self.hand_over(slot).map_err(|error| self.failed(&error))?;
+            (self.limit)
+                .within(patience, |_| self.hand_over(slot))
+                .map_err(none)?;
         }
         for pass in &slot.passes {
             let mut session = self.session.lock();
@@ -322,15 +328,15 @@ impl Generator {
                 drop(outputs);
                 Ok(())
             };
-            self.limit
-                .within(patience, run)
-                .map_err(|none| match none {
-                    NoResult::TooLong => too_long(self.model.path(), patience),
-                    NoResult::Failed(error) => self.failed(&error),
-                })?;
+            self.limit.within(patience, run).map_err(none)?;
         }
         *self.trial.lock() = None;
         Ok(())
+    }
+
+    /// Whether the run that is under way was ended and goes on all the same.
+    pub(super) fn hangs(&self) -> bool {
+        self.limit.hangs()
     }
 
     /// Writes the drawing to `styled`, at the generator's size: RGB is the drawing, alpha the

@@ -13,6 +13,9 @@ pub(super) const PATIENT: Duration = Duration::from_secs(600);
 /// For runs while people look at a screen. What draws so slowly is as good as broken.
 pub(super) const LIVE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 10 });
 
+/// A run that was ended and goes on for longer hangs: one operator takes so long, or its driver hangs.
+pub(super) const GRACE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
+
 /// Ends the runs of one session that take too long. A thread looks at them; it ends with this.
 pub(super) struct Limit {
     watched: Arc<Watched>,
@@ -20,8 +23,18 @@ pub(super) struct Limit {
 
 struct Watched {
     options: RunOptions,
-    /// When the run that is under way should have ended.
-    due: Mutex<Option<Instant>>,
+    run: Mutex<Run>,
+}
+
+/// The run of a session.
+#[derive(Clone, Copy)]
+enum Run {
+    /// There is none.
+    None,
+    /// It should be over then.
+    Due(Instant),
+    /// It was ended then, and may not be over.
+    Ended(Instant),
 }
 
 /// Why a run gave nothing.
@@ -37,7 +50,7 @@ impl Limit {
     pub fn new() -> ort::Result<Self> {
         let watched = Arc::new(Watched {
             options: RunOptions::new()?,
-            due: Mutex::new(None),
+            run: Mutex::new(Run::None),
         });
         let weak = Arc::downgrade(&watched);
         let watch = move || {
@@ -60,22 +73,34 @@ impl Limit {
         time: Duration,
         run: impl FnOnce(&'a RunOptions) -> ort::Result<T>,
     ) -> Result<T, NoResult> {
-        let Watched { options, due } = &*self.watched;
-        *due.lock() = Some(Instant::now() + time);
+        let Watched {
+            options,
+            run: state,
+        } = &*self.watched;
+        *state.lock() = Run::Due(Instant::now() + time);
         let result = run(options);
-        if due.lock().take().is_none() {
+        let before = std::mem::replace(&mut *state.lock(), Run::None);
+        if matches!(before, Run::Ended(_)) {
             options.unterminate().map_err(NoResult::Failed)?;
             return Err(NoResult::TooLong);
         }
         result.map_err(NoResult::Failed)
     }
+
+    /// Whether the run that is under way was ended a while ago and goes on.
+    pub fn hangs(&self) -> bool {
+        match *self.watched.run.lock() {
+            Run::Ended(at) => at.elapsed() >= GRACE,
+            Run::None | Run::Due(_) => false,
+        }
+    }
 }
 
 impl Watched {
     fn look(&self) {
-        let mut due = self.due.lock();
-        if due.is_some_and(|due| Instant::now() >= due) {
-            *due = None;
+        let (mut run, now) = (self.run.lock(), Instant::now());
+        if matches!(*run, Run::Due(due) if now >= due) {
+            *run = Run::Ended(now);
             if let Err(error) = self.options.terminate() {
                 tracing::warn!("A run that takes too long cannot be ended: {error}");
             }

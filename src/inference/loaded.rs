@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use super::closeup::{CloseSlot, Closer};
 use super::error::InferenceError;
 use super::generator::{Generator, Slot};
-use super::limit::{LIVE, PATIENT};
+use super::limit::{GRACE, LIVE, PATIENT};
 use super::model::Model;
 use super::runtime::Runtime;
 use super::sizes::Drawn;
@@ -171,6 +171,21 @@ impl Loaded {
         over
     }
 
+    /// Whether a run was ended and goes on all the same.
+    pub(super) fn hangs(&self) -> bool {
+        self.generator.hangs() || self.closer.as_ref().is_some_and(Closer::hangs)
+    }
+
+    /// The thread that runs it hangs and was left behind.
+    pub(super) fn left_behind(&self) {
+        let error = InferenceError::Hangs {
+            provider: self.generator.provider().name(),
+            seconds: (LIVE + GRACE).as_secs(),
+            path: self.generator.model().path().to_owned(),
+        };
+        self.broken.lock().get_or_insert_with(|| error.to_string());
+    }
+
     /// Tells the person at the machine that this model fails, once.
     pub(super) fn fault(&self, board: &Board, error: &InferenceError) {
         if !self.fault_told.swap(true, Ordering::Relaxed) {
@@ -223,7 +238,7 @@ impl Lease {
         Some((self.home.closer()?, close))
     }
 
-    pub(super) fn home(&self) -> &Loaded {
+    pub(super) fn home(&self) -> &Arc<Loaded> {
         &self.home
     }
 }

@@ -113,6 +113,12 @@ impl Pace {
         self.changed.notify_all();
     }
 
+    /// The run under way hangs, and nobody waits for it any more.
+    pub(super) fn gone(&self) {
+        self.state.lock().running = None;
+        self.changed.notify_all();
+    }
+
     /// The run is over and took `time`.
     pub(super) fn end(&self, time: Duration) {
         let mut state = self.state.lock();

@@ -1,15 +1,18 @@
-//! The running stage: threads that prepare, run and finish, and one that loads.
+//! The running stage: threads that prepare, run and finish, one that loads, and one that watches the
+//! runs.
+
+mod drawing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::drawing::{Drawing, HANGS};
 use super::ceiling::Ceiling;
 use super::closeup::{CloseRetouch, Framing};
 use super::engines::Engines;
 use super::error::InferenceError;
 use super::faces::Faces;
 use super::library::{Library, Style};
-use super::limit::LIVE;
 use super::loaded::{Lease, Loaded};
 use super::loader::{Answer, Loader, Wanted};
 use super::model::Model;
@@ -38,7 +41,7 @@ const STAYS: Duration = Duration::from_millis(500);
 /// How often a picture that stays is looked at for faces, at most: all its parts, about twice.
 const LOOKS_AT_A_STILL: u32 = 64;
 
-/// The stage, running. Dropping it stops and joins its threads.
+/// The stage, running. Dropping it stops and joins its threads; one that hangs in a driver is left behind.
 pub struct Inference {
     workers: Vec<Worker>,
 }
@@ -124,13 +127,16 @@ pub fn start(
         frame: None,
         drawn_with: None,
     };
-    let (inbox, next, reports) = (prepared, Arc::clone(&drawn), Arc::clone(&board));
+    let drawing = Drawing {
+        input: prepared,
+        output: Arc::clone(&drawn),
+        pace,
+        board: Arc::clone(&board),
+    };
     Ok(Inference {
         workers: vec![
             Worker::spawn("prepare", move |stop| preparer.run(stop))?,
-            Worker::spawn("inference", move |stop| {
-                run(&inbox, &next, &pace, &reports, stop);
-            })?,
+            Worker::spawn("watch", move |stop| drawing.watch(stop))?,
             Worker::spawn("finish", move |stop| {
                 finish(&drawn, &output, &control, &board, stop);
             })?,
@@ -141,8 +147,12 @@ pub fn start(
 
 impl Drop for Inference {
     fn drop(&mut self) {
-        // All at once, then each is waited for as it is dropped.
+        // All at once, then each is waited for, but not for a driver that hangs.
         self.workers.iter().for_each(Worker::ask_to_stop);
+        let due = Instant::now() + HANGS + PATIENCE * 4;
+        for worker in self.workers.drain(..) {
+            worker.end_within(due.saturating_duration_since(Instant::now()));
+        }
     }
 }
 
@@ -459,48 +469,6 @@ fn are_alike(before: &[Face], after: &[Face]) -> bool {
         far < 0.1 * a.height && (a.height - b.height).abs() < 0.1 * a.height
     };
     before.len() == after.len() && before.iter().zip(after).all(near)
-}
-
-/// The thread that runs the network, and does nothing else.
-fn run(input: &Mailbox<Job>, output: &Mailbox<Job>, pace: &Pace, board: &Board, stop: &Stop) {
-    while !stop.asked() {
-        let mut job = match input.take_within(PATIENCE) {
-            Taken::Value(job) => job,
-            Taken::TimedOut => continue,
-            Taken::Closed => break,
-        };
-        if job.slot.home().broken().is_some() {
-            // Another will draw in a moment.
-            continue;
-        }
-        pace.begin();
-        let started = Instant::now();
-        let result = match job.slot.parts() {
-            Some((generator, slot)) => generator.run_within(slot, LIVE),
-            None => Ok(()),
-        };
-        let close = match (&result, job.slot.close_parts()) {
-            (Ok(()), Some((closer, slot))) if slot.is_prepared() => Some(closer.run(slot, LIVE)),
-            _ => None,
-        };
-        if let Some(Err(error)) = &close {
-            job.slot.home().close_up_failed(error);
-        }
-        let time = started.elapsed();
-        pace.end(time);
-        board.record(Stage::Inference, time);
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        job.slot.home().took(nanos, close.is_some());
-        match result {
-            Ok(()) => {
-                if output.send(job) == Replaced::Yes {
-                    board.dropped(1);
-                }
-            }
-            Err(error) if job.slot.home().failed(&error) => {}
-            Err(error) => job.slot.home().fault(board, &error),
-        }
-    }
 }
 
 /// The thread that turns tensors into drawings.

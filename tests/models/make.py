@@ -142,3 +142,37 @@ make(
     PICTURE,
     [ONE, constant("bright", [0.9], [])],
 )
+
+# The same as invert for a dark picture; for a bright one a single operator that takes half a minute, which
+# nobody can end.
+INTS = TensorProto.INT64
+HARD = helper.make_graph(
+    [
+        node("Expand", ["light", "sides"], "wide"),
+        node("Expand", ["light", "kernel"], "weights"),
+        node("Conv", ["wide", "weights"], "worked", pads=[15, 15, 15, 15]),
+        node("ReduceMean", ["worked"], "done", keepdims=0),
+    ],
+    "hard",
+    [],
+    [value("done", [])],
+    [
+        helper.make_tensor("sides", INTS, [4], [1, 64, 512, 512]),
+        helper.make_tensor("kernel", INTS, [4], [64, 64, 31, 31]),
+    ],
+)
+EASY = helper.make_graph([node("Identity", ["light"], "same")], "easy", [], [value("same", [])])
+make(
+    "stuck",
+    [
+        node("ReduceMean", ["image"], "light", keepdims=0),
+        node("Greater", ["light", "bright"], "is_bright"),
+        node("If", ["is_bright"], "some", then_branch=HARD, else_branch=EASY),
+        node("Mul", ["some", "nothing"], "none"),
+        node("Sub", ["one", "image"], "inverted"),
+        node("Add", ["inverted", "none"], "picture"),
+    ],
+    IMAGE,
+    PICTURE,
+    [ONE, constant("bright", [0.9], []), constant("nothing", [0.0], [])],
+)

@@ -28,7 +28,7 @@ struct Running {
     output: Arc<Mailbox<Styled>>,
     board: Arc<Board>,
     sequence: u64,
-    _stage: Inference,
+    stage: Option<Inference>,
     _home: tempfile::TempDir,
 }
 
@@ -65,7 +65,7 @@ impl Running {
             output,
             board,
             sequence: 0,
-            _stage: stage,
+            stage: Some(stage),
             _home: home,
         })
     }
@@ -136,6 +136,16 @@ fn found(runtime: &Runtime, places: &Places, provider: Provider, milliseconds: f
     };
     let verdict = Verdict { provider, outcome };
     Verdicts::keep(runtime, &model, places, verdict);
+}
+
+/// Puts a model of the tests among the user's.
+fn copy_model(name: &str, places: &Places) {
+    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
+    let to = places.data.join("models").join(name);
+    fs::create_dir_all(&to).unwrap();
+    for file in ["model.toml".to_owned(), format!("{name}.onnx")] {
+        fs::copy(models.join(name).join(&file), to.join(&file)).unwrap();
+    }
 }
 
 /// Tests that tell the stand-ins what to do.
@@ -219,14 +229,7 @@ fn a_provider_that_gets_slow_is_replaced_live() {
 /// is said.
 #[test]
 fn a_model_that_never_ends_gives_way_to_the_style_before() {
-    let prepare = |_: &Runtime, places: &Places| {
-        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/endless");
-        let to = places.data.join("models/endless");
-        fs::create_dir_all(&to).unwrap();
-        for name in ["model.toml", "endless.onnx"] {
-            fs::copy(from.join(name), to.join(name)).unwrap();
-        }
-    };
+    let prepare = |_: &Runtime, places: &Places| copy_model("endless", places);
     let Some(mut running) = Running::start(prepare) else {
         return;
     };
@@ -247,4 +250,81 @@ fn a_model_that_never_ends_gives_way_to_the_style_before() {
     // A dark picture is not inverted any more: the clean style draws it.
     running.draw_until(0, |running, styled| !inverts(running, styled));
     assert!(running.places.data.join("models/endless").is_dir());
+}
+
+/// A driver hangs inside a run, where nobody can end it: the CPU goes on, that is said, and the window
+/// could be closed. When the driver comes to itself, nothing of that run is seen.
+#[test]
+fn a_provider_that_hangs_is_left_behind() {
+    let _one = ONE.lock();
+    let Some(mut running) = Running::start(checked) else {
+        return;
+    };
+    running.draw_with(Provider::Webgpu);
+    stand_in::HANGS.store(true, Ordering::Relaxed);
+    let hung = Instant::now();
+    running.draw_until(0, |running, _| {
+        running.board.status().engine.provider == Some(Provider::Cpu)
+    });
+    assert!(
+        hung.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        hung.elapsed()
+    );
+    running.draw_with(Provider::Cpu);
+    let text = running.warning();
+    assert!(
+        text.contains("WebGPU is replaced by the CPU until the next start")
+            && text.contains("it was left behind"),
+        "{text}"
+    );
+    // The run ends after all. What it drew was another grey, and is not seen any more.
+    let last = running.draw(200).unwrap().frame.stamp.sequence;
+    stand_in::HANGS.store(false, Ordering::Relaxed);
+    for _ in 0..20 {
+        let drawn = running.draw(200).unwrap();
+        assert!(drawn.frame.stamp.sequence > last);
+    }
+    assert_eq!(running.board.take_notices(), vec![]);
+}
+
+/// A driver hangs while the stage is stopped: that waits a while, not for ever.
+#[test]
+fn a_stage_that_hangs_can_be_stopped() {
+    let _one = ONE.lock();
+    let Some(mut running) = Running::start(checked) else {
+        return;
+    };
+    running.draw_with(Provider::Webgpu);
+    stand_in::HANGS.store(true, Ordering::Relaxed);
+    running.draw(0);
+    let stopping = Instant::now();
+    running.stage = None;
+    let took = stopping.elapsed();
+    stand_in::HANGS.store(false, Ordering::Relaxed);
+    assert!(took < HANGS + Duration::from_secs(5), "{took:?}");
+}
+
+/// One operator of a network takes minutes on bright pictures, on the CPU: the style before goes on.
+#[test]
+fn a_model_that_hangs_inside_an_operator_gives_way_to_the_style_before() {
+    let prepare = |_: &Runtime, places: &Places| copy_model("stuck", places);
+    let Some(mut running) = Running::start(prepare) else {
+        return;
+    };
+    running.draw_until(0, |_, _| true);
+    let mut control = (*running.control.get()).clone();
+    control.settings.look.style = "stuck-plain".to_owned();
+    running.control.set(control);
+    let inverts = |_: &Running, styled: &Styled| styled.picture.rgba()[..3] == [255; 3];
+    running.draw_until(0, inverts);
+    running.draw_until(255, |running, styled| {
+        !inverts(running, styled) && running.board.status().engine.provider.is_some()
+    });
+    let text = running.warning();
+    assert!(
+        text.contains("CPU has been drawing one picture") && text.contains("stuck.onnx"),
+        "{text}"
+    );
+    running.draw_until(0, |running, styled| !inverts(running, styled));
 }
