@@ -33,6 +33,7 @@ pub(super) struct Shaped {
 pub(super) struct Tensors {
     pub(super) image: Shaped,
     pub(super) style: Option<Shaped>,
+    pub(super) people: Option<Shaped>,
     /// In the order of the model's constants.
     pub(super) constants: Vec<Shaped>,
     pub(super) picture: Shaped,
@@ -75,6 +76,16 @@ pub(super) fn examine(
             Some(Shaped { shape, ..found })
         }
     };
+    let people = match model.people() {
+        None => None,
+        Some(port) => {
+            let found = input(session, &port.name, path)?;
+            let cells = port.cells(fit.network);
+            let shape = [1, 1, i64::from(cells.height), i64::from(cells.width)];
+            let shape = fitted(&found.shape, &shape, &port.name, path)?;
+            Some(Shaped { shape, ..found })
+        }
+    };
     let mut constants = Vec::new();
     for constant in model.constants() {
         let found = input(session, &constant.name, path)?;
@@ -95,6 +106,7 @@ pub(super) fn examine(
     let known = |name: &str| {
         name == model.image().name
             || model.style().is_some_and(|style| style.name == name)
+            || model.people().is_some_and(|people| people.name == name)
             || model
                 .constants()
                 .iter()
@@ -112,6 +124,7 @@ pub(super) fn examine(
         matte: None,
         image,
         style,
+        people,
         constants,
     };
     let (picture, matte) = try_out(session, model, fit, &tensors, limit, patience)?;
@@ -137,6 +150,13 @@ pub(super) fn constants(model: &Model, shapes: &[Shaped]) -> ort::Result<Vec<Val
         .collect()
 }
 
+/// Says that nobody knows where people are.
+pub(super) fn unknown(people: &Shaped) -> ort::Result<Values> {
+    let mut values = Values::zeros(people.element, &people.shape)?;
+    values.write(|numbers| numbers.fill(0.5))?;
+    Ok(values)
+}
+
 /// Runs the network once; gives what its picture and matte are.
 fn try_out(
     session: &mut Session,
@@ -149,6 +169,7 @@ fn try_out(
     let Tensors {
         image,
         style,
+        people,
         constants: shapes,
         ..
     } = tensors;
@@ -182,10 +203,19 @@ fn try_out(
         }
         _ => None,
     };
+    let people = match (people, model.people()) {
+        (Some(shaped), Some(port)) => Some((port.name.as_str(), unknown(shaped).map_err(failed)?)),
+        _ => None,
+    };
     let constants = constants(model, shapes).map_err(failed)?;
     let mut inputs: Vec<(&str, SessionInputValue<'_>)> =
         vec![(model.image().name.as_str(), values.input())];
     inputs.extend(style.as_ref().map(|(name, values)| (*name, values.input())));
+    inputs.extend(
+        people
+            .as_ref()
+            .map(|(name, values)| (*name, values.input())),
+    );
     let names = model
         .constants()
         .iter()

@@ -47,6 +47,7 @@ pub(super) struct Description {
     pub(super) external: Vec<ExternalDescription>,
     pub(super) image: PortDescription,
     pub(super) style: Option<StyleDescription>,
+    pub(super) people: Option<PeopleDescription>,
     #[serde(default)]
     pub(super) inputs: Vec<InputDescription>,
     pub(super) picture: PortDescription,
@@ -126,6 +127,13 @@ pub(super) struct StyleDescription {
     pub(super) channels: Option<usize>,
     /// Of a map: as of the image.
     pub(super) sides: Option<[String; 2]>,
+}
+
+/// An input that says where people are.
+#[derive(Deserialize)]
+pub(super) struct PeopleDescription {
+    pub(super) name: String,
+    pub(super) cell: u32,
 }
 
 /// What the input that chooses styles takes.
@@ -275,6 +283,14 @@ impl Description {
             }
         } else if self.fit == FitName::Tiles {
             return Some("fit is \"tiles\" without a size".to_owned());
+        }
+        if let Some(people) = &self.people {
+            if people.cell == 0 || !self.size_multiple.is_multiple_of(people.cell) {
+                return Some("cell under [people] does not divide size_multiple".to_owned());
+            }
+            if self.size.is_some() {
+                return Some("[people] is for networks of any size alone".to_owned());
+            }
         }
         for (section, port) in [("image", &self.image), ("picture", &self.picture)] {
             if port.range.is_some_and(|range| !range.is_sound()) {

@@ -24,7 +24,7 @@ use super::model::Model;
 use super::own_styles::own_styles;
 use super::provider::{Trial, equip};
 use super::runtime::Runtime;
-use super::segmenter::Segmenter;
+use super::segmenter::{self, Segmenter};
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
@@ -57,6 +57,9 @@ pub struct Generator {
 pub struct Slot {
     passes: Vec<Pass>,
     style: Option<Values>,
+    /// The people that the segmenter found, and what the network is told of them.
+    people: Vec<u8>,
+    cells: Option<Values>,
     scaler: Scaler,
     /// The picture as the network sees it, when that is another size.
     content: Picture,
@@ -260,6 +263,8 @@ impl Generator {
             content,
             input,
             tile,
+            people,
+            cells,
             ..
         } = slot;
         let mut scale = |to: &mut Picture, size: Size| {
@@ -272,6 +277,15 @@ impl Generator {
             input.copy_from(picture);
         } else {
             scale(input, self.size())?;
+        }
+        if let Some(segmenter) = &self.segmenter {
+            segmenter.lock().look(input, people)?;
+        }
+        if let (Some(port), Some(cells)) = (self.model.people(), cells) {
+            let size = port.cells(self.fit.network);
+            cells
+                .write(|numbers| segmenter::shares(people, size, numbers))
+                .map_err(|error| self.failed(&error))?;
         }
         let seen: &Picture = if self.fit.content == self.size() {
             input
@@ -352,6 +366,7 @@ impl Generator {
             tile,
             sum,
             strength,
+            people,
             ..
         } = slot;
         if let ([pass], true) = (&mut passes[..], self.fit.is_plain()) {
@@ -376,10 +391,10 @@ impl Generator {
         if share < 1.0 {
             tensor::mix(styled.rgba_mut(), input.rgba(), share);
         }
-        match &self.segmenter {
-            Some(segmenter) => segmenter.lock().cut_out(input, styled),
-            None => Ok(()),
+        if let Some(segmenter) = &self.segmenter {
+            segmenter.lock().cut_out(people, styled);
         }
+        Ok(())
     }
 
     /// All three steps, for those who keep every frame.
@@ -408,12 +423,20 @@ impl Generator {
     fn hand_over(&self, slot: &mut Slot) -> ort::Result<()> {
         #[cfg(test)]
         super::provider::stand_in::run()?;
-        let Slot { passes, style, .. } = slot;
+        let Slot {
+            passes,
+            style,
+            cells,
+            ..
+        } = slot;
         for pass in passes {
             pass.image
                 .bind_input(&mut pass.binding, &self.model.image().name)?;
             if let (Some(port), Some(style)) = (self.model.style(), &*style) {
                 style.bind_input(&mut pass.binding, &port.name)?;
+            }
+            if let (Some(port), Some(cells)) = (self.model.people(), &*cells) {
+                cells.bind_input(&mut pass.binding, &port.name)?;
             }
             for (constant, values) in self.model.constants().iter().zip(&pass.constants) {
                 values.bind_input(&mut pass.binding, &constant.name)?;
@@ -452,6 +475,9 @@ impl Generator {
         let model = &self.model;
         let zeros = |shaped: &Shaped| Values::zeros(shaped.element, &shaped.shape);
         let style = self.tensors.style.as_ref().map(zeros).transpose()?;
+        let cells = (self.tensors.people.as_ref())
+            .map(contract::unknown)
+            .transpose()?;
         let mut passes = Vec::with_capacity(self.fit.tiles());
         for _ in 0..self.fit.tiles() {
             let image = zeros(&self.tensors.image)?;
@@ -462,6 +488,9 @@ impl Generator {
             image.bind_input(&mut binding, &model.image().name)?;
             if let (Some(port), Some(style)) = (model.style(), &style) {
                 style.bind_input(&mut binding, &port.name)?;
+            }
+            if let (Some(port), Some(cells)) = (model.people(), &cells) {
+                cells.bind_input(&mut binding, &port.name)?;
             }
             for (constant, values) in model.constants().iter().zip(&constants) {
                 values.bind_input(&mut binding, &constant.name)?;
@@ -481,6 +510,8 @@ impl Generator {
         Ok(Slot {
             passes,
             style,
+            people: Vec::new(),
+            cells,
             scaler: Scaler::default(),
             content: Picture::default(),
             input: Picture::default(),

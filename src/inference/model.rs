@@ -37,6 +37,7 @@ pub struct Model {
     scale: u32,
     image: Port,
     style: Option<StylePort>,
+    people: Option<PeoplePort>,
     constants: Vec<Constant>,
     picture: Port,
     matte: Option<String>,
@@ -125,6 +126,22 @@ pub(super) struct StylePort {
     pub(super) channels: usize,
     /// What the network calls the map's width and height.
     pub(super) sides: Option<[String; 2]>,
+}
+
+/// The input that says where people are: the share of each cell that they take, one half where nobody
+/// knows.
+#[derive(Clone, Debug)]
+pub(super) struct PeoplePort {
+    pub(super) name: String,
+    /// Side in pixels of the square that one share is of.
+    pub(super) cell: u32,
+}
+
+impl PeoplePort {
+    /// Columns and rows for pictures of `size`.
+    pub(super) fn cells(&self, size: Size) -> Size {
+        Size::new(size.width / self.cell, size.height / self.cell)
+    }
 }
 
 /// What the input that chooses styles takes.
@@ -339,6 +356,10 @@ impl Model {
         self.style.as_ref()
     }
 
+    pub(super) fn people(&self) -> Option<&PeoplePort> {
+        self.people.as_ref()
+    }
+
     pub(super) fn picture(&self) -> &Port {
         &self.picture
     }
@@ -439,6 +460,10 @@ impl Model {
                 },
                 sides: style.sides,
                 channels: style.channels.unwrap_or(channels),
+            }),
+            people: description.people.map(|people| PeoplePort {
+                name: people.name,
+                cell: people.cell,
             }),
             constants: description.inputs.into_iter().map(Constant::from).collect(),
             picture,

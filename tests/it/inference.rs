@@ -305,6 +305,28 @@ fn the_segmenter_finds_people_for_models_without_a_matte_and_for_the_builtin_one
 }
 
 #[test]
+fn a_network_that_asks_is_told_where_people_are() {
+    let Some(runtime) = runtime() else { return };
+    let photo = portrait();
+    for size in [Size::new(256, 256), Size::new(320, 192), Size::new(96, 192)] {
+        let mut generator = Generator::open(&runtime, &model("told"), size, 1).unwrap();
+        let styled = draw(&mut generator, &photo, 0, 1.0);
+        let told = |x: f32, y: f32| {
+            let at = |share: f32, side: u32| (share * side as f32) as u32;
+            styled.pixel(at(x, size.width), at(y, size.height)).unwrap()[0]
+        };
+        assert!(told(0.44, 0.22) > 200, "{size}: {}", told(0.44, 0.22));
+        assert!(told(0.40, 0.70) > 200, "{size}: {}", told(0.40, 0.70));
+        assert!(told(0.65, 0.02) < 60, "{size}: {}", told(0.65, 0.02));
+        // The same matte is the drawing's.
+        let pixels = styled.rgba().as_chunks::<4>().0;
+        let differ = |pixel: &&[u8; 4]| pixel[0].abs_diff(pixel[3]) > 128;
+        let apart = pixels.iter().filter(differ).count() as f32 / pixels.len() as f32;
+        assert!(apart < 0.06, "{size}: {apart}");
+    }
+}
+
+#[test]
 fn damaged_files_are_refused() {
     let Some(runtime) = runtime() else { return };
     let whole = fs::read(folder("colours").join("colours.onnx")).unwrap();

@@ -93,6 +93,20 @@ make(
     extra='\n[style]\nname = "style"\ncell = 16\n\n[matte]\nname = "matte"\n',
 )
 
+# As bright as the share of people in each cell.
+make(
+    "told",
+    [
+        node("Resize", ["people", "", "scales"], "shares", mode="nearest"),
+        node("Mul", ["image", "zero"], "black"),
+        node("Add", ["black", "shares"], "picture"),
+    ],
+    IMAGE + [value("people", [1, 1, "rows", "columns"])],
+    PICTURE,
+    [constant("zero", [0.0], []), constant("scales", [1.0, 1.0, 16.0, 16.0])],
+    extra='\n[people]\nname = "people"\ncell = 16\n',
+)
+
 # Not a number everywhere; infinite where the image is black; half the size.
 make(
     "nan",

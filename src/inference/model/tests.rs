@@ -121,6 +121,16 @@ fn wrong_descriptions_say_what_is_wrong() {
             "[style]\nname = \"s\"\ncell = 16\n[[styles]]",
             "divide",
         ),
+        (
+            "[[styles]]",
+            "[people]\nname = \"p\"\ncell = 16\n[[styles]]",
+            "under [people]",
+        ),
+        (
+            "file =",
+            "size = [64, 64]\npeople = { name = \"p\", cell = 1 }\nfile =",
+            "any size",
+        ),
         ("nhwc", "chwn", "nchw"),
         ("[picture]", "[drawing]", "picture"),
     ] {
