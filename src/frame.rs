@@ -326,6 +326,14 @@ pub struct Area {
     pub size: [f32; 2],
 }
 
+impl Area {
+    /// All of it.
+    pub const ALL: Self = Self {
+        corner: [0.0; 2],
+        size: [1.0; 2],
+    };
+}
+
 /// A point in a picture: 0,0 is the upper left corner, 1,1 the lower right.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {

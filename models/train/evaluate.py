@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from data import FAR, FAR_FACES, HERE, SHOWN
-from people import CHEEK_FLATS, Array, Vision, run, session
+from data import FAR, FAR_FACES, SHOWN
+from people import CHEEK_FLATS, Array, Segmenter, Vision, session
 from styles import STYLES
 
 Rows = dict[str, list[float]]
@@ -25,29 +25,16 @@ MAPPED = ", style map of four parts"
 class Student:
     def __init__(self, path: Path, threads: int = 1):
         self.net = session(path, threads)
+        self.segmenter = Segmenter()
         self.styles = self.net.get_inputs()[1].shape[1]
 
     def draw(self, photo: Array, style: int) -> tuple[Array, Array]:
         h, w = photo.shape[:2]
         weights = np.zeros((1, self.styles, h // 16, w // 16), np.float32)
         weights[:, style] = 1
-        picture, matte = self.net.run(None, {"image": photo.transpose(2, 0, 1)[None], "style": weights})
+        people = self.segmenter.cells(photo)[None, None]
+        picture, matte = self.net.run(None, {"image": photo.transpose(2, 0, 1)[None], "style": weights, "people": people})
         return picture[0].transpose(1, 2, 0), matte[0, 0]
-
-
-class Segmenter:
-    """Where people are, as panelcam decides it: `src/inference/segmenter.rs` in Python."""
-
-    def __init__(self, path: Path = HERE.parent / "people" / "segmenter.onnx"):
-        self.net = session(path)
-
-    def matte(self, photo: Array, own: Array) -> Array:
-        """The network's matte only moves the edge of the segmenter's: odds times the root of the other's odds."""
-        seen = cv2.resize(photo, (256, 144), interpolation=cv2.INTER_AREA)[None]
-        people = cv2.resize(run(self.net, seen)[0][0, ..., 0], photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        odds = lambda share, doubt: share.clip(doubt, 1 - doubt) / (1 - share.clip(doubt, 1 - doubt))
-        both = odds(people, 0.004) * np.sqrt(odds(own, 0.05))
-        return both / (1 + both)
 
 
 def grey(x: Array) -> Array:
@@ -108,7 +95,6 @@ def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[R
     rows: list[Rows] = [{k: [] for k in "ssim photo ink flat teacher_flat landmark found calm moved light".split()} for _ in STYLES]
     skins: list[list[tuple[Array, Array]]] = [[] for _ in STYLES]
     cuts: Rows = {"iou": [], "edge": [], "shown iou": [], "shown edge": []}
-    segmenter = Segmenter()
     noise = np.random.default_rng(0)
     for n, file in enumerate(files):
         array = np.load(file).astype(np.float32) / 255
@@ -142,7 +128,7 @@ def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[R
                     r["landmark"].append(float(np.linalg.norm(match[0].points[:468] - face.points[:468], axis=1).mean() / face.eye_distance))
         if truth.max() > 0.5:
             b = (truth > 0.5).astype(np.uint8)
-            for kind, found in (("", matte), ("shown ", segmenter.matte(photo, matte))):
+            for kind, found in (("", matte), ("shown ", student.segmenter.matte(photo, matte))):
                 a = (found > 0.5).astype(np.uint8)
                 cuts[kind + "iou"].append(float((a & b).sum() / max(1, (a | b).sum())))
                 cuts[kind + "edge"].append(f_score(edge(a), edge(b)))
@@ -182,6 +168,8 @@ def speed(paths: list[Path], repeats: int = 25) -> dict[tuple[str, int], float]:
                             feed[i.name][:, n, y:y + 16, x:x + 16] = 1 if n < 3 else 0.5
                     else:
                         feed[i.name][:, 0] = 1
+                elif i.name == "people":
+                    feed[i.name] = np.full((1, 1, 32, 32), 0.5, np.float32)
                 else:
                     nhwc = shape[-1] == 3
                     feed[i.name] = np.random.rand(*((1, 512, 512, 3) if nhwc else (1, 3, 512, 512))).astype(np.float32)

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from data import HERE, collection_of, read
-from people import session
+from people import Segmenter, session
 from student import Student
 from styles import STYLES, Style, read_style
 
@@ -34,11 +34,11 @@ def export(weights: Path, out: Path, styles: tuple[Style, ...]) -> Student:
     net = Student(len(styles))
     net.load_state_dict(torch.load(weights, map_location="cpu"))
     net.eval()
-    example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(styles), 16, 16)
-    wide = {2: "height", 3: "width"}
-    torch.onnx.export(net, example, str(out), dynamo=False, opset_version=17, input_names=["image", "style"],
+    example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(styles), 16, 16), torch.zeros(1, 1, 16, 16)
+    wide, coarse = {2: "height", 3: "width"}, {2: "height_16", 3: "width_16"}
+    torch.onnx.export(net, example, str(out), dynamo=False, opset_version=17, input_names=["image", "style", "people"],
                       output_names=["picture", "matte"], dynamic_axes={
-                          "image": wide, "style": {2: "height_16", 3: "width_16"}, "picture": wide, "matte": wide})
+                          "image": wide, "style": coarse, "people": coarse, "picture": wide, "matte": wide})
     halved = halve(onnx.load(out))
     onnx.checker.check_model(halved)
     onnx.save(halved, out)
@@ -63,15 +63,16 @@ def check(net: Student, path: Path, styles: tuple[Style, ...]) -> None:
     run = session(path)
     image = np.random.default_rng(0).random((1, 3, 144, 208), np.float32)
     style = np.zeros((1, len(styles), 9, 13), np.float32)
-    picture, _ = run.run(None, {"image": image, "style": style})
+    people = np.random.default_rng(1).random((1, 1, 9, 13), np.float32)
+    picture, _ = run.run(None, {"image": image, "style": style, "people": people})
     assert np.array_equal(picture, image), "strength 0 must give the input back"
     style[:, 1] = 1
-    picture, matte = run.run(None, {"image": image, "style": style})
+    picture, matte = run.run(None, {"image": image, "style": style, "people": people})
     with torch.no_grad():
         for p in net.parameters():
             if p.ndim > 1:
                 p.copy_(p.half())
-        expected = net(torch.from_numpy(image), torch.from_numpy(style))
+        expected = net(torch.from_numpy(image), torch.from_numpy(style), torch.from_numpy(people))
     assert np.abs(picture - expected[0].numpy()).max() < 1e-3 and np.abs(matte - expected[1].numpy()).max() < 1e-3
     assert picture.min() >= 0 and picture.max() <= 1 and matte.shape == (1, 1, 144, 208)
 
@@ -89,7 +90,7 @@ def description(sha256: str, counts: dict[str, int], styles: tuple[Style, ...]) 
              "[image]", 'name = "image"', 'layout = "nchw"', "range = [0.0, 1.0]", 'channels = "rgb"',
              'sides = ["width", "height"]', "",
              "[style]", 'name = "style"', "cell = 16", 'sides = ["width_16", "height_16"]', "", "[picture]", 'name = "picture"', "range = [0.0, 1.0]", "",
-             "[matte]", 'name = "matte"', "only_edges = true"]
+             "[people]", 'name = "people"', "cell = 16", 'sides = ["width_16", "height_16"]', "", "[matte]", 'name = "matte"', "only_edges = true"]
     for channel, style in enumerate(styles):
         lines += ["", "[[styles]]", f'id = "{style.id}"', f"channel = {channel}", f'name.en = "{style.en}"', f'name.ko = "{style.ko}"']
     for c in tomllib.loads((HERE / "collections.toml").read_text())["collections"]:
@@ -114,7 +115,8 @@ def thumbnails(model: Path, face: Path, folder: Path, styles: tuple[Style, ...])
     for channel, style in enumerate(styles):
         weights = np.zeros((1, len(styles), 16, 16), np.float32)
         weights[:, channel] = 1
-        picture = run.run(None, {"image": crop.transpose(2, 0, 1)[None], "style": weights})[0][0].transpose(1, 2, 0)
+        people = Segmenter().cells(crop)[None, None]
+        picture = run.run(None, {"image": crop.transpose(2, 0, 1)[None], "style": weights, "people": people})[0][0].transpose(1, 2, 0)
         small = cv2.resize((picture * 255).round().astype(np.uint8), (128, 128), interpolation=cv2.INTER_AREA)
         # 128 colours keep a 128 x 128 drawing well under 30 kB.
         temporary = folder / f".{style.id}.tmp"

@@ -40,12 +40,12 @@ class NewStyle(IterableDataset):
         while True:
             rows = []
             for _ in range(train.BATCH - train.TWINS):
-                photo, target, matte = self.pairs.crop_of(lambda drawing: drawing(0))
-                rows.append((train.degrade(photo), target, matte))
+                photo, *others = self.pairs.crop_of(lambda drawing: drawing(0))
+                rows.append((train.degrade(photo), *others))
             for n in range(train.TWINS):
                 rows.append((train.shaken(rows[n][0]).clip(0, 1), *rows[n][1:]))
-            photo, target, matte = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in zip(*rows))
-            yield [photo.permute(0, 3, 1, 2), target.permute(0, 3, 1, 2), matte]
+            photo, target, matte, people = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in zip(*rows))
+            yield [photo.permute(0, 3, 1, 2), target.permute(0, 3, 1, 2), matte, people]
 
 
 def widened(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -53,7 +53,9 @@ def widened(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     out = {}
     for name, value in weights.items():
         style = name.rsplit(".", 2)[-2].startswith(("shift", "scale")) and value.ndim == 4
-        out[name] = torch.cat([value, value.mean(1, keepdim=True)], 1) if style else value
+        # Of people, and of what is around them.
+        halves = value.chunk(2, 1) if style else ()
+        out[name] = torch.cat([part for half in halves for part in (half, half.mean(1, keepdim=True))], 1) if style else value
     return out
 
 
@@ -98,7 +100,7 @@ def main() -> None:
         share = min(1.0, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
         for opt, rate in zip(opts, (a.rate, a.rate / 2)):
             opt.param_groups[0]["lr"] = rate * share
-        photo, target, matte = (x.to(device) for x in next(batches))
+        photo, target, matte, people = (x.to(device) for x in next(batches))
         cells = a.crop // 16
         style = torch.zeros(train.BATCH, known + 1, cells, cells, device=device)
         style[:, known] = 1
@@ -107,9 +109,9 @@ def main() -> None:
             style[middle] = 0
             for n in range(middle.start, middle.stop):
                 style[n, random.randrange(known)] = 1
-            target[middle] = before.raw(photo[middle], style[middle, :known])[0].float()
+            target[middle] = before.raw(photo[middle], style[middle, :known], people[middle])[0].float()
         with torch.autocast(device, torch.bfloat16):
-            picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
+            picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style, people)
         loss = train.loss_of(picture.float(), logits.float(), target, matte, torch.zeros_like(matte), 1.0)
         net.zero_grad()
         loss.backward()

@@ -54,6 +54,30 @@ def run(net: ort.InferenceSession, x: Array) -> list[Array]:
     return net.run(None, {net.get_inputs()[0].name: x.astype(np.float32)})
 
 
+class Segmenter:
+    """Where people are, as panelcam decides it: `src/inference/segmenter.rs` in Python."""
+
+    def __init__(self, path: Path = Path(__file__).parent.parent / "people" / "segmenter.onnx"):
+        self.net = session(path)
+
+    def look(self, photo: Array) -> Array:
+        """What it sees, 144 x 256 whatever the photo's size."""
+        seen = cv2.resize(photo, (256, 144), interpolation=cv2.INTER_AREA)[None]
+        return run(self.net, seen)[0][0, ..., 0].clip(0, 1)
+
+    def cells(self, photo: Array) -> Array:
+        """The student's input: the share of each cell that is people."""
+        h, w = photo.shape[:2]
+        return cv2.resize(self.look(photo), (w // 16, h // 16), interpolation=cv2.INTER_AREA)
+
+    def matte(self, photo: Array, own: Array) -> Array:
+        """The network's matte only moves the edge of the segmenter's: odds times the root of the other's odds."""
+        people = cv2.resize(self.look(photo), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        odds = lambda share, doubt: share.clip(doubt, 1 - doubt) / (1 - share.clip(doubt, 1 - doubt))
+        both = odds(people, 0.004) * np.sqrt(odds(own, 0.05))
+        return both / (1 + both)
+
+
 class Vision:
     """The networks that look at a photo. `folder` holds their ONNX files."""
 

@@ -15,7 +15,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from people import Array, session
+from people import Array, Segmenter, session
 from styles import STYLES
 
 KEPT = ("stem2", "head", "pen2", "up2", "shift", "scale")
@@ -36,7 +36,8 @@ def feed(file: Path, style: int, side: int) -> dict[str, Array]:
     photo = np.load(file, mmap_mode="r")[:side, :side, :3].astype(np.float32) / 255
     weights = np.zeros((1, len(STYLES), photo.shape[0] // 16, photo.shape[1] // 16), np.float32)
     weights[:, style] = 1
-    return {"image": np.ascontiguousarray(photo.transpose(2, 0, 1)[None]), "style": weights}
+    people = Segmenter().cells(photo)[None, None]
+    return {"image": np.ascontiguousarray(photo.transpose(2, 0, 1)[None]), "style": weights, "people": people}
 
 
 def main() -> None:

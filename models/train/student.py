@@ -1,6 +1,8 @@
 """The light student: one network for all styles, chosen per pixel by a style map, with a matte.
 
-image [B,3,H,W] RGB 0..1 and style [B,S,H/16,W/16] (each >= 0, sum <= 1) to picture [B,3,H,W] and matte [B,1,H,W].
+image [B,3,H,W] RGB 0..1, style [B,S,H/16,W/16] (each >= 0, sum <= 1) and people [B,1,H/16,W/16] (the share of each cell
+that is people, 0..1; 0.5 where nobody knows) to picture [B,3,H,W] and matte [B,1,H,W]. Who a dark cloth belongs to, a
+window on a part of the picture cannot tell: a segmenter that sees all of it small (`models/people`) says so.
 
 Built for ONNX Runtime's CPU kernels, where convolutions are fast and everything between them is not: each block computes
 its own modulation from the small style map (no wide map is split or reordered), upsampling is nearest but for the last
@@ -44,6 +46,7 @@ class Block(nn.Module):
 class Student(nn.Module):
     def __init__(self, styles: int, c2: int = 16, c4: int = 48, c8: int = 64, c16: int = 96, reach: tuple[int, ...] = (1, 2, 4, 1, 2, 1)):
         super().__init__()
+        styles *= 2                                 # of people, and of what is around them
         self.stem2, self.stem4 = nn.Conv2d(3, c2, 4, 2, 1), nn.Conv2d(c2, c4, 3, 2, 1)
         self.down8, self.in8 = nn.Conv2d(c4, c8, 3, 2, 1), Block(c8, styles, 2)
         self.down16 = nn.Conv2d(c8, c16, 3, 2, 1)
@@ -77,11 +80,13 @@ class Student(nn.Module):
                 for (dy, ky), (dx, kx) in ((y, x) for y in _taps(i // 2) for x in _taps(i % 2)):
                     self.head.weight[4 * c + i, c, dy, dx] = ky * kx
 
-    def raw(self, image: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
+    def raw(self, image: Tensor, style: Tensor, people: Tensor) -> tuple[Tensor, Tensor]:
         """Unclamped picture and matte logits: train on these, a clamp kills the gradient.
 
         The style map's sum mixes drawing and picture, so that strength is exact by construction.
         """
+        strength = nearest(style.sum(1, keepdim=True), 16)
+        style = torch.cat([style, style * (4 * people - 2)], 1)     # wide: soon learned
         x2 = F.relu(self.stem2(image))
         x4 = F.relu(self.stem4(x2))
         x8 = self.in8(F.relu(self.down8(x4)), style)
@@ -92,11 +97,10 @@ class Student(nn.Module):
         x4 = F.relu(self.ink4(x4 + nearest(self.up4(x8), 2)) + nearest(self.shift4(style), 4))
         x2 = F.relu(self.pen2(F.relu(F.pixel_shuffle(self.up2(x4), 2))))
         y = F.pixel_shuffle(self.head(x2), 2)
-        strength = nearest(style.sum(1, keepdim=True), 16)
         return image + strength * (y[:, :3] - image), y[:, 3:]
 
-    def forward(self, image: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-        picture, logits = self.raw(image, style)
+    def forward(self, image: Tensor, style: Tensor, people: Tensor) -> tuple[Tensor, Tensor]:
+        picture, logits = self.raw(image, style, people)
         return picture.clamp(0, 1), logits.sigmoid()
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from critic import Judge
-from people import Array
+from people import Array, Segmenter
 from student import Student
 from styles import STYLES
 
@@ -32,6 +32,7 @@ CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are t
 OUTWARD = 1.35           # see other_tones
 FEATURES = 4.0           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
+UNKNOWN = 0.12           # share of the crops of which nobody says where people are: close-ups have no segmenter
 
 
 def degrade(photo: Array) -> Array:
@@ -120,6 +121,8 @@ class Pairs(IterableDataset):
 
     def __init__(self, folder: Path, crop: int, seed: int):
         self.folder, self.crop, self.seed = folder, crop, seed
+        self.segmenter: Segmenter | None = None
+        self.people: dict[Path, Array] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -142,32 +145,40 @@ class Pairs(IterableDataset):
             for _ in range(REFRESH):
                 yield self.batch()
 
+    def people_in(self, file: Path, photo: Array) -> Array:
+        """Where the segmenter sees people in a whole picture, in cells, as the live program knows it. In 8 bits."""
+        if file not in self.people:
+            self.segmenter = self.segmenter or Segmenter()
+            self.people[file] = (255 * self.segmenter.cells(photo.astype(np.float32) / 255)).round().astype(np.uint8)
+        return self.people[file]
+
     def cut(self) -> Array:
         """A crop of one array, on the grid of 16, so that printed dots keep their place in the network's blocks.
-        Its last channel says where a face's eyes and mouth are."""
+        Its last two channels say where people are, and where a face's eyes and mouth are."""
         n = random.choices(range(len(self.files)), self.shares)[0]
         array, face = np.load(self.files[n], mmap_mode="r"), self.faces[n]
         h, w = array.shape[:2]
         size = min(self.crop, h, w)
         looks = features(face, array.shape[:2])
+        people = np.kron(self.people_in(self.files[n], array[..., :3]), np.ones((16, 16), np.uint8))
         y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
         if face and random.random() < 0.72:               # on the face, where everybody looks
             at = lambda lo, hi, full: int(np.clip((random.uniform(lo, hi) - size / 2) // 16 * 16, 0, full - size))
             x, y = at(face[0], face[2], w), at(face[1], face[3], h)
-        cut = np.dstack([array[y:y + size, x:x + size], looks[y:y + size, x:x + size]])
+        cut = np.dstack([part[y:y + size, x:x + size] for part in (array, people, looks)])
         if size < self.crop:                             # a small picture: its mirror image around it
             cut = np.pad(cut, ((0, self.crop - size), (0, self.crop - size), (0, 0)), "symmetric")
         return cut
 
-    def crop_of(self, choose: Callable) -> tuple[Array, Array, Array]:
-        """A crop as photo, the drawing `choose` makes of its drawings, and matte; mirrored half of the time."""
+    def crop_of(self, choose: Callable) -> tuple[Array, Array, Array, Array]:
+        """A crop as photo, the drawing `choose` makes of its drawings, matte, and people in cells; mirrored half of the time."""
         cut = self.cut()
         cut = cut[:, ::-1] if random.random() < 0.5 else cut
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
-        return part(0, 3), choose(lambda style: part(3 + 3 * style, 3)), part(cut.shape[2] - 2, 1)[..., 0]
+        return part(0, 3), choose(lambda style: part(3 + 3 * style, 3)), part(cut.shape[2] - 3, 1)[..., 0], part(cut.shape[2] - 2, 1)[::16, ::16, 0][None]
 
-    def sample(self) -> tuple[Array, Array, Array, Array, Array]:
-        """One crop: clean photo, style map, the drawing that map asks for, matte, where eyes and mouth are."""
+    def sample(self) -> tuple[Array, Array, Array, Array, Array, Array]:
+        """One crop: clean photo, style map, the drawing that map asks for, matte, where eyes and mouth are, and people in cells."""
         cut, cells = self.cut(), self.crop // 16
         i, j, kind = *random.choices(range(len(STYLES)), CHANCES, k=2), random.random()
         # Printed dots are not mirrored with the picture: their grid would move by a pixel.
@@ -175,7 +186,8 @@ class Pairs(IterableDataset):
             cut = cut[:, ::-1]
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
         drawing = lambda style: part(3 + 3 * style, 3)
-        photo, (matte, looks) = part(0, 3), (part(3 + 3 * len(STYLES) + n, 1)[..., 0] for n in range(2))
+        photo, (matte, people, looks) = part(0, 3), (part(3 + 3 * len(STYLES) + n, 1)[..., 0] for n in range(3))
+        people = people[::16, ::16][None] if random.random() > UNKNOWN else np.full((1, cells, cells), 0.5)
         style = np.zeros((len(STYLES), cells, cells), np.float32)
         if kind < 0.06:                                  # two styles with an edge between them
             cut_at = random.randint(1, cells - 1)
@@ -198,7 +210,7 @@ class Pairs(IterableDataset):
             style[i], target = 1, drawing(i)
         if random.random() < 0.6:
             photo, target = other_tones(photo, target, matte, STYLES[i].chroma < 0.3 or STYLES[j].chroma < 0.3)
-        return photo, style, target.astype(np.float32).clip(0, 1), matte, looks
+        return photo, style, target.astype(np.float32).clip(0, 1), matte, looks, people
 
     def batch(self) -> list[Tensor]:
         """The last `TWINS` are the first ones again, as the next frame of a still camera: both must give the same drawing."""
@@ -208,9 +220,9 @@ class Pairs(IterableDataset):
             twin = shaken(inputs[n] if random.random() < 0.6 else rows[n][0])
             inputs.append((twin + np.random.standard_normal(twin.shape).astype(np.float32) * random.uniform(0.004, 0.02)).clip(0, 1))
             rows.append(rows[n])
-        columns = [inputs, *([r[i] for r in rows] for i in (1, 2, 3, 4))]
-        photo, style, target, matte, looks = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in columns)
-        return [photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte, looks]
+        columns = [inputs, *([r[i] for r in rows] for i in (1, 2, 3, 4, 5))]
+        photo, style, target, matte, looks, people = (torch.from_numpy(np.ascontiguousarray(np.stack(c), np.float32)) for c in columns)
+        return [photo.permute(0, 3, 1, 2), style, target.permute(0, 3, 1, 2), matte, looks, people]
 
 
 def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -254,7 +266,12 @@ def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
 
 
 def start_from(net: Student, weights: dict[str, Tensor]) -> None:
-    """Blocks that the weights lack change nothing at first: a trained network can be made deeper. Those it has no more are left out."""
+    """Blocks that the weights lack change nothing at first: a trained network can be made deeper. Those it has no more are left out.
+    Nor do the maps of people, which networks before the tenth had not."""
+    own = net.state_dict()
+    for name, value in weights.items():
+        if name in own and value.ndim == 4 and value.shape[1] * 2 == own[name].shape[1] and value.shape[0] == own[name].shape[0]:
+            weights = {**weights, name: torch.cat([value, torch.zeros_like(value)], 1)}
     missing = net.load_state_dict(weights, strict=False).missing_keys
     for block in {k.rsplit(".", 2)[0] for k in missing}:
         nn.init.zeros_(net.get_submodule(block).b.weight)
@@ -313,9 +330,9 @@ def main() -> None:
         share = min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
         for opt, rate in zip(opts, (a.rate, a.rate / 5)):
             opt.param_groups[0]["lr"] = rate * share
-        photo, style, target, matte, looks = (x.to(device) for x in next(batches))
+        photo, style, target, matte, looks, people = (x.to(device) for x in next(batches))
         with torch.autocast(device, torch.bfloat16):
-            picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style)
+            picture, logits = net.raw(photo.contiguous(memory_format=torch.channels_last), style, people)
         late = 1.0 if a.start else min(1.0, 0.4 + 3 * progress)
         drawn, cut = (x.detach().float().requires_grad_() for x in (picture, logits))
         loss = loss_of(drawn, cut, target, matte, looks, late)

@@ -13,7 +13,7 @@ use super::studio::{Drawing, Studio, together};
 use super::{Session, say};
 use crate::capture::{Demo, FileKind, Pattern, Read, VideoReader, kind_of, read_photo};
 use crate::frame::{Picture, Pool, Pooled, Size};
-use crate::inference::{Following, Slot};
+use crate::inference::{CoarseMatte, Following, Slot};
 use crate::output::{Existing, PictureFormat, Sound, VideoFormat, VideoWriter, save_picture};
 use crate::source::Source;
 
@@ -333,19 +333,21 @@ fn convert_clip(
         let composite = named(scope, "compositor", move || {
             let pool = Pool::new();
             let (small, mut index) = (Pool::new(), 0);
+            let mut people = CoarseMatte::default();
             pass(&drawn, &programs_in, |mut job: Job| {
                 let time = Duration::from_secs_f64(index as f64 / seconds);
                 let (mut drawing, mut shrunk) = (small.take(), small.take());
                 generator.finish(&mut job.slot, &mut drawing)?;
                 retouch.apply(job.slot.input(), &mut drawing, time, &retouching);
                 shrunk.copy_from(job.slot.input());
+                people.copy_from(job.slot.people());
                 // The decoder may have ended already.
                 let _ = free_in.send(job.slot);
                 let found = faces.look(&job.picture, &shrunk)?;
                 let size = drawing.size();
                 let close_ups = match &mut close {
                     Some(close) => close.draw(
-                        &job.picture,
+                        (&job.picture, &people),
                         &found,
                         size,
                         Following::Clip,

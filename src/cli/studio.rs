@@ -377,7 +377,7 @@ impl Drawing<'_> {
         shrunk.copy_from(slot.input());
         let close_ups = match close {
             Some(close) => close.draw(
-                &picture,
+                (&picture, slot.people()),
                 &found,
                 styled.size(),
                 Following::Still,

@@ -115,6 +115,11 @@ impl Auto {
         }
     }
 
+    /// Whether a larger one would be fast enough, and may not be drawn now.
+    pub(super) fn is_limited(&self) -> bool {
+        self.at > self.top
+    }
+
     /// The step in use.
     fn current(&self) -> usize {
         self.at.min(self.top)

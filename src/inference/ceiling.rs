@@ -48,7 +48,7 @@ impl Ceiling {
     ) -> u32 {
         let allowed = largest.map_or(f32::INFINITY, |largest| side_for(faces, frame, largest));
         let right = if shown(self.side, frame) > allowed * ZONE {
-            step(allowed, frame)
+            step(allowed * ZONE, frame)
         } else {
             step(allowed / ZONE, frame).max(self.side)
         };
@@ -97,7 +97,7 @@ fn shown(side: u32, frame: Size) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::Point;
+    use crate::frame::Point;
 
     const FRAME: Size = Size::new(1920, 1080);
     const LARGEST: Option<u32> = Some(440);

@@ -19,6 +19,7 @@ use super::limit::PATIENT;
 use super::model::Model;
 use super::retouch::Retouch;
 use super::runtime::Runtime;
+use super::segmenter::CoarseMatte;
 use super::style_map::StyleMap;
 use super::tensor::Scaler;
 use crate::frame::{CloseUp, CloseUps, Face, Picture, Pool, Pooled, Size};
@@ -158,13 +159,13 @@ impl Closer {
         })
     }
 
-    /// Cuts `framed` out of `frame`, to be drawn in the style of a channel.
+    /// Cuts `framed` out of `frame`, where `people` are, to be drawn in the style of a channel.
     ///
     /// # Errors
     /// When the model has no such channel, or a framed shows nothing of the frame.
     pub(super) fn prepare(
         &self,
-        frame: &Picture,
+        (frame, people): (&Picture, &CoarseMatte),
         all: &[Framed],
         (channel, strength): (usize, f32),
         slot: &mut CloseSlot,
@@ -210,6 +211,15 @@ impl Closer {
             face.paste_into(square, left, top);
         }
         self.generator.prepare(square, map, inner)?;
+        self.generator.tell_people(inner, |cells, shares| {
+            for framed in all {
+                let CloseUp { of, at } = framed.close_up;
+                let [left, top] = at.corner.map(|at| pixels(at, cells.width));
+                let side = pixels(at.size[0], cells.width);
+                let place = ([left, top], Size::new(side, side));
+                people.tell(of, place, cells.width, shares);
+            }
+        })?;
         slot.framed.extend_from_slice(all);
         Ok(())
     }
@@ -293,13 +303,13 @@ impl CloseStudio {
         (self.framing, self.retouch) = (Framing::default(), CloseRetouch::default());
     }
 
-    /// The close-ups of the faces of `frame`, whose drawing has the size `drawing`.
+    /// The close-ups of the faces of `frame`, where `people` are, whose drawing has the size `drawing`.
     ///
     /// # Errors
     /// As [`Closer`] does each of the steps.
     pub fn draw(
         &mut self,
-        frame: &Picture,
+        (frame, people): (&Picture, &CoarseMatte),
         faces: &[Face],
         drawing: Size,
         following: Following,
@@ -319,7 +329,7 @@ impl CloseStudio {
             Following::Clip => framing.follow(faces, frame.size(), drawing, side),
             Following::Still => framing.at_once(faces, frame.size(), drawing, side),
         };
-        closer.prepare(frame, framed, *look, slot)?;
+        closer.prepare((frame, people), framed, *look, slot)?;
         closer.run(slot, PATIENT)?;
         closer.finish(slot, pool.take(), time, retouch, settings)
     }

@@ -24,11 +24,11 @@ use super::model::Model;
 use super::own_styles::own_styles;
 use super::provider::{Trial, equip};
 use super::runtime::Runtime;
-use super::segmenter::{self, Segmenter};
+use super::segmenter::{CoarseMatte, Segmenter};
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
-use crate::frame::{Picture, Size};
+use crate::frame::{Area, Picture, Size};
 use crate::settings::Provider;
 
 /// A model, loaded to draw pictures of one size.
@@ -58,7 +58,7 @@ pub struct Slot {
     passes: Vec<Pass>,
     style: Option<Values>,
     /// The people that the segmenter found, and what the network is told of them.
-    people: Vec<u8>,
+    people: CoarseMatte,
     cells: Option<Values>,
     scaler: Scaler,
     /// The picture as the network sees it, when that is another size.
@@ -79,6 +79,11 @@ impl Slot {
     /// What was prepared, at the drawing's size.
     pub fn input(&self) -> &Picture {
         &self.input
+    }
+
+    /// Where in it people are, where a segmenter has looked.
+    pub fn people(&self) -> &CoarseMatte {
+        &self.people
     }
 }
 
@@ -284,7 +289,7 @@ impl Generator {
         if let (Some(port), Some(cells)) = (self.model.people(), cells) {
             let size = port.cells(self.fit.network);
             cells
-                .write(|numbers| segmenter::shares(people, size, numbers))
+                .write(|shares| people.tell(Area::ALL, ([0, 0], size), size.width, shares))
                 .map_err(|error| self.failed(&error))?;
         }
         let seen: &Picture = if self.fit.content == self.size() {
@@ -305,6 +310,22 @@ impl Generator {
                 self.fit.cut(seen, at, tile);
                 self.encode(tile, pass, coding)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Tells the network where in what was prepared people are, for a picture that was put together from
+    /// parts of another; `fill` gets how many cells there are, and their shares.
+    pub(super) fn tell_people(
+        &self,
+        slot: &mut Slot,
+        fill: impl FnOnce(Size, &mut [f32]),
+    ) -> Result<(), InferenceError> {
+        if let (Some(port), Some(cells)) = (self.model.people(), &mut slot.cells) {
+            let size = port.cells(self.fit.network);
+            cells
+                .write(|shares| fill(size, shares))
+                .map_err(|error| self.failed(&error))?;
         }
         Ok(())
     }
@@ -510,7 +531,7 @@ impl Generator {
         Ok(Slot {
             passes,
             style,
-            people: Vec::new(),
+            people: CoarseMatte::default(),
             cells,
             scaler: Scaler::default(),
             content: Picture::default(),

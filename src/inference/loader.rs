@@ -31,6 +31,10 @@ const WORTH_IT: f64 = 1.5;
 /// How long the loader sleeps before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// Why a drawing is smaller than it could be, for people.
+const NEAR: &str =
+    "Somebody is near: so large a face is drawn better in a smaller picture, which is enlarged.";
+
 /// What a generator is loaded for.
 #[derive(Clone)]
 pub(super) struct Wanted {
@@ -179,7 +183,7 @@ impl Loader {
     fn answer(&mut self, wanted: &Wanted, asked: Provider) -> Answer {
         match self.load(wanted, asked) {
             Ok(loaded) => {
-                let engine = self.engine(&loaded, wanted.settings.provider);
+                let engine = self.engine(&loaded, wanted);
                 Answer::Ready(loaded, engine)
             }
             Err(error) => {
@@ -228,7 +232,7 @@ impl Loader {
                     model,
                     ..wanted.clone()
                 });
-                let engine = self.engine(&former, wanted.settings.provider);
+                let engine = self.engine(&former, wanted);
                 Answer::Ready(former, engine)
             }
             None => {
@@ -513,17 +517,34 @@ impl Loader {
     }
 
     /// What runs, and why not something better.
-    fn engine(&mut self, loaded: &Loaded, asked: Provider) -> Engine {
+    fn engine(&mut self, loaded: &Loaded, wanted: &Wanted) -> Engine {
         let generator = &loaded.generator;
         let used = generator.provider();
+        let asked = wanted.settings.provider;
         let reason = self.engines.reason(generator.model(), used, asked);
         let why = self.auto.as_ref().map_or("", |choice| &choice.why);
+        let is_limited = match &self.auto {
+            Some(choice) => choice.auto.is_limited(),
+            None => {
+                let long = wanted.frame.width.max(wanted.frame.height);
+                wanted
+                    .settings
+                    .quality
+                    .long_side()
+                    .unwrap_or(long)
+                    .min(long)
+                    > wanted.ceiling
+            }
+        };
+        let near = if is_limited { NEAR } else { "" };
+        let lines = [reason.trim(), why, near].into_iter();
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
         Engine {
             provider: Some(used),
             threads: generator.threads(),
             size: generator.size(),
             close_ups: loaded.close_side(),
-            reason: [reason.trim(), why].join("\n").trim().to_owned(),
+            reason: lines.join("\n"),
         }
     }
 }

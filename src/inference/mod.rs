@@ -55,6 +55,7 @@ pub use library::{Library, Style};
 pub use model::{Model, ModelStyle, StyleName};
 pub use retouch::Retouch;
 pub use runtime::{Runtime, disable_telemetry};
+pub use segmenter::CoarseMatte;
 pub use sizes::{is_enlarged, size_within};
 pub use stage::{Inference, start};
 pub use style_map::StyleMap;

@@ -13,7 +13,7 @@ use super::matte::{Edges, Matte};
 use super::provider::on_cpu;
 use super::runtime::Runtime;
 use super::tensor::{self, Channels, Coding, Layout, Scaler};
-use crate::frame::{Picture, Size};
+use crate::frame::{Area, Picture, Size};
 
 const ONNX: &[u8] = include_bytes!("../../models/people/segmenter.onnx");
 const IMAGE: &str = "input_1";
@@ -67,9 +67,12 @@ impl Segmenter {
         })
     }
 
-    /// Finds the people in `input`, whatever its size: `people` is a value 0..=255 for each pixel of the
-    /// network's picture.
-    pub fn look(&mut self, input: &Picture, people: &mut Vec<u8>) -> Result<(), InferenceError> {
+    /// Finds the people in `input`, whatever its size.
+    pub fn look(
+        &mut self,
+        input: &Picture,
+        people: &mut CoarseMatte,
+    ) -> Result<(), InferenceError> {
         let failed = |why: String| InferenceError::Run { why, path: path() };
         let of_ort = |error: ort::Error| failed(why(&error));
         self.scaler
@@ -80,48 +83,79 @@ impl Segmenter {
         self.session.run_binding(&self.binding).map_err(of_ort)?;
 
         let (_, values) = self.matte.try_extract_tensor::<f32>().map_err(of_ort)?;
-        people.clear();
+        people.values.clear();
         // What is not a number becomes 0.
-        people.extend((values.iter()).map(|value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8));
+        let levels = (values.iter()).map(|value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+        people.values.extend(levels);
         Ok(())
     }
 
     /// Writes the matte of people that were found to the alpha of a drawing, whatever its size;
     /// [`Edges::Model`] expects the model's matte there.
-    pub fn cut_out(&mut self, people: &[u8], drawing: &mut Picture) {
-        if people.len() == SIZE.area() {
+    pub fn cut_out(&mut self, people: &CoarseMatte, drawing: &mut Picture) {
+        if people.values.len() == SIZE.area() {
             let width = drawing.width() as usize;
-            self.layer.lay(people, drawing.rgba_mut(), width);
+            self.layer.lay(&people.values, drawing.rgba_mut(), width);
         }
     }
 }
 
-/// The share of each of `cells` that people take who were found, 0..1, row by row.
-pub(super) fn shares(people: &[u8], cells: Size, shares: &mut [f32]) {
-    if people.len() != SIZE.area() {
-        shares.fill(0.5);
-        return;
+/// The people that were found in a picture, coarsely; at first nobody knows where they are.
+#[derive(Debug, Default)]
+pub struct CoarseMatte {
+    /// A value 0..=255 for each pixel of the network's picture, or none.
+    values: Vec<u8>,
+}
+
+impl CoarseMatte {
+    /// Becomes the same as `other`, in the memory that is there.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.values.clone_from(&other.values);
     }
-    // Of one side: which pixels a cell has, and how much of each.
-    let span = |cell: u32, cells: u32, side: u32| {
-        let scale = side as f32 / cells.max(1) as f32;
-        let (start, end) = (cell as f32 * scale, (cell + 1) as f32 * scale);
-        let last = (end.ceil() as u32).min(side);
-        (start as u32..last).map(move |at| {
-            let share = (end.min((at + 1) as f32) - start.max(at as f32)).max(0.0);
-            (at, share / scale)
-        })
-    };
-    let places = (0..cells.height).flat_map(|y| (0..cells.width).map(move |x| (x, y)));
-    for (share, (x, y)) in shares.iter_mut().zip(places) {
-        let mut sum = 0.0;
-        for (row, high) in span(y, cells.height, SIZE.height) {
-            for (column, wide) in span(x, cells.width, SIZE.width) {
-                let at = (row * SIZE.width + column) as usize;
-                sum += f32::from(people[at]) * high * wide;
+
+    /// Writes the share that people take, 0..1, to some cells of a row-wise grid of `columns`: those that
+    /// `cells` says, the upper left one and how many, which together show the part `of` the picture. One
+    /// half where nobody knows.
+    pub(super) fn tell(
+        &self,
+        of: Area,
+        ([left, top], cells): ([u32; 2], Size),
+        columns: u32,
+        shares: &mut [f32],
+    ) {
+        let sides = [SIZE.width, SIZE.height];
+        // Of one side: which pixels a cell has, and how much of each.
+        let span = |axis: usize, cell: u32, count: u32| {
+            let most = sides[axis] as f32;
+            let at = |cell: u32| {
+                let share = cell as f32 / count.max(1) as f32;
+                ((of.corner[axis] + of.size[axis] * share) * most).clamp(0.0, most)
+            };
+            let (start, end) = (at(cell), at(cell + 1));
+            let last = (end.ceil() as u32).min(sides[axis]);
+            (start as u32..last).map(move |at| {
+                let share = end.min((at + 1) as f32) - start.max(at as f32);
+                (at, share.max(0.0))
+            })
+        };
+        for y in 0..cells.height {
+            for x in 0..cells.width {
+                let (mut sum, mut area) = (0.0, 0.0);
+                for (row, high) in span(1, y, cells.height) {
+                    for (column, wide) in span(0, x, cells.width) {
+                        let at = (row * SIZE.width + column) as usize;
+                        if let Some(value) = self.values.get(at) {
+                            sum += f32::from(*value) * high * wide;
+                            area += high * wide;
+                        }
+                    }
+                }
+                let at = (top + y) * columns + left + x;
+                if let Some(share) = shares.get_mut(at as usize) {
+                    *share = if area > 0.0 { sum / area / 255.0 } else { 0.5 };
+                }
             }
         }
-        *share = (sum / 255.0).clamp(0.0, 1.0);
     }
 }
 
@@ -144,32 +178,47 @@ mod tests {
         assert_eq!(manifest["matte"]["name"].as_str(), Some(MATTE));
     }
 
+    const ALL: Area = Area {
+        corner: [0.0; 2],
+        size: [1.0; 2],
+    };
+
     #[test]
     fn cells_have_the_share_of_people_in_them() {
-        // The left third, and nothing of the lowest quarter.
-        let mut people = vec![0; SIZE.area()];
-        for (at, value) in people.iter_mut().enumerate() {
+        // The left fourth, and nothing of the lowest quarter.
+        let mut people = CoarseMatte {
+            values: vec![0; SIZE.area()],
+        };
+        for (at, value) in people.values.iter_mut().enumerate() {
             let (x, y) = (at as u32 % SIZE.width, at as u32 / SIZE.width);
-            *value = if x * 4 < SIZE.width && y * 4 < SIZE.height * 3 {
-                255
-            } else {
-                0
-            };
+            if x * 4 < SIZE.width && y * 4 < SIZE.height * 3 {
+                *value = 255;
+            }
         }
-        for cells in [
-            Size::new(28, 16),
-            Size::new(5, 3),
-            Size::new(300, 200),
-            Size::new(1, 1),
-        ] {
+        let grids = [(28, 16), (5, 3), (300, 200), (1, 1)];
+        for cells in grids.map(|(width, height)| Size::new(width, height)) {
             let mut found = vec![9.0; cells.area()];
-            shares(&people, cells, &mut found);
+            people.tell(ALL, ([0, 0], cells), cells.width, &mut found);
             let mean = found.iter().sum::<f32>() / cells.area() as f32;
             assert!((mean - 3.0 / 16.0).abs() < 1e-3, "{cells}: {mean}");
             assert!(cells.area() == 1 || found[0] > 0.999 && found[cells.area() - 1] == 0.0);
         }
-        let mut unknown = vec![0.0; 4];
-        shares(&[], Size::new(2, 2), &mut unknown);
-        assert_eq!(unknown, [0.5; 4]);
+        // A part of the picture, half of it people, in the right half of a grid.
+        let of = Area {
+            corner: [0.125, 0.25],
+            size: [0.25, 0.25],
+        };
+        let mut found = [0.25; 8];
+        people.tell(of, ([2, 0], Size::new(2, 2)), 4, &mut found);
+        assert_eq!(found, [0.25, 0.25, 1.0, 0.0, 0.25, 0.25, 1.0, 0.0]);
+        // Beyond its edges and of nobody, nobody knows.
+        let beyond = Area {
+            corner: [1.5, 0.0],
+            size: [0.5, 1.0],
+        };
+        people.tell(beyond, ([0, 0], Size::new(2, 2)), 4, &mut found);
+        assert_eq!(found[..2], [0.5; 2]);
+        CoarseMatte::default().tell(ALL, ([0, 0], Size::new(4, 2)), 4, &mut found);
+        assert_eq!(found, [0.5; 8]);
     }
 }

@@ -19,6 +19,7 @@ use super::model::Model;
 use super::pace::Pace;
 use super::retouch::Retouch;
 use super::runtime::Runtime;
+use super::segmenter::CoarseMatte;
 use super::sizes::is_enlarged;
 use super::slow::Slow;
 use super::style_map::StyleMap;
@@ -122,6 +123,7 @@ pub fn start(
         looks: 0,
         came: None,
         framing: Framing::default(),
+        people: CoarseMatte::default(),
         ceiling: Ceiling::default(),
         started: Instant::now(),
         frame: None,
@@ -198,6 +200,8 @@ struct Preparer {
     /// When the newest frame came.
     came: Option<Instant>,
     framing: Framing,
+    /// Those in the newest frame.
+    people: CoarseMatte,
     ceiling: Ceiling,
     started: Instant,
     /// The newest frame.
@@ -319,6 +323,7 @@ impl Preparer {
                 )?,
             };
             let result = generator.prepare(picture, &map, slot);
+            self.people.copy_from(slot.people());
             self.map = Some((key, map));
             result?;
             // Photos and slow cameras give fewer frames, and as much time for each.
@@ -331,7 +336,8 @@ impl Preparer {
             return Ok(());
         };
         let framed = (self.framing).follow(&self.found, picture.size(), drawing, closer.side());
-        if let Err(error) = closer.prepare(picture, framed, (key.channel, key.strength), close) {
+        let seen = (picture, &self.people);
+        if let Err(error) = closer.prepare(seen, framed, (key.channel, key.strength), close) {
             slot.home().close_up_failed(&error);
         }
         Ok(())

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use panelcam::compositor::enlarged;
 use panelcam::frame::{Face, Frame, Picture, Size, Stamp, Styled};
 use panelcam::inference::{
-    self, CloseStudio, Closer, Faces, Following, Generator, Model, StyleMap, close_sides,
+    self, CloseStudio, Closer, CoarseMatte, Faces, Following, Generator, Model, StyleMap,
+    close_sides,
 };
 use panelcam::people;
 use panelcam::places::Places;
-use panelcam::settings::{Control, Provider, Quality, RetouchSettings};
+use panelcam::settings::{Control, Language, Provider, Quality, RetouchSettings};
+use panelcam::ui::message;
 
 use crate::inference::runtime;
 use crate::inference_stage::Rig;
@@ -251,9 +253,17 @@ fn a_close_up_shows_what_a_larger_drawing_would() {
     let closer = Closer::open(&runtime, &model, side, 2, Provider::Cpu).unwrap();
     let mut studio = CloseStudio::new(closer, (0, 1.0)).unwrap();
     let settings = RetouchSettings::default();
+    let people = CoarseMatte::default();
     let mut draw_close = |faces: &[Face], following| {
         studio
-            .draw(&frame, faces, DRAWING, following, Duration::ZERO, &settings)
+            .draw(
+                (&frame, &people),
+                faces,
+                DRAWING,
+                following,
+                Duration::ZERO,
+                &settings,
+            )
             .unwrap()
     };
     styled.close_ups = draw_close(&found, Following::Still);
@@ -350,6 +360,7 @@ fn a_near_face_is_drawn_no_larger_than_the_network_draws_one() {
         control.settings.inference.close_ups = false;
     };
     let mut rig = Rig::start_with(&runtime, &[], "clean", full);
+    let board = Arc::clone(&rig.board);
     let mut drawn_at = |scale: f32, until: &dyn Fn(Size) -> bool| {
         let (picture, deadline) = (frame(FRAME, scale, &[[640.0, 330.0]]), Instant::now());
         loop {
@@ -374,6 +385,12 @@ fn a_near_face_is_drawn_no_larger_than_the_network_draws_one() {
     let face = near.faces[0].height * near.picture.height() as f32;
     assert!(face < largest * 1.1, "{face} at {}", near.picture.size());
     assert!(near.picture.size().area() * 3 > FRAME.area());
+    let reason = board.status().engine.reason;
+    let korean = message(&reason, Language::Ko);
+    assert!(
+        reason.contains("Somebody is near") && korean.contains("가까이"),
+        "{reason}"
+    );
     // She steps back.
     drawn_at(1.5, &is_full);
 }
