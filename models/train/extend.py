@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 import train
 from student import Student
-from styles import STYLES, read_style
+from styles import STYLES, Style, read_style
 
 OLD = 3                 # of each batch, drawn in the old styles
 
@@ -31,8 +31,9 @@ OLD = 3                 # of each batch, drawn in the old styles
 class NewStyle(IterableDataset):
     """Batches of train.Pairs with one drawing an array. The map asks for the new style, which is the last channel."""
 
-    def __init__(self, folder: Path, crop: int, seed: int):
-        self.pairs, self.seed = train.Pairs(folder, crop, seed), seed
+    def __init__(self, folder: Path, crop: int, seed: int, style: Style):
+        # Printed dots keep their size.
+        self.pairs, self.seed = train.Pairs(folder, crop, seed, 0.0 if style.screen else train.ZOOMED), seed
 
     def __iter__(self) -> Iterator[list[Tensor]]:
         random.seed(self.seed), np.random.seed(self.seed)
@@ -92,7 +93,7 @@ def main() -> None:
             opt.load_state_dict(value)
         ema, first, spent_before = s["ema"], s["step"], s["seconds"]
         print("going on from step", first, flush=True)
-    batches = iter(DataLoader(NewStyle(a.data / "train", a.crop, a.seed + first), batch_size=None, num_workers=1, prefetch_factor=8))
+    batches = iter(DataLoader(NewStyle(a.data / "train", a.crop, a.seed + first, style_row), batch_size=None, num_workers=1, prefetch_factor=8))
     started, step, progress, shown = time.time(), first, 0.0, 0.0
     while progress < 1:
         spent = time.time() - started

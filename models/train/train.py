@@ -32,7 +32,8 @@ CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are t
 OUTWARD = 1.35           # see other_tones
 FEATURES = 4.0           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
-UNKNOWN = 0.12           # share of the crops of which nobody says where people are: close-ups have no segmenter
+ZOOMED = 0.3            # share of the crops that are a part of one, enlarged: near people, of whom one sees no more than a shirt
+UNKNOWN = 0.12           # share of the crops of which nobody says where people are: a segmenter may be missing
 
 
 def degrade(photo: Array) -> Array:
@@ -119,10 +120,11 @@ def features(face: list[int] | None, shape: tuple[int, int]) -> Array:
 class Pairs(IterableDataset):
     """Batches of crops from the arrays of a folder, made in a process of its own."""
 
-    def __init__(self, folder: Path, crop: int, seed: int):
-        self.folder, self.crop, self.seed = folder, crop, seed
+    def __init__(self, folder: Path, crop: int, seed: int, zoomed: float = ZOOMED):
+        self.folder, self.crop, self.seed, self.share_zoomed = folder, crop, seed, zoomed
         self.segmenter: Segmenter | None = None
         self.people: dict[Path, Array] = {}
+        self.zoomed = False             # whether the last crop is
         self.refresh()
 
     def refresh(self) -> None:
@@ -158,14 +160,17 @@ class Pairs(IterableDataset):
         n = random.choices(range(len(self.files)), self.shares)[0]
         array, face = np.load(self.files[n], mmap_mode="r"), self.faces[n]
         h, w = array.shape[:2]
-        size = min(self.crop, h, w)
+        self.zoomed = random.random() < self.share_zoomed
+        size = min(random.choice((80, 96, 112, 144)) if self.zoomed else self.crop, h, w)
         looks = features(face, array.shape[:2])
         people = np.kron(self.people_in(self.files[n], array[..., :3]), np.ones((16, 16), np.uint8))
         y, x = 16 * random.randint(0, (h - size) // 16), 16 * random.randint(0, (w - size) // 16)
-        if face and random.random() < 0.72:               # on the face, where everybody looks
+        if face and not self.zoomed and random.random() < 0.72:               # on the face, where everybody looks
             at = lambda lo, hi, full: int(np.clip((random.uniform(lo, hi) - size / 2) // 16 * 16, 0, full - size))
             x, y = at(face[0], face[2], w), at(face[1], face[3], h)
         cut = np.dstack([part[y:y + size, x:x + size] for part in (array, people, looks)])
+        if self.zoomed:
+            return cv2.resize(cut, (self.crop, self.crop), interpolation=cv2.INTER_CUBIC)
         if size < self.crop:                             # a small picture: its mirror image around it
             cut = np.pad(cut, ((0, self.crop - size), (0, self.crop - size), (0, 0)), "symmetric")
         return cut
@@ -180,14 +185,16 @@ class Pairs(IterableDataset):
     def sample(self) -> tuple[Array, Array, Array, Array, Array, Array]:
         """One crop: clean photo, style map, the drawing that map asks for, matte, where eyes and mouth are, and people in cells."""
         cut, cells = self.cut(), self.crop // 16
-        i, j, kind = *random.choices(range(len(STYLES)), CHANCES, k=2), random.random()
+        # Printed dots keep their size however near people are.
+        chances = [0.0 if s.screen and self.zoomed else c for s, c in zip(STYLES, CHANCES)]
+        i, j, kind = *random.choices(range(len(STYLES)), chances, k=2), random.random()
         # Printed dots are not mirrored with the picture: their grid would move by a pixel.
         if not STYLES[i].screen and not STYLES[j].screen and random.random() < 0.5:
             cut = cut[:, ::-1]
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
         drawing = lambda style: part(3 + 3 * style, 3)
         photo, (matte, people, looks) = part(0, 3), (part(3 + 3 * len(STYLES) + n, 1)[..., 0] for n in range(3))
-        people = people[::16, ::16][None] if random.random() > UNKNOWN else np.full((1, cells, cells), 0.5)
+        people = people[::16, ::16][None] if self.zoomed or random.random() > UNKNOWN else np.full((1, cells, cells), 0.5)
         style = np.zeros((len(STYLES), cells, cells), np.float32)
         if kind < 0.06:                                  # two styles with an edge between them
             cut_at = random.randint(1, cells - 1)
