@@ -90,7 +90,7 @@ def description(sha256: str, counts: dict[str, int], styles: tuple[Style, ...]) 
              "[image]", 'name = "image"', 'layout = "nchw"', "range = [0.0, 1.0]", 'channels = "rgb"',
              'sides = ["width", "height"]', "",
              "[style]", 'name = "style"', "cell = 16", 'sides = ["width_16", "height_16"]', "", "[picture]", 'name = "picture"', "range = [0.0, 1.0]", "",
-             "[people]", 'name = "people"', "cell = 16", 'sides = ["width_16", "height_16"]', "", "[matte]", 'name = "matte"', "only_edges = true"]
+             "[people]", 'name = "people"', "cell = 16", "", "[matte]", 'name = "matte"', "only_edges = true"]
     for channel, style in enumerate(styles):
         lines += ["", "[[styles]]", f'id = "{style.id}"', f"channel = {channel}", f'name.en = "{style.en}"', f'name.ko = "{style.ko}"']
     for c in tomllib.loads((HERE / "collections.toml").read_text())["collections"]:
