@@ -274,7 +274,7 @@ def optimisers(net: Student, rate: float) -> list[torch.optim.Optimizer]:
 
 def start_from(net: Student, weights: dict[str, Tensor]) -> None:
     """Blocks that the weights lack change nothing at first: a trained network can be made deeper. Those it has no more are left out.
-    Nor do the maps of people, which networks before the tenth had not."""
+    Nor do the maps of people, which networks before the ninth had not."""
     own = net.state_dict()
     for name, value in weights.items():
         if name in own and value.ndim == 4 and value.shape[1] * 2 == own[name].shape[1] and value.shape[0] == own[name].shape[0]:
