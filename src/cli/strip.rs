@@ -14,7 +14,7 @@ use crate::capture::{FileKind, Read, VideoReader, kind_of, read_photo};
 use crate::compositor::{Enlarger, enlarged};
 use crate::frame::{Frame, Picture, Pooled};
 use crate::output::Existing;
-use crate::panels::{Layer, Page, PanelKind, Seen};
+use crate::panels::{Layer, Page, Seen};
 use crate::people::{self, Focus};
 use crate::shots::{Ring, Shot};
 use crate::strip::{self, Job, Scroll, Strip};
@@ -80,15 +80,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> anyhow::Result<()
     let asked = arguments.texts.iter().cloned().collect();
     check_names(&page, &asked)?;
     page.unsaid(&asked).iter().for_each(|warning| say(warning));
-    let mut numbers: Vec<u8> = page
-        .panels()
-        .filter_map(|panel| match panel.kind {
-            PanelKind::Shot(number) => Some(number),
-            _ => None,
-        })
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+    let mut numbers = page.shots();
     // A page without shots shows one picture in its live panels.
     if numbers.is_empty() {
         numbers.push(1);

@@ -10,7 +10,7 @@ use super::body::Refusal;
 use super::inbox::Inbox;
 use super::{Facts, Looks};
 use crate::clock::Clock;
-use crate::panels::{Layer, Lettering, Page, PanelKind, PlaceKind};
+use crate::panels::{Layer, Lettering, Page, PlaceKind};
 use crate::settings::Settings;
 use crate::shots::View;
 use crate::status::{Engine, SourceState};
@@ -165,20 +165,6 @@ fn lettered(page: &Page) -> impl Iterator<Item = (&Lettering, bool)> {
         Layer::Bubble(words) => Some((words, true)),
         _ => None,
     })
-}
-
-/// The shots of a page.
-pub fn shots_of(page: &Page) -> Vec<u8> {
-    let mut numbers: Vec<u8> = page
-        .panels()
-        .filter_map(|panel| match panel.kind {
-            PanelKind::Shot(number) => Some(number),
-            _ => None,
-        })
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
 
 /// As somebody wrote it: 0.7, not 0.699999988079071.

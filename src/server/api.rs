@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answers::{Context, Words, shots_of};
+use super::answers::{Context, Words};
 use super::body::{Named, Refusal, Reply, Said};
 use super::inbox::Ask;
 use crate::action::Action;
@@ -243,7 +243,7 @@ async fn act(
         "next-line" => Action::NextLine,
         "start-shots" | "take-shot" | "retake-shot" | "clear-shots" => {
             let page = context.page()?;
-            let shots = shots_of(&page);
+            let shots = page.shots();
             if shots.is_empty() {
                 let text = format!("The page {} has no shots. Choose another page.", page.id());
                 return Err(Refusal::new(StatusCode::CONFLICT, text));
