@@ -19,7 +19,7 @@ from PIL import Image
 
 from data import HERE, collection_of, read
 from people import Segmenter, session
-from student import Student
+from student import Student, read_weights
 from styles import STYLES, Style, read_style
 
 TEACHERS = (
@@ -32,7 +32,7 @@ TEACHERS = (
 
 def export(weights: Path, out: Path, styles: tuple[Style, ...]) -> Student:
     net = Student(len(styles))
-    net.load_state_dict(torch.load(weights, map_location="cpu"))
+    net.load_state_dict(read_weights(weights))
     net.eval()
     example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(styles), 16, 16), torch.zeros(1, 1, 16, 16)
     wide, coarse = {2: "height", 3: "width"}, {2: "height_16", 3: "width_16"}

@@ -1,7 +1,7 @@
 """Teach a trained network one more style without losing the ones it has.
 
     python data.py PHOTOS --teachers TEACHERS --out DATA9 --style ninth.toml [--limit 120]
-    python extend.py DATA9 --style ninth.toml --start RUN/weights.pt --out RUN9 [--minutes 40]
+    python extend.py DATA9 --style ninth.toml --start ../toon/toon.onnx --out RUN9 [--minutes 40]
     python export.py RUN9 --data DATA9 --style ninth.toml --out FOLDER
 
 The style map gets a channel. Most of each batch is the new style; the rest is drawn in the old styles as the network
@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 import train
-from student import Student
+from student import Student, read_weights
 from styles import STYLES, Style, read_style
 
 OLD = 3                 # of each batch, drawn in the old styles
@@ -64,7 +64,7 @@ def main() -> None:
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("data", type=Path)
     a.add_argument("--style", type=Path, required=True)
-    a.add_argument("--start", type=Path, required=True, help="weights of the trained network")
+    a.add_argument("--start", type=Path, required=True, help="the trained network: weights of a run, or the exported file")
     a.add_argument("--out", type=Path, required=True)
     a.add_argument("--minutes", type=float, default=40)
     a.add_argument("--rate", type=float, default=0.004)
@@ -79,7 +79,7 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     known = len(STYLES)
     before = Student(known)
-    before.load_state_dict(torch.load(a.start, map_location="cpu"))
+    before.load_state_dict(read_weights(a.start))
     net = Student(known + 1)
     net.load_state_dict(widened(before.state_dict()))
     before, net = before.to(device).eval(), net.to(device, memory_format=torch.channels_last)

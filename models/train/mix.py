@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from student import Student
+from student import Student, read_weights
 from styles import STYLES
 from train import start_from
 
@@ -27,8 +27,8 @@ def main() -> None:
     # What is new in the network began with the seed of `train.py`.
     torch.manual_seed(a.seed)
     base = Student(len(STYLES))
-    start_from(base, torch.load(a.start, map_location="cpu"))
-    start, end = base.state_dict(), torch.load(a.end, map_location="cpu")
+    start_from(base, read_weights(a.start))
+    start, end = base.state_dict(), read_weights(a.end)
     a.out.mkdir(parents=True, exist_ok=True)
     torch.save({name: start[name].lerp(end[name], a.share) for name in end}, a.out / "weights.pt")
 

@@ -10,6 +10,11 @@ two steps. Thinking happens at 1/16 of the size, drawing at a quarter, the pen's
 cost almost nothing and put lines on the pixel. No skip leads past the last two convolutions: fine detail must be drawn,
 it cannot leak from the photo. The drawing starts as a smoothed copy of the picture through the initial weights.
 """
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.numpy_helper
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -102,6 +107,14 @@ class Student(nn.Module):
     def forward(self, image: Tensor, style: Tensor, people: Tensor) -> tuple[Tensor, Tensor]:
         picture, logits = self.raw(image, style, people)
         return picture.clamp(0, 1), logits.sigmoid()
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Of a run (`weights.pt`), or of a network that was exported (`toon.onnx`), rounded to 16 bits there."""
+    if path.suffix != ".onnx":
+        return torch.load(path, map_location="cpu")
+    tensors = onnx.load(path).graph.initializer
+    return {t.name.removesuffix(".half"): torch.from_numpy(onnx.numpy_helper.to_array(t).astype(np.float32)) for t in tensors}
 
 
 def _taps(i: int) -> list[tuple[int, float]]:

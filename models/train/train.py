@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from critic import Judge
 from people import Array, Segmenter
-from student import Student
+from student import Student, read_weights
 from styles import STYLES
 
 BATCH, TWINS = 8, 2
@@ -299,7 +299,7 @@ def main() -> None:
     a.add_argument("--minutes", type=float, help="plan by time instead of steps: for a machine that is shared")
     a.add_argument("--rate", type=float, default=0.01, help="of the convolutions; style maps and biases learn at a fifth of it")
     a.add_argument("--crop", type=int, default=224)
-    a.add_argument("--start", type=Path, help="weights to start from")
+    a.add_argument("--start", type=Path, help="weights to start from: of a run, or the exported network")
     a.add_argument("--critic", type=float, default=2.0, help="the critic's share of the gradient, 0: none")
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--seed", type=int, default=0)
@@ -311,7 +311,7 @@ def main() -> None:
 
     net = Student(len(STYLES)).to(device, memory_format=torch.channels_last)
     if a.start:
-        start_from(net, torch.load(a.start, map_location=device))
+        start_from(net, read_weights(a.start))
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     opts = optimisers(net, a.rate)
     judge = Judge(len(STYLES), device) if a.critic > 0 else None
