@@ -105,12 +105,34 @@ pub struct Engine {
     pub provider: Option<Provider>,
     /// CPU threads of the generator.
     pub threads: usize,
+    /// How exactly it calculates.
+    pub precision: Precision,
     /// Size of the generator's pictures.
     pub size: Size,
     /// Pixels a side of the square in which close-ups of faces are drawn; `None`: there are none.
     pub close_ups: Option<u32>,
     /// Why this provider and not a better one, for people.
     pub reason: String,
+}
+
+/// How exactly a network calculates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// In floating point.
+    #[default]
+    Full,
+    /// In whole numbers of 8 bits.
+    EightBit,
+}
+
+impl Precision {
+    /// Unique, as it stands in measurements.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::EightBit => "eight_bit",
+        }
+    }
 }
 
 /// Whether other programs can ask for things.

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 import torch
+import torch.nn as nn
 from PIL import Image
 
 from data import HERE, collection_of, read
@@ -34,15 +35,20 @@ def export(weights: Path, out: Path, styles: tuple[Style, ...]) -> Student:
     net = Student(len(styles))
     net.load_state_dict(read_weights(weights))
     net.eval()
-    example = torch.rand(1, 3, 256, 256), torch.zeros(1, len(styles), 16, 16), torch.zeros(1, 1, 16, 16)
-    wide, coarse = {2: "height", 3: "width"}, {2: "height_16", 3: "width_16"}
-    torch.onnx.export(net, example, str(out), dynamo=False, opset_version=17, input_names=["image", "style", "people"],
-                      output_names=["picture", "matte"], dynamic_axes={
-                          "image": wide, "style": coarse, "people": coarse, "picture": wide, "matte": wide})
+    write_onnx(net, out, len(styles))
     halved = halve(onnx.load(out))
     onnx.checker.check_model(halved)
     onnx.save(halved, out)
     return net
+
+
+def write_onnx(net: nn.Module, out: Path, styles: int) -> None:
+    """A network with the student's inputs and outputs, for pictures of any size."""
+    example = torch.rand(1, 3, 256, 256), torch.zeros(1, styles, 16, 16), torch.zeros(1, 1, 16, 16)
+    wide, coarse = {2: "height", 3: "width"}, {2: "height_16", 3: "width_16"}
+    torch.onnx.export(net, example, str(out), dynamo=False, opset_version=17, input_names=["image", "style", "people"],
+                      output_names=["picture", "matte"], dynamic_axes={
+                          "image": wide, "style": coarse, "people": coarse, "picture": wide, "matte": wide})
 
 
 def halve(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -126,7 +132,7 @@ def thumbnails(model: Path, face: Path, folder: Path, styles: tuple[Style, ...])
 
 def main() -> None:
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("run", type=Path, help="folder that train.py wrote")
+    a.add_argument("run", type=Path, help="folder that train.py wrote, or an exported network")
     a.add_argument("--data", type=Path, required=True, help="folder that data.py wrote: its collections are listed")
     a.add_argument("--out", type=Path, default=HERE.parent / "toon")
     a.add_argument("--face", type=Path, help="photo for the thumbnails: scikit-image's astronaut.png")
@@ -135,7 +141,7 @@ def main() -> None:
     a.out.mkdir(parents=True, exist_ok=True)
     temporary = a.out / ".toon.onnx.tmp"
     styles = (*STYLES, read_style(a.style)) if a.style else STYLES
-    check(export(a.run / "weights.pt", temporary, styles), temporary, styles)
+    check(export(a.run if a.run.is_file() else a.run / "weights.pt", temporary, styles), temporary, styles)
     text = description(hashlib.sha256(temporary.read_bytes()).hexdigest(), pictures(a.data), styles)
     (a.out / ".model.toml.tmp").write_text(text)
     os.replace(temporary, a.out / "toon.onnx")

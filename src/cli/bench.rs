@@ -15,7 +15,7 @@ use crate::inference::{self, Runtime};
 use crate::output::{Count, run as run_output};
 use crate::pipeline::LIVE_FPS;
 use crate::source::Source;
-use crate::status::{Rate, Stage};
+use crate::status::{Precision, Rate, Stage};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -55,6 +55,8 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         .board
         .first_drawn()
         .map_or(0.0, |first| (first - started).as_secs_f64() * 1000.0);
+    // Whoever is near makes the drawing smaller a moment later.
+    std::thread::sleep(WARM_UP);
     let engine = headless.board.status().engine;
     drop(headless);
 
@@ -124,6 +126,7 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
             "source_fps": source_fps,
             "provider": engine.provider.map_or("none", |provider| provider.id()),
             "threads": engine.threads,
+            "precision": engine.precision.id(),
             "size": program.to_string(),
             "generator_size": engine.size.to_string(),
             "close_ups_side": engine.close_ups,
@@ -141,11 +144,15 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         per_second(Rate::Program)
     ));
     print(&format!(
-        "drawings         {styled:.1} a second at {}{}, {} on {} threads",
+        "drawings         {styled:.1} a second at {}{}, {} on {} threads{}",
         engine.size,
         (engine.close_ups).map_or_else(String::new, |side| format!(", close-ups at {side}x{side}")),
         engine.provider.map_or("none", |provider| provider.id()),
-        engine.threads
+        engine.threads,
+        match engine.precision {
+            Precision::Full => "",
+            Precision::EightBit => " in 8 bits",
+        }
     ));
     print(&format!(
         "bare generator   {bare:.1} a second: the pipeline reaches {:.0} %",

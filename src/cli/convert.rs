@@ -289,7 +289,13 @@ fn convert_clip(
         clip.per_second,
         clip.sound.clone(),
     );
-    let (drawing, mut compositing) = studio.split(size)?;
+    let pool = Pool::new();
+    let mut first: Pooled<Picture> = pool.take();
+    let mut more = limit > 0 && clip.read(0, &mut first)?;
+    if !more {
+        first.reshape(size);
+    }
+    let (drawing, mut compositing) = studio.split(&first)?;
     let Drawing {
         generator,
         style,
@@ -310,17 +316,16 @@ fn convert_clip(
 
     let written = std::thread::scope(|scope| -> anyhow::Result<u64> {
         let decode = named(scope, "decode", move || {
-            let pool = Pool::new();
-            for index in 0..limit {
-                let mut picture = pool.take();
-                if stop.load(Ordering::SeqCst) || !clip.read(index, &mut picture)? {
-                    break;
-                }
+            let (mut index, mut picture) = (0, first);
+            while more && index < limit && !stop.load(Ordering::SeqCst) {
                 let Ok(mut slot) = free.recv() else { break };
                 generator.prepare(&picture, style, &mut slot)?;
                 if prepared_in.send(Job { picture, slot }).is_err() {
                     break;
                 }
+                picture = pool.take();
+                index += 1;
+                more = index < limit && clip.read(index, &mut picture)?;
             }
             anyhow::Ok(())
         })?;

@@ -214,10 +214,17 @@ impl Studio {
         Ok(program)
     }
 
-    /// The two halves for a clip whose frames are `size`, to run side by side.
-    pub(super) fn split(&mut self, size: Size) -> anyhow::Result<(Drawing<'_>, Compositing<'_>)> {
+    /// The two halves for a clip, to run side by side. All of it is drawn at the size at which the faces
+    /// of its `first` frame are drawn well: a clip that changes its size halfway would show it.
+    pub(super) fn split(
+        &mut self,
+        first: &Picture,
+    ) -> anyhow::Result<(Drawing<'_>, Compositing<'_>)> {
+        let size = first.size();
         let side = Quality::Fine.long_side().unwrap_or(size.width);
-        self.halves(size, side, MAX_SIDE)
+        let faces = self.faces.look_all_over(first, first)?;
+        let most = self.most(&faces, size);
+        self.halves(size, side, most)
     }
 
     /// The most pixels of a drawing's long side at which its nearest face is drawn well. In few steps, so

@@ -29,6 +29,8 @@ pub(super) struct Description {
     pub(super) kind: String,
     pub(super) file: String,
     pub(super) sha256: String,
+    /// The same network in 8 bits.
+    pub(super) eight_bit: Option<NetworkDescription>,
     #[serde(default)]
     pub(super) licence: String,
     #[serde(default = "one")]
@@ -72,6 +74,13 @@ pub(super) enum FitName {
     Letterbox,
     /// Piece by piece, the seams blended.
     Tiles,
+}
+
+/// Another ONNX file.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct NetworkDescription {
+    pub(super) file: String,
+    pub(super) sha256: String,
 }
 
 /// A file of weights beside the ONNX file.
@@ -200,7 +209,8 @@ impl Description {
     /// The files it names, below its folder: the network, its weights and pictures; thumbnails may be
     /// missing.
     pub(super) fn files(&self) -> Vec<String> {
-        let own = std::iter::once(self.file.clone());
+        let eight_bit = self.eight_bit.as_ref().map(|network| &network.file);
+        let own = std::iter::once(&self.file).chain(eight_bit).cloned();
         let external = self.external.iter().map(|external| external.file.clone());
         let styles = self.styles.iter();
         let pictures = styles.clone().filter_map(|style| style.picture.clone());
@@ -253,6 +263,14 @@ impl Description {
         }
         if !is_sha256(&self.sha256) {
             return Some("sha256 is not 64 hexadecimal digits".to_owned());
+        }
+        if let Some(network) = &self.eight_bit
+            && (!is_name(&network.file) || !is_sha256(&network.sha256))
+        {
+            return Some(format!(
+                "\"{}\" under [eight_bit] is not a file's name alone with a sha256",
+                network.file
+            ));
         }
         if self.external.len() > EXTERNAL_LIMIT {
             return Some(format!(

@@ -6,12 +6,12 @@
 //! a slot has a pass for each.
 
 mod memory;
+mod session;
 mod styling;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session};
 use parking_lot::Mutex;
 
@@ -22,7 +22,8 @@ use super::fit::Fit;
 use super::limit::{Limit, NoResult, PATIENT};
 use super::model::Model;
 use super::own_styles::own_styles;
-use super::provider::{Trial, equip};
+use super::precision::precision;
+use super::provider::Trial;
 use super::runtime::Runtime;
 use super::segmenter::{CoarseMatte, Segmenter};
 use super::style_map::{StyleMap, cells};
@@ -30,6 +31,7 @@ use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
 use crate::frame::{Area, Picture, Size};
 use crate::settings::Provider;
+use crate::status::Precision;
 
 /// A model, loaded to draw pictures of one size.
 pub struct Generator {
@@ -37,6 +39,7 @@ pub struct Generator {
     fit: Fit,
     threads: usize,
     provider: Provider,
+    precision: Precision,
     /// The most bytes that a run takes, where that is counted.
     peak: Option<u64>,
     tensors: Tensors,
@@ -176,12 +179,15 @@ impl Generator {
         let fit = Fit::of(model, drawing).ok_or_else(wrong_size)?;
         let threads = threads.max(1);
         let trial = Trial::begin(runtime, model, provider);
-        let mut session = load(runtime, model, &fit, threads, provider)?.map_err(|error| {
-            InferenceError::Broken {
-                why: why(&error),
-                path: model.path().to_owned(),
-            }
-        })?;
+        let precision = precision(model, provider);
+        let onnx = model.onnx(precision)?;
+        let mut session =
+            session::load(runtime, model, &onnx, &fit, threads, provider)?.map_err(|error| {
+                InferenceError::Broken {
+                    why: why(&error),
+                    path: model.path().to_owned(),
+                }
+            })?;
         let limit = Limit::new().map_err(|error| InferenceError::Run {
             why: why(&error),
             path: model.path().to_owned(),
@@ -194,6 +200,7 @@ impl Generator {
             fit,
             threads,
             provider,
+            precision,
             peak,
             tensors,
             styles,
@@ -223,6 +230,11 @@ impl Generator {
     /// What runs it.
     pub fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// How exactly it calculates.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// CPU threads of a run.
@@ -553,44 +565,4 @@ impl Generator {
             path: self.model.path().to_owned(),
         }
     }
-}
-
-/// Outer errors are of the files, inner ones ONNX Runtime's.
-fn load(
-    runtime: &Runtime,
-    model: &Model,
-    fit: &Fit,
-    threads: usize,
-    provider: Provider,
-) -> Result<ort::Result<Session>, InferenceError> {
-    let onnx = model.onnx()?;
-    let external = model.external()?;
-    let session = || -> ort::Result<Session> {
-        let mut builder = Session::builder(runtime.environment())?
-            .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_parallel_execution(false)?
-            .with_inter_threads(1)?
-            .with_intra_threads(threads)?
-            // A plan of a run's memory saves no time here, and takes as much once more as the first run
-            // took, which is made without one.
-            .with_memory_pattern(false)?
-            // Waiting threads sleep: spinning ones take the cores from the compositor.
-            .with_intra_op_spinning(false)?;
-        let image = (&model.image().sides, fit.network);
-        let style = model.style().and_then(|style| style.sides.as_ref());
-        let style = (&style.cloned(), cells(model, fit.drawing));
-        for (names, size) in [image, style] {
-            if let Some([width, height]) = names {
-                builder = builder
-                    .with_dimension_override(width, size.width.into())?
-                    .with_dimension_override(height, size.height.into())?;
-            }
-        }
-        builder = equip(builder, runtime, provider)?;
-        for (name, bytes) in external {
-            builder = builder.with_external_initializer_file_in_memory(name, bytes.into())?;
-        }
-        builder.commit_from_memory(&onnx)
-    };
-    Ok(session())
 }

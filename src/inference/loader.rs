@@ -542,6 +542,7 @@ impl Loader {
         Engine {
             provider: Some(used),
             threads: generator.threads(),
+            precision: generator.precision(),
             size: generator.size(),
             close_ups: loaded.close_side(),
             reason: lines.join("\n"),

@@ -33,6 +33,7 @@ mod matte;
 mod model;
 mod own_styles;
 mod pace;
+mod precision;
 pub mod provider;
 mod retouch;
 mod runtime;

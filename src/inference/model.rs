@@ -1,5 +1,6 @@
 //! A generator on disk: an ONNX file and the `model.toml` beside it that says how to feed it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture, sha
 use super::matte::Edges;
 use super::tensor::Coding;
 use crate::frame::{Picture, Size};
+use crate::status::Precision;
 
 /// Name of the description in a model's folder.
 pub(super) const DESCRIPTION: &str = "model.toml";
@@ -31,7 +33,8 @@ pub struct Model {
     id: String,
     name: String,
     licence: String,
-    sha256: String,
+    network: Network,
+    eight_bit: Option<Network>,
     size_multiple: u32,
     fixed: Option<Fixed>,
     scale: u32,
@@ -46,7 +49,6 @@ pub struct Model {
     largest_face: Option<u32>,
     external: Vec<ExternalDescription>,
     styles: Vec<ModelStyle>,
-    content: Content,
     /// The sha256 of its description.
     described: String,
 }
@@ -160,10 +162,40 @@ pub(super) enum StyleKind {
     Own,
 }
 
+/// An ONNX file.
+#[derive(Clone, Debug)]
+struct Network {
+    /// In lower-case hexadecimal.
+    sha256: String,
+    content: Content,
+}
+
 #[derive(Clone, Debug)]
 enum Content {
     Builtin(&'static [u8]),
     File(PathBuf),
+}
+
+impl Network {
+    fn new(sha256: &str, content: Content) -> Self {
+        Self {
+            sha256: sha256.to_ascii_lowercase(),
+            content,
+        }
+    }
+
+    /// Its bytes, after a look at their hash.
+    fn onnx(&self) -> Result<Cow<'static, [u8]>, InferenceError> {
+        match &self.content {
+            // A test has compared the hash.
+            Content::Builtin(bytes) => Ok((*bytes).into()),
+            Content::File(path) => {
+                let bytes = read_limited(path, FILE_LIMIT)?;
+                compare(&bytes, &self.sha256, path)?;
+                Ok(bytes.into())
+            }
+        }
+    }
 }
 
 impl Model {
@@ -176,20 +208,16 @@ impl Model {
         let file = |name: &str| BUILTIN.get_file(name).map(include_dir::File::contents);
         let text = file(DESCRIPTION).and_then(|bytes| std::str::from_utf8(bytes).ok());
         let description = Description::parse(text.unwrap_or_default(), &path.join(DESCRIPTION))?;
-        let Some(onnx) = file(&description.file) else {
-            return Err(InferenceError::Unreadable {
+        let network = |name: &str, sha256: &str| match file(name) {
+            Some(onnx) => Ok(Network::new(sha256, Content::Builtin(onnx))),
+            None => Err(InferenceError::Unreadable {
                 why: "it is not in the program".to_owned(),
-                path: path.join(&description.file),
-            });
+                path: path.join(name),
+            }),
         };
         let thumbnail = |name: &str| file(name).map(Arc::from);
         let none = |_: &str| None;
-        Ok(Self::assemble(
-            description,
-            Content::Builtin(onnx),
-            thumbnail,
-            none,
-        ))
+        Self::assemble(description, network, thumbnail, none)
     }
 
     /// The model in `folder`. Its ONNX file is read once to compare its hash.
@@ -204,7 +232,11 @@ impl Model {
             path: path.clone(),
         })?;
         let description = Description::parse(&text, &path)?;
-        let file = folder.join(&description.file);
+        let network = |name: &str, sha256: &str| {
+            let network = Network::new(sha256, Content::File(folder.join(name)));
+            network.onnx()?;
+            Ok(network)
+        };
         let thumbnail = |name: &str| {
             let path = folder.join(name);
             let found = path.is_file().then(|| read_limited(&path, PICTURE_LIMIT));
@@ -226,9 +258,8 @@ impl Model {
             let (_, picture) = pictures.iter().find(|(known, _)| known == name)?;
             Some(Arc::clone(picture))
         };
-        let mut model = Self::assemble(description, Content::File(file), thumbnail, picture);
+        let mut model = Self::assemble(description, network, thumbnail, picture)?;
         model.described = sha256(text.as_bytes());
-        model.onnx()?;
         Ok(model)
     }
 
@@ -272,7 +303,26 @@ impl Model {
 
     /// Of the ONNX file, in lower-case hexadecimal.
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        &self.network.sha256
+    }
+
+    /// Of the file that is used for `precision`.
+    pub(super) fn sha256_of(&self, precision: Precision) -> &str {
+        &self.network(precision).sha256
+    }
+
+    /// Whether it comes in 8 bits as well.
+    pub(super) fn has_eight_bit(&self) -> bool {
+        self.eight_bit.is_some()
+    }
+
+    /// The same without its 8 bits: drawn exactly wherever it is drawn.
+    #[must_use]
+    pub fn in_full(&self) -> Self {
+        Self {
+            eight_bit: None,
+            ..self.clone()
+        }
     }
 
     /// What both sides of a generator's picture must be a multiple of.
@@ -290,28 +340,29 @@ impl Model {
 
     /// Whether it is part of the program.
     pub fn is_builtin(&self) -> bool {
-        matches!(self.content, Content::Builtin(_))
+        matches!(self.network.content, Content::Builtin(_))
     }
 
     /// The ONNX file; of the built-in model, its name alone.
     pub fn path(&self) -> &Path {
-        match &self.content {
+        match &self.network.content {
             Content::Builtin(_) => Path::new("models/toon/toon.onnx"),
             Content::File(path) => path,
         }
     }
 
-    /// Bytes of the network and its weights.
-    pub(super) fn bytes(&self) -> u64 {
-        if let Content::Builtin(bytes) = &self.content {
-            return bytes.len() as u64;
-        }
+    /// Bytes of the network that is used for `precision`, and of its weights.
+    pub(super) fn bytes(&self, precision: Precision) -> u64 {
         let folder = self.path().parent().unwrap_or(Path::new(""));
+        let network = match &self.network(precision).content {
+            Content::Builtin(bytes) => return bytes.len() as u64,
+            Content::File(path) => path.clone(),
+        };
         let external = self
             .external
             .iter()
             .map(|external| folder.join(&external.file));
-        std::iter::once(self.path().to_owned())
+        std::iter::once(network)
             .chain(external)
             .filter_map(|path| std::fs::metadata(path).ok())
             .map(|data| data.len())
@@ -325,8 +376,8 @@ impl Model {
 
     /// Whether `other` is the same file with the same description.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        (&self.sha256, &self.described, self.path())
-            == (&other.sha256, &other.described, other.path())
+        (self.sha256(), &self.described, self.path())
+            == (other.sha256(), &other.described, other.path())
     }
 
     /// Channels of its style map: 1 for a model with one style and no choice.
@@ -387,15 +438,19 @@ impl Model {
         }
     }
 
-    /// What `description` says, with its defaults; `thumbnail` and `picture` read a file of the
-    /// model's folder.
+    /// What `description` says, with its defaults; `network`, `thumbnail` and `picture` read a file of
+    /// the model's folder.
     fn assemble(
         description: Description,
-        content: Content,
+        network: impl Fn(&str, &str) -> Result<Network, InferenceError>,
         thumbnail: impl Fn(&str) -> Option<Arc<[u8]>>,
         picture_of: impl Fn(&str) -> Option<Arc<Picture>>,
-    ) -> Self {
+    ) -> Result<Self, InferenceError> {
         let files = description.files();
+        let eight_bit = (description.eight_bit.as_ref())
+            .map(|other| network(&other.file, &other.sha256))
+            .transpose()?;
+        let network = network(&description.file, &description.sha256)?;
         let image = description.image.port(Coding::default());
         // A network writes as it reads, unless it says otherwise.
         let picture = description.picture.port(image.coding);
@@ -429,7 +484,7 @@ impl Model {
                 },
             }
         });
-        Self {
+        Ok(Self {
             files,
             styles: styles.collect(),
             id: description.id,
@@ -439,7 +494,8 @@ impl Model {
             } else {
                 description.licence
             },
-            sha256: description.sha256.to_ascii_lowercase(),
+            network,
+            eight_bit,
             size_multiple: description.size_multiple,
             fixed: description.size.map(|[width, height]| Fixed {
                 size: Size::new(width, height),
@@ -474,21 +530,19 @@ impl Model {
             matte: description.matte.map(|matte| matte.name),
             close_ups: description.close_ups,
             largest_face: description.largest_face,
-            content,
             described: String::new(),
-        }
+        })
     }
 
     /// The ONNX file's bytes, after a look at their hash.
-    pub(super) fn onnx(&self) -> Result<std::borrow::Cow<'static, [u8]>, InferenceError> {
-        match &self.content {
-            // A test has compared the hash.
-            Content::Builtin(bytes) => Ok((*bytes).into()),
-            Content::File(path) => {
-                let bytes = read_limited(path, FILE_LIMIT)?;
-                compare(&bytes, &self.sha256, path)?;
-                Ok(bytes.into())
-            }
+    pub(super) fn onnx(&self, precision: Precision) -> Result<Cow<'static, [u8]>, InferenceError> {
+        self.network(precision).onnx()
+    }
+
+    fn network(&self, precision: Precision) -> &Network {
+        match (precision, &self.eight_bit) {
+            (Precision::EightBit, Some(network)) => network,
+            _ => &self.network,
         }
     }
 

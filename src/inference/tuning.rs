@@ -12,6 +12,7 @@ use super::error::InferenceError;
 use super::generator::Generator;
 use super::limit::LIVE;
 use super::model::Model;
+use super::precision::precision;
 use super::runtime::Runtime;
 use super::style_map::StyleMap;
 use crate::frame::{Picture, Size};
@@ -257,7 +258,7 @@ struct Key {
     cpu: String,
     cores: usize,
     runtime: String,
-    /// The sha256 of the ONNX file.
+    /// The sha256 of the ONNX file that the CPU runs.
     model: String,
     /// Threads the user asked for; absent when the best number was looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -270,7 +271,7 @@ impl Key {
             cpu: cpu_name(),
             cores: cores(),
             runtime: runtime.version().to_owned(),
-            model: model.sha256().to_owned(),
+            model: model.sha256_of(precision(model, Provider::Cpu)).to_owned(),
             asked_threads,
         }
     }

@@ -190,6 +190,7 @@ fn engine(engine: &Engine) -> Value {
     json!({
         "provider": engine.provider.map(|provider| provider.id()),
         "threads": engine.threads,
+        "precision": engine.precision.id(),
         "size": engine.size.to_string(),
         "reason": engine.reason,
     })

@@ -1,5 +1,6 @@
 //! Opens and closes as the settings say, and hands over what was asked for.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,10 @@ use crate::watch::Watch;
 
 /// How often a port is tried again that somebody else has.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// Addresses of nobody, for documents alone (RFC 5737, RFC 3849).
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const ELSEWHERE_6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 
 /// Where other programs ask. Whoever owns the settings has one and tends it.
 pub struct Door {
@@ -76,8 +81,8 @@ impl Door {
         let now = match opened {
             None => ServerState::Off,
             Some(Ok(server)) => {
-                let listening = ServerState::Listening(server.address);
-                let address = server.address;
+                let address = reachable(server.address);
+                let listening = ServerState::Listening(address);
                 tracing::info!("Other programs may ask at http://{address}/api/");
                 self.server = Some(server);
                 listening
@@ -118,5 +123,43 @@ impl Door {
             inbox: Arc::clone(&self.inbox),
             access,
         })))
+    }
+}
+
+/// Where others find who listens on all addresses: on the one that this machine has in its network.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ours = || {
+        // Nothing is sent: asked which way packets to elsewhere would go, the system says who from.
+        let (from, to): (IpAddr, IpAddr) = if address.is_ipv4() {
+            (Ipv4Addr::UNSPECIFIED.into(), ELSEWHERE.into())
+        } else {
+            (Ipv6Addr::UNSPECIFIED.into(), ELSEWHERE_6.into())
+        };
+        let socket = UdpSocket::bind((from, 0)).ok()?;
+        socket.connect((to, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    match address.ip().is_unspecified().then(ours).flatten() {
+        Some(ip) => SocketAddr::new(ip, address.port()),
+        None => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_are_told_as_one_that_others_can_use() {
+        for listening in ["0.0.0.0:7262", "[::]:7262"] {
+            let told = reachable(listening.parse().unwrap());
+            // A machine without a network has no better one.
+            assert_eq!(told.port(), 7262);
+            assert_eq!(told.is_ipv4(), listening.starts_with('0'));
+        }
+        for listening in ["127.0.0.1:7262", "192.0.2.7:80", "[::1]:7262"] {
+            let listening: SocketAddr = listening.parse().unwrap();
+            assert_eq!(reachable(listening), listening);
+        }
     }
 }

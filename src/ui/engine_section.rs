@@ -5,7 +5,7 @@ use egui::{Color32, Ui, vec2};
 use super::{PanelState, Texts, fill, icon, message, theme, widgets};
 use crate::frame::Size;
 use crate::settings::Language;
-use crate::status::Engine;
+use crate::status::{Engine, Precision};
 
 /// The live figures.
 pub fn figures_section_ui(ui: &mut Ui, state: &PanelState<'_>) {
@@ -78,6 +78,10 @@ fn engine_line(engine: &Engine, texts: &Texts) -> (Color32, String) {
         1 => texts.engine.threads_one.clone(),
         count => fill(&texts.engine.threads, "count", count),
     };
+    let precision = match engine.precision {
+        Precision::Full => String::new(),
+        Precision::EightBit => texts.engine.eight_bit.clone(),
+    };
     let drawing = if engine.size == Size::default() {
         String::new()
     } else {
@@ -86,7 +90,7 @@ fn engine_line(engine: &Engine, texts: &Texts) -> (Color32, String) {
     let faces = engine.close_ups.map_or_else(String::new, |side| {
         fill(&texts.engine.close_ups_size, "size", Size::new(side, side))
     });
-    for part in [threads, drawing, faces] {
+    for part in [threads, precision, drawing, faces] {
         if !part.is_empty() {
             line.push_str(" · ");
             line.push_str(&part);

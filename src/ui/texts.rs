@@ -107,7 +107,7 @@ areas! {
     }
     /// What runs the generator.
     EngineTexts {
-        title, loading, threads_one, threads, drawing_size, close_ups_size,
+        title, loading, threads_one, threads, eight_bit, drawing_size, close_ups_size,
     }
     /// Measurements.
     FiguresTexts {

@@ -154,14 +154,16 @@ fn a_folder_is_converted_and_bad_files_are_told() {
     assert_eq!(frames(&home.path("out/b.mp4")), 5);
 }
 
-/// A face that fills the photo is drawn in as few pixels as the network draws one well.
+/// A face that fills the photo, or a clip's first frame, is drawn in as few pixels as the network draws one
+/// well.
 #[test]
-fn a_photo_of_a_near_face_is_drawn_smaller() {
+fn near_faces_are_drawn_smaller() {
     let home = Home::new();
     let portrait = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/astronaut.jpg");
-    let drawn_at = |filter: &str| {
-        clip(&home, "in.png", &format!("-i {portrait} -vf {filter} -y"));
-        let words = "convert in.png out.png --overwrite --style clean --threads 1";
+    let drawn_at = |kind: &str, filter: &str| {
+        let input = format!("in.{kind}");
+        clip(&home, &input, &format!("-i {portrait} -vf {filter} -y"));
+        let words = format!("convert {input} out.{kind} --overwrite --style clean --threads 1");
         let words: Vec<&str> = words.split_whitespace().collect();
         let mut command = home.command(&words);
         let run = crate::support::Run::of(command.env("RUST_LOG", "panelcam=debug")).ok();
@@ -172,10 +174,12 @@ fn a_photo_of_a_near_face_is_drawn_smaller() {
             .parse::<u32>()
             .unwrap()
     };
-    assert_eq!(drawn_at("scale=960:960"), 960);
-    // Hair to chin is three quarters of it: 380 pixels of 506.
-    let near = drawn_at("crop=200:200:124:30,scale=960:960");
-    assert!((448..=576).contains(&near), "{near}");
+    for kind in ["png", "mp4"] {
+        assert_eq!(drawn_at(kind, "scale=960:960"), 960);
+        // Hair to chin is three quarters of it: 380 pixels of 506.
+        let near = drawn_at(kind, "crop=200:200:124:30,scale=960:960");
+        assert!((448..=576).contains(&near), "{near}");
+    }
 }
 
 /// Pictures of one size are drawn by what was loaded for the first, and nothing of one is seen in another:

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use panelcam::frame::{Picture, Size};
 use panelcam::inference::{Generator, Model, StyleMap};
+use panelcam::status::Precision;
 
 use crate::inference::runtime;
 
 const SIZE: Size = Size::new(384, 288);
 /// The drawing may change by at most this share of what noise changes in the picture.
 const CALM: f64 = 0.4;
+/// What 8 bits may change of a drawing on average, of 255.
+const EIGHT_BIT: f64 = 1.5;
 
 /// Something like a person before a wall: soft shading, a round head with eyes and a mouth.
 fn portrait() -> Picture {
@@ -104,19 +107,31 @@ fn draw(
     styled
 }
 
-fn open() -> Option<Generator> {
-    let runtime = runtime()?;
-    let model = Arc::new(Model::builtin().unwrap());
-    Some(Generator::open(&runtime, &model, SIZE, 1).unwrap())
+/// The shipped model in full and, where this processor is quick at that, in 8 bits.
+fn open() -> Vec<Generator> {
+    let Some(runtime) = runtime() else {
+        return Vec::new();
+    };
+    let model = Model::builtin().unwrap();
+    let open = |model| Generator::open(&runtime, &Arc::new(model), SIZE, 1).unwrap();
+    let (full, best) = (open(model.in_full()), open(model));
+    assert_eq!(full.precision(), Precision::Full);
+    let best = Some(best).filter(|best| best.precision() != Precision::Full);
+    std::iter::once(full).chain(best).collect()
 }
 
 #[test]
 fn strength_leads_from_the_picture_to_the_drawing() {
-    let Some(mut generator) = open() else { return };
+    for mut generator in open() {
+        strength_leads(&mut generator);
+    }
+}
+
+fn strength_leads(generator: &mut Generator) {
     let picture = portrait();
     for style in 0..generator.model().channels() {
         let mut steps = [0.0, 0.3, 0.6, 1.0].map(|strength| {
-            let drawing = draw(&mut generator, &picture, |channel, _| {
+            let drawing = draw(generator, &picture, |channel, _| {
                 if channel == style { strength } else { 0.0 }
             });
             between(&drawing, &picture)
@@ -132,14 +147,19 @@ fn strength_leads_from_the_picture_to_the_drawing() {
 
 #[test]
 fn a_blend_lies_between_its_two_styles() {
-    let Some(mut generator) = open() else { return };
+    for mut generator in open() {
+        blend_lies_between(&mut generator);
+    }
+}
+
+fn blend_lies_between(generator: &mut Generator) {
     let picture = portrait();
     let channels = generator.model().channels();
     for (one, other) in (0..channels).map(|one| (one, (one + 3) % channels)) {
         let whole = |channel: usize, wanted: usize| f32::from(u8::from(channel == wanted));
-        let a = draw(&mut generator, &picture, |channel, _| whole(channel, one));
-        let b = draw(&mut generator, &picture, |channel, _| whole(channel, other));
-        let blend = draw(&mut generator, &picture, |channel, _| {
+        let a = draw(generator, &picture, |channel, _| whole(channel, one));
+        let b = draw(generator, &picture, |channel, _| whole(channel, other));
+        let blend = draw(generator, &picture, |channel, _| {
             0.5 * (whole(channel, one) + whole(channel, other))
         });
         let (to_a, to_b, all) = (between(&blend, &a), between(&blend, &b), between(&a, &b));
@@ -152,15 +172,20 @@ fn a_blend_lies_between_its_two_styles() {
 
 #[test]
 fn two_halves_of_a_style_map_are_two_clean_halves() {
-    let Some(mut generator) = open() else { return };
+    for mut generator in open() {
+        two_halves_are_clean(&mut generator);
+    }
+}
+
+fn two_halves_are_clean(generator: &mut Generator) {
     let picture = portrait();
     let channels = generator.model().channels();
     let half = SIZE.width / 2;
     for (left, right) in (0..channels).map(|one| (one, (one + 1) % channels)) {
         let whole = |channel: usize, wanted: usize| f32::from(u8::from(channel == wanted));
-        let a = draw(&mut generator, &picture, |channel, _| whole(channel, left));
-        let b = draw(&mut generator, &picture, |channel, _| whole(channel, right));
-        let both = draw(&mut generator, &picture, |channel, column| {
+        let a = draw(generator, &picture, |channel, _| whole(channel, left));
+        let b = draw(generator, &picture, |channel, _| whole(channel, right));
+        let both = draw(generator, &picture, |channel, column| {
             whole(channel, if column * 16 < half { left } else { right })
         });
         // A cell beside the edge may mix; from there on each half is its own style.
@@ -179,16 +204,58 @@ fn two_halves_of_a_style_map_are_two_clean_halves() {
 
 #[test]
 fn noise_on_a_still_picture_does_not_shake_the_drawing() {
-    let Some(mut generator) = open() else { return };
+    for mut generator in open() {
+        noise_does_not_shake(&mut generator);
+    }
+}
+
+fn noise_does_not_shake(generator: &mut Generator) {
     let picture = portrait();
     let (before, after) = (noisy(&picture, 1), noisy(&picture, 2));
     for style in 0..generator.model().channels() {
         let mut drawn = |picture: &Picture| {
-            draw(&mut generator, picture, |channel, _| {
+            draw(generator, picture, |channel, _| {
                 f32::from(u8::from(channel == style))
             })
         };
         let ratio = between(&drawn(&before), &drawn(&after)) / between(&before, &after);
         assert!(ratio < CALM, "style {style}: {ratio:.2}");
+    }
+}
+
+/// Whoever goes from one machine to another must not see it.
+#[test]
+fn eight_bits_draw_what_all_bits_draw() {
+    let mut generators = open();
+    let [full, eight_bit] = &mut generators[..] else {
+        return;
+    };
+    let picture = portrait();
+    for style in 0..full.model().channels() {
+        for strength in [1.0, 0.4] {
+            let weight = |channel: usize, _| if channel == style { strength } else { 0.0 };
+            let drawings = [
+                draw(full, &picture, weight),
+                draw(eight_bit, &picture, weight),
+            ];
+            let change = between(&drawings[0], &drawings[1]);
+            assert!(
+                change < EIGHT_BIT * f64::from(strength),
+                "style {style}: {change:.2}"
+            );
+            let matte = |picture: &Picture| -> Vec<u8> {
+                picture.rgba().iter().skip(3).step_by(4).copied().collect()
+            };
+            let (a, b) = (matte(&drawings[0]), matte(&drawings[1]));
+            let far = a
+                .iter()
+                .zip(&b)
+                .filter(|(a, b)| a.abs_diff(**b) > 32)
+                .count();
+            assert!(
+                far * 1000 < a.len(),
+                "style {style}: {far} pixels of the matte"
+            );
+        }
     }
 }

@@ -16,7 +16,9 @@ use panelcam::action::Action;
 use panelcam::frame::Size;
 use panelcam::settings::{Language, Provider, Quality, Settings};
 use panelcam::source::{CameraChoice, Source};
-use panelcam::status::{Engine, Notice, Percentiles, Severity, SourceState, Status, Topic};
+use panelcam::status::{
+    Engine, Notice, Percentiles, Precision, Severity, SourceState, Status, Topic,
+};
 use panelcam::ui::{
     self, Choice, Device, Keys, Notices, PageEditor, PageView, PanelState, Shown, Texts, theme,
 };
@@ -198,6 +200,7 @@ fn live() -> Status {
         engine: Engine {
             provider: Some(Provider::Cpu),
             threads: 2,
+            precision: Precision::EightBit,
             size: Size::new(640, 368),
             close_ups: Some(256),
             reason: "No GPU provider is installed.".to_owned(),

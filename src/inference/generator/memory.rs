@@ -15,7 +15,7 @@ impl Generator {
     /// guess.
     pub fn memory(&self, slots: usize) -> u64 {
         let segmenter = self.segmenter.as_ref().map_or(0, |_| SEGMENTER);
-        let weights = 2 * self.model.bytes() + segmenter;
+        let weights = 2 * self.model.bytes(self.precision) + segmenter;
         let area = self.size().area() as u64;
         match self.peak.filter(|_| self.provider == Provider::Cpu) {
             Some(peak) => weights + peak + slots as u64 * self.slot_bytes(),

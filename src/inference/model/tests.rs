@@ -37,10 +37,18 @@ fn folder(description: &str, onnx: &[u8]) -> tempfile::TempDir {
 #[test]
 fn the_builtin_model_is_whole() {
     let model = Model::builtin().unwrap();
-    assert_eq!(sha256(&model.onnx().unwrap()), model.sha256());
+    let full = model.onnx(Precision::Full).unwrap();
+    assert_eq!(sha256(&full), model.sha256());
     assert!(model.is_builtin());
     assert!(model.styles().len() >= 4);
-    assert!(model.onnx().unwrap().len() <= 4 * 1024 * 1024);
+    assert!(full.len() <= 4 * 1024 * 1024);
+    let eight_bit = model.eight_bit.as_ref().unwrap();
+    let bytes = model.onnx(Precision::EightBit).unwrap();
+    assert_eq!(sha256(&bytes), eight_bit.sha256);
+    assert_ne!(eight_bit.sha256, model.sha256());
+    assert!(bytes.len() < full.len());
+    let in_full = model.in_full();
+    assert_eq!(in_full.onnx(Precision::EightBit).unwrap(), full);
     assert_eq!(
         (model.style().unwrap().kind, model.size_multiple()),
         (StyleKind::Map { cell: 16 }, 16)
@@ -65,6 +73,32 @@ fn a_description_is_read_with_its_codings() {
         }
     );
     assert!(!model.is_builtin());
+}
+
+#[test]
+fn a_network_of_eight_bits_is_read_and_compared_as_the_other_is() {
+    let of = |file: &str, sha256: &str| {
+        let section = format!("[eight_bit]\nfile = \"{file}\"\nsha256 = \"{sha256}\"\n[image]");
+        folder(&GOOD.replacen("[image]", &section, 1), b"abc")
+    };
+    let (abc, xyz) = (sha256(b"abc"), sha256(b"xyz"));
+    let folder = of("eight.onnx", &xyz);
+    let missing = Model::read(folder.path());
+    assert!(matches!(missing, Err(InferenceError::Unreadable { .. })));
+    fs::write(folder.path().join("eight.onnx"), b"xyZ").unwrap();
+    let other = Model::read(folder.path());
+    assert!(matches!(other, Err(InferenceError::Hash { .. })));
+    fs::write(folder.path().join("eight.onnx"), b"xyz").unwrap();
+    let model = Model::read(folder.path()).unwrap();
+    assert_eq!(*model.onnx(Precision::Full).unwrap(), *b"abc");
+    assert_eq!(*model.onnx(Precision::EightBit).unwrap(), *b"xyz");
+    assert_eq!(model.sha256_of(Precision::EightBit), xyz);
+    assert_eq!(*model.in_full().onnx(Precision::EightBit).unwrap(), *b"abc");
+    assert!(model.files().contains(&"eight.onnx".to_owned()));
+    for (file, sha256) in [("../eight.onnx", &abc[..]), ("eight.onnx", "12")] {
+        let refused = Model::read(of(file, sha256).path());
+        assert!(matches!(refused, Err(InferenceError::Description { .. })));
+    }
 }
 
 #[test]

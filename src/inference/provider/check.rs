@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::super::error::InferenceError;
 use super::super::generator::Generator;
 use super::super::model::Model;
+use super::super::precision::precision;
 use super::super::runtime::{PATH_VARIABLE, Runtime};
 use super::super::style_map::StyleMap;
 use super::super::tuning::{Tuning, cores};
@@ -21,6 +22,7 @@ use super::{does_not_load, equip, folder_of};
 use crate::frame::{Picture, Size};
 use crate::places::Places;
 use crate::settings::Provider;
+use crate::status::Precision;
 
 /// What the hidden command is called.
 pub const COMMAND: &str = "__check-provider";
@@ -242,7 +244,11 @@ fn both(
     let size = super::super::size_within(size, size.width, model.size_multiple());
     let size = model.drawing_size(size);
     let (ours, time, first) = time(runtime, model, provider, size, threads)?;
-    let (theirs, cpu_time, _) = time_cpu(runtime, model, size, threads)?;
+    let (theirs, mut cpu_time, _) = time_cpu(runtime, &Arc::new(model.in_full()), size, threads)?;
+    // The provider's drawing is held against the exact one, its time against what the CPU would take.
+    if precision(model, Provider::Cpu) != Precision::Full {
+        cpu_time = time_cpu(runtime, model, size, threads)?.1;
+    }
     let differences = ours
         .rgba()
         .iter()
