@@ -268,14 +268,15 @@ impl Stages {
         pipeline: Option<&Pipeline>,
         runtime: Option<Arc<Runtime>>,
     ) -> Option<Worker> {
+        let language = self.settings.window.language;
         let (styles, pages) = match pipeline {
             Some(pipeline) => (pipeline.styles(), Arc::clone(pipeline.pages())),
             None => (
                 Arc::new(inference::Library::load(&self.places).0),
-                Arc::new(panels::Library::load(&self.places).0),
+                Arc::new(panels::Library::load(&self.places, language).0),
             ),
         };
-        self.catalogue.list(&styles, &pages);
+        self.catalogue.list(&styles, &pages.pages(language));
         self.looks.set(Some(Looks {
             styles: Arc::clone(&styles),
             pages: Arc::clone(&pages),

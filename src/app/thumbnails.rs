@@ -82,7 +82,7 @@ pub fn draw(
             return;
         }
     };
-    for page in pages.pages().iter() {
+    for page in pages.pages(settings().window.language).iter() {
         if stop.asked() {
             return;
         }
@@ -110,12 +110,13 @@ pub fn keep_fresh(
     let mut language = settings().window.language;
     while !stop.asked() {
         stop.sleep(EVERY);
-        if pages.refresh() {
-            catalogue.list_pages(styles, pages);
-        }
-        let list = pages.pages();
-        let Some(drawing) = desk.live() else { continue };
         let settings = settings();
+        let is_changed = pages.refresh();
+        let list = pages.pages(settings.window.language);
+        if is_changed {
+            catalogue.list_pages(styles, &list);
+        }
+        let Some(drawing) = desk.live() else { continue };
         if settings.window.language != language {
             (language, turn) = (settings.window.language, 0);
         }
@@ -232,6 +233,7 @@ mod tests {
     use crate::panels::Seen;
     use crate::people::{Head, Point};
     use crate::places::Places;
+    use crate::settings::Language;
     use crate::shots::Live;
     use crate::worker::Worker;
 
@@ -277,12 +279,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let places = Places::under(home.path());
         let (styles, _) = Library::load(&places);
-        let (pages, _) = panels::Library::load(&places);
+        let (pages, _) = panels::Library::load(&places, Language::En);
         let (desk, news) = (Desk::new(), Arc::new(Mailbox::new()));
         let catalogue = Catalogue::new(Arc::clone(&news));
-        catalogue.list(&styles, &pages);
+        let list = pages.pages(Language::En);
+        catalogue.list(&styles, &list);
         desk.set_live(live([200, 10, 20, 255]));
-        let first = pages.pages()[0].id().to_owned();
+        let first = list[0].id().to_owned();
         let copy = Arc::clone(&desk);
         let worker = Worker::spawn("thumbnails", move |stop| {
             let looks = (&styles, &pages);

@@ -74,12 +74,12 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
 }
 
 fn list(session: &Session, json: bool) {
-    let (library, warnings) = Library::load(&session.places);
+    let (library, warnings) = Library::load(&session.places, session.settings.window.language);
     warnings.iter().for_each(|warning| say(warning));
     if json {
-        return print_json(&library.to_json());
+        return print_json(&library.to_json(session.settings.window.language));
     }
-    for page in library.pages().iter() {
+    for page in library.pages(session.settings.window.language).iter() {
         let origin = if page.builtin() { "" } else { "  (added)" };
         print(&format!(
             "{:16} {:10} {}{origin}",
@@ -91,19 +91,19 @@ fn list(session: &Session, json: bool) {
 }
 
 fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
-    let (library, _) = Library::load(&session.places);
+    let (library, _) = Library::load(&session.places, session.settings.window.language);
     let language = session.settings.window.language;
-    let page = library.read(file);
+    let page = library.read(file, language);
     page.map_err(|error| anyhow!(message(&error.to_string(), language).into_owned()))
 }
 
 /// All pages with the same picture in them, as the gallery shows them.
 fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Result<()> {
     let existing = preview.existing()?;
-    let (library, warnings) = Library::load(&session.places);
+    let (library, warnings) = Library::load(&session.places, session.settings.window.language);
     warnings.iter().for_each(|warning| say(warning));
     let pages: Vec<Page> = library
-        .pages()
+        .pages(session.settings.window.language)
         .iter()
         .map(|page| Page::clone(page))
         .collect();
