@@ -8,11 +8,11 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use parking_lot::Mutex;
 
 use crate::frame::Picture;
+use crate::inference;
 use crate::mailbox::Mailbox;
+use crate::panels::Page;
 use crate::settings::Language;
 use crate::ui::{Choice, Device, Texts};
-use crate::inference;
-use crate::panels::Page;
 
 /// All there is to pick from. A newer one replaces an older.
 #[derive(Clone, Default)]

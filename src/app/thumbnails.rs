@@ -227,6 +227,9 @@ fn decode(png: &[u8]) -> Option<Picture> {
 
 #[cfg(test)]
 mod tests {
+    use parking_lot::Mutex;
+
+    use super::super::shelf::News;
     use super::*;
     use crate::frame::{Frame, Stamp, Styled};
     use crate::mailbox::{Mailbox, Taken};
@@ -286,10 +289,16 @@ mod tests {
         catalogue.list(&styles, &list);
         desk.set_live(live([200, 10, 20, 255]));
         let first = list[0].id().to_owned();
-        let copy = Arc::clone(&desk);
+        let language = Arc::new(Mutex::new(Language::En));
+        let (copy, speaks) = (Arc::clone(&desk), Arc::clone(&language));
         let worker = Worker::spawn("thumbnails", move |stop| {
             let looks = (&styles, &pages);
-            keep_fresh(&gpu, looks, &Settings::default, &catalogue, &copy, stop);
+            let settings = || {
+                let mut settings = Settings::default();
+                settings.window.language = *speaks.lock();
+                settings
+            };
+            keep_fresh(&gpu, looks, &settings, &catalogue, &copy, stop);
         })
         .unwrap();
         // Waits until a part of a page's thumbnail has about this colour.
@@ -317,6 +326,27 @@ mod tests {
         shows(&first, [200, 10, 20]);
         desk.set_live(live([20, 160, 40, 255]));
         shows(&first, [20, 160, 40]);
+        // The lettering of the first page is drawn in both languages.
+        let thumbnail = |news: &News| {
+            let item = news.pages.iter().find(|item| item.id == first);
+            item.and_then(|item| item.thumbnail.clone())
+        };
+        let mut before = None;
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            assert!(Instant::now() < deadline, "the language is not followed");
+            let Taken::Value(news) = news.take_within(Duration::from_secs(1)) else {
+                continue;
+            };
+            let now = thumbnail(&news);
+            let before = before.get_or_insert_with(|| {
+                *language.lock() = Language::Ko;
+                now.clone()
+            });
+            if now != *before {
+                break;
+            }
+        }
         drop(worker);
     }
 

@@ -173,6 +173,7 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         let panels: Vec<&str> = page.panels().map(|panel| panel.id.as_str()).collect();
         print_json(&json!({
             "id": page.id(), "name": page.name(), "size": page.size().to_string(),
+            "languages": page.languages().collect::<Vec<_>>(),
             "panels": panels, "alive": alive, "warnings": page.warnings(), "advice": advice,
         }));
         return Ok(());
@@ -193,6 +194,15 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         );
         let place = message(&place, language);
         print(&format!("  {:16} {becomes}\n{:19}{place}", found.id, ""));
+    }
+    let languages: Vec<&str> = page.languages().collect();
+    if !languages.is_empty() {
+        tell(&format!(
+            "Some art is drawn for a language of its own: {}. This is the page where the language \
+             is {}.",
+            languages.join(", "),
+            language.code()
+        ));
     }
     for warning in page.warnings() {
         tell(&format!("warning: {warning}"));

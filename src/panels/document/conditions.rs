@@ -80,7 +80,8 @@ pub(super) fn languages(document: &Document) -> BTreeSet<String> {
         .flat_map(|tags| tags.split(','));
     let languages = tags
         .map(primary)
-        .filter(|language| !language.is_empty() && language.len() <= LONGEST);
+        .filter(|language| (1..=LONGEST).contains(&language.len()))
+        .filter(|language| language.bytes().all(|letter| letter.is_ascii_alphabetic()));
     let mut found = BTreeSet::new();
     for language in languages {
         if found.len() < MOST {
