@@ -291,8 +291,8 @@ impl Stages {
                 Some(control) => control.get().settings.clone(),
                 None => first.clone(),
             };
-            thumbnails::draw(runtime, &gpu, looks, &settings, &catalogue, &board, stop);
-            thumbnails::keep_fresh(&gpu, looks, &settings, &catalogue, &desk, stop);
+            let first = thumbnails::draw(runtime, &gpu, looks, &settings, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&gpu, looks, &settings, &catalogue, &desk, first, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()
