@@ -15,6 +15,7 @@ use crate::frame::{Picture, Size};
 use crate::output::{self, Existing};
 use crate::panels::{self, Fonts, Library, Page, Sheet};
 use crate::people::Head;
+use crate::settings::Language;
 use crate::ui::message;
 
 #[derive(Args)]
@@ -130,13 +131,14 @@ fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Re
     preview.save(&sheet, existing)
 }
 
-/// A page with a stand-in for the live picture; without graphics its effects are left out.
-fn drawn(page: &Page, size: Size) -> anyhow::Result<Picture> {
+/// A page with a stand-in for the live picture, in a language; without graphics its effects are left
+/// out, and its words are as they are drawn.
+fn drawn(page: &Page, size: Size, language: Language) -> anyhow::Result<Picture> {
     let stand_in = panels::stand_in();
+    let day = Clock::system().today();
+    let texts = page.texts(BTreeMap::new(), language.code(), day);
     match Gpu::headless() {
-        Ok(gpu) => {
-            Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in, &BTreeMap::new())?)
-        }
+        Ok(gpu) => Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in, &texts)?),
         Err(error) => {
             say(&format!("The preview shows no effects. {error}"));
             let artwork = page.rasterise(size)?;
@@ -156,7 +158,10 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         let longest = natural.width.max(natural.height);
         let scaled = |side: u32| (u64::from(side) * 1200 / u64::from(longest)).max(1) as u32;
         let size = Size::new(scaled(natural.width), scaled(natural.height));
-        let picture = page.labelled(drawn(&page, size)?, &Fonts::embedded())?;
+        let picture = page.labelled(
+            drawn(&page, size, session.settings.window.language)?,
+            &Fonts::embedded(),
+        )?;
         output::save_picture(&picture, preview, Existing::Overwrite)?;
     }
     if json {
