@@ -235,7 +235,7 @@ fn loading(criterion: &mut Criterion) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         group.bench_function(name.as_ref(), |bencher| {
             bencher.iter(|| {
-                let page = Page::parse_in(&svg, "page", &fonts, path.parent());
+                let page = Page::parse_in(&svg, "page", &fonts, path.parent(), None);
                 black_box(page.and_then(|page| page.rasterise(page.size())).is_ok())
             });
         });

@@ -17,6 +17,7 @@ use panelcam::output::{Existing, save_picture};
 use panelcam::panels::Library;
 use panelcam::people::Head;
 use panelcam::places::Places;
+use panelcam::settings::Language;
 
 fn main() -> anyhow::Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "out".to_owned()));
@@ -24,12 +25,13 @@ fn main() -> anyhow::Result<()> {
     let mut frame = Picture::default();
     Pattern::new(Size::new(1280, 720)).draw(0, &mut frame);
 
-    let (library, warnings) = Library::load(&Places::of_user());
+    let language = Language::of_system();
+    let (library, warnings) = Library::load(&Places::of_user(), language);
     for warning in warnings {
         eprintln!("{warning}");
     }
     let mut compositor = Compositor::new(Gpu::headless()?)?;
-    for page in library.pages().iter() {
+    for page in library.pages(language).iter() {
         compositor.set_page(page, page.size())?;
         compositor.upload_frame(&frame)?;
         compositor.upload_styled(&frame)?;

@@ -95,7 +95,7 @@ impl Pipeline {
         } = setup;
         let for_strips = Arc::clone(&gpu);
         let (styles, style_warnings) = inference::Library::load(&places);
-        let (pages, page_warnings) = panels::Library::load(&places);
+        let (pages, page_warnings) = panels::Library::load(&places, settings.window.language);
         for warning in style_warnings {
             board.notice(Topic::Style, Severity::Warning, warning);
         }
@@ -319,7 +319,7 @@ fn request(settings: &Settings, pages: &panels::Library, fps: u32) -> capture::R
     let program = settings
         .program
         .size
-        .unwrap_or_else(|| pages.size(&settings.look.page));
+        .unwrap_or_else(|| pages.size(&settings.look.page, settings.window.language));
     let turn = settings.capture.turn_of_source();
     capture::Request {
         source: settings.capture.source.clone(),

@@ -282,6 +282,9 @@ pub enum Language {
 }
 
 impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ko];
+
     /// As ISO 639-1 names it.
     pub fn code(self) -> &'static str {
         match self {

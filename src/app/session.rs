@@ -268,14 +268,15 @@ impl Stages {
         pipeline: Option<&Pipeline>,
         runtime: Option<Arc<Runtime>>,
     ) -> Option<Worker> {
+        let language = self.settings.window.language;
         let (styles, pages) = match pipeline {
             Some(pipeline) => (pipeline.styles(), Arc::clone(pipeline.pages())),
             None => (
                 Arc::new(inference::Library::load(&self.places).0),
-                Arc::new(panels::Library::load(&self.places).0),
+                Arc::new(panels::Library::load(&self.places, language).0),
             ),
         };
-        self.catalogue.list(&styles, &pages);
+        self.catalogue.list(&styles, &pages.pages(language));
         self.looks.set(Some(Looks {
             styles: Arc::clone(&styles),
             pages: Arc::clone(&pages),
@@ -290,8 +291,8 @@ impl Stages {
                 Some(control) => control.get().settings.clone(),
                 None => first.clone(),
             };
-            thumbnails::draw(runtime, &gpu, looks, &settings, &catalogue, &board, stop);
-            thumbnails::keep_fresh(&gpu, looks, &settings, &catalogue, &desk, stop);
+            let first = thumbnails::draw(runtime, &gpu, looks, &settings, &catalogue, &board, stop);
+            thumbnails::keep_fresh(&gpu, looks, &settings, &catalogue, &desk, first, stop);
         })
         .inspect_err(|error| tracing::warn!("No thread for thumbnails: {error}"))
         .ok()

@@ -8,10 +8,11 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use parking_lot::Mutex;
 
 use crate::frame::Picture;
+use crate::inference;
 use crate::mailbox::Mailbox;
+use crate::panels::Page;
 use crate::settings::Language;
 use crate::ui::{Choice, Device, Texts};
-use crate::{inference, panels};
 
 /// All there is to pick from. A newer one replaces an older.
 #[derive(Clone, Default)]
@@ -46,7 +47,7 @@ impl Catalogue {
     }
 
     /// These styles and pages are there, without thumbnails for now.
-    pub fn list(&self, styles: &inference::Library, pages: &panels::Library) {
+    pub fn list(&self, styles: &inference::Library, pages: &[Arc<Page>]) {
         self.change(|known| {
             known.styles = styles
                 .styles()
@@ -59,7 +60,6 @@ impl Catalogue {
                 })
                 .collect();
             known.pages = pages
-                .pages()
                 .iter()
                 .map(|page| Item {
                     id: page.id().to_owned(),
@@ -72,7 +72,7 @@ impl Catalogue {
     }
 
     /// These pages are there now; thumbnails of those that were stay.
-    pub fn list_pages(&self, styles: &inference::Library, pages: &panels::Library) {
+    pub fn list_pages(&self, styles: &inference::Library, pages: &[Arc<Page>]) {
         let old = self.known.lock().clone();
         self.list(styles, pages);
         self.change(|known| {

@@ -13,7 +13,7 @@ use crate::compositor::{Compositor, CompositorError, Gpu};
 use crate::frame::{Picture, Pooled, Size};
 use crate::inference::{Generator, InferenceError, Library, Model, Runtime, Style, StyleMap};
 use crate::panels::{self, Page};
-use crate::settings::Settings;
+use crate::settings::{Language, Settings};
 use crate::shots::{self, Desk};
 use crate::status::Board;
 use crate::worker::Stop;
@@ -31,6 +31,12 @@ const EVERY: Duration = Duration::from_millis(1500);
 /// Thumbnails come after this long even when there is no picture yet.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// What the first thumbnails of pages show, and in which language.
+pub struct First {
+    drawing: Arc<Pooled<Picture>>,
+    language: Language,
+}
+
 /// Draws all thumbnails, one after the other. What cannot be drawn keeps its icon.
 pub fn draw(
     runtime: Option<Arc<Runtime>>,
@@ -40,11 +46,11 @@ pub fn draw(
     catalogue: &Catalogue,
     board: &Board,
     stop: &Stop,
-) {
+) -> Option<First> {
     let started = Instant::now();
     while board.first_drawn().is_none() && started.elapsed() < PATIENCE {
         if stop.asked() {
-            return;
+            return None;
         }
         stop.sleep(Duration::from_millis(100));
     }
@@ -53,7 +59,7 @@ pub fn draw(
         Ok(mut demo) => demo.draw(DEMO_FRAME, &mut raw),
         Err(error) => {
             tracing::warn!("No thumbnails: {error}");
-            return;
+            return None;
         }
     }
     let mut artist = Artist {
@@ -63,7 +69,7 @@ pub fn draw(
     let mut drawing = None;
     for style in styles.styles() {
         if stop.asked() {
-            return;
+            return None;
         }
         if let Some(picture) = style.thumbnail.as_deref().and_then(decode) {
             catalogue.style_thumbnail(&style.id, picture);
@@ -74,48 +80,60 @@ pub fn draw(
     }
     let first = styles.styles().first();
     let drawing = drawing.or_else(|| artist.draw(first?, &raw));
-    let drawing = drawing.as_ref().unwrap_or(&raw);
+    let drawing = drawing.unwrap_or_else(|| raw.clone());
     let mut compositor = match Compositor::new(Arc::clone(gpu)) {
         Ok(compositor) => compositor,
         Err(error) => {
             tracing::warn!("No thumbnails of pages: {error}");
-            return;
+            return None;
         }
     };
-    for page in pages.pages().iter() {
+    let language = settings().window.language;
+    for page in pages.pages(language).iter() {
         if stop.asked() {
-            return;
+            return None;
         }
         let texts = texts_of(page, &settings());
-        match page_thumbnail(&mut compositor, page, drawing, &raw, &texts) {
+        match page_thumbnail(&mut compositor, page, &drawing, &raw, &texts) {
             Ok(picture) => catalogue.page_thumbnail(page.id(), picture),
             Err(error) => tracing::warn!("No thumbnail of a page: {error}"),
         }
     }
+    Some(First {
+        drawing: Arc::new(drawing.into()),
+        language,
+    })
 }
 
-/// Redraws the pages' thumbnails with who is there now, one every [`EVERY`], and lists pages that
-/// the user adds, changes or takes away.
+/// Redraws the pages' thumbnails with who is there now, one every [`EVERY`], or with what they show
+/// first in another language, and lists pages that the user adds, changes or takes away.
 pub fn keep_fresh(
     gpu: &Arc<Gpu>,
     (styles, pages): (&Library, &panels::Library),
     settings: &dyn Fn() -> Settings,
     catalogue: &Catalogue,
     desk: &Desk,
+    first: Option<First>,
     stop: &Stop,
 ) {
     let mut compositor = Compositor::new(Arc::clone(gpu)).ok();
-    let mut turn = 0;
-    let mut shown: Option<Arc<Pooled<Picture>>> = None;
-    let mut language = settings().window.language;
+    let mut language = match &first {
+        Some(first) => first.language,
+        None => settings().window.language,
+    };
+    let mut shown = first.map(|first| first.drawing);
+    let mut turn = usize::MAX;
     while !stop.asked() {
         stop.sleep(EVERY);
-        if pages.refresh() {
-            catalogue.list_pages(styles, pages);
-        }
-        let list = pages.pages();
-        let Some(drawing) = desk.live() else { continue };
         let settings = settings();
+        let is_changed = pages.refresh();
+        let list = pages.pages(settings.window.language);
+        if is_changed {
+            catalogue.list_pages(styles, &list);
+        }
+        let Some(drawing) = desk.live().or_else(|| shown.clone()) else {
+            continue;
+        };
         if settings.window.language != language {
             (language, turn) = (settings.window.language, 0);
         }
@@ -126,11 +144,9 @@ pub fn keep_fresh(
         if is_new && turn >= list.len() {
             (shown, turn) = (Some(drawing), 0);
         }
-        let Some(drawing) = &shown else {
-            turn = list.len();
-            continue;
-        };
-        if let (Some(page), Some(compositor)) = (list.get(turn), &mut compositor) {
+        if let (Some(drawing), Some(page), Some(compositor)) =
+            (&shown, list.get(turn), &mut compositor)
+        {
             let small = shots::small(drawing, STYLE_SIZE.width);
             let texts = texts_of(page, &settings);
             match page_thumbnail(compositor, page, &small, &small, &texts) {
@@ -226,6 +242,9 @@ fn decode(png: &[u8]) -> Option<Picture> {
 
 #[cfg(test)]
 mod tests {
+    use parking_lot::Mutex;
+
+    use super::super::shelf::News;
     use super::*;
     use crate::frame::{Frame, Stamp, Styled};
     use crate::mailbox::{Mailbox, Taken};
@@ -277,16 +296,23 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let places = Places::under(home.path());
         let (styles, _) = Library::load(&places);
-        let (pages, _) = panels::Library::load(&places);
+        let (pages, _) = panels::Library::load(&places, Language::En);
         let (desk, news) = (Desk::new(), Arc::new(Mailbox::new()));
         let catalogue = Catalogue::new(Arc::clone(&news));
-        catalogue.list(&styles, &pages);
+        let list = pages.pages(Language::En);
+        catalogue.list(&styles, &list);
         desk.set_live(live([200, 10, 20, 255]));
-        let first = pages.pages()[0].id().to_owned();
-        let copy = Arc::clone(&desk);
+        let first = list[0].id().to_owned();
+        let language = Arc::new(Mutex::new(Language::En));
+        let (copy, speaks) = (Arc::clone(&desk), Arc::clone(&language));
         let worker = Worker::spawn("thumbnails", move |stop| {
             let looks = (&styles, &pages);
-            keep_fresh(&gpu, looks, &Settings::default, &catalogue, &copy, stop);
+            let settings = || {
+                let mut settings = Settings::default();
+                settings.window.language = *speaks.lock();
+                settings
+            };
+            keep_fresh(&gpu, looks, &settings, &catalogue, &copy, None, stop);
         })
         .unwrap();
         // Waits until a part of a page's thumbnail has about this colour.
@@ -314,6 +340,27 @@ mod tests {
         shows(&first, [200, 10, 20]);
         desk.set_live(live([20, 160, 40, 255]));
         shows(&first, [20, 160, 40]);
+        // The lettering of the first page is drawn in both languages.
+        let thumbnail = |news: &News| {
+            let item = news.pages.iter().find(|item| item.id == first);
+            item.and_then(|item| item.thumbnail.clone())
+        };
+        let mut before = None;
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            assert!(Instant::now() < deadline, "the language is not followed");
+            let Taken::Value(news) = news.take_within(Duration::from_secs(1)) else {
+                continue;
+            };
+            let now = thumbnail(&news);
+            let before = before.get_or_insert_with(|| {
+                *language.lock() = Language::Ko;
+                now.clone()
+            });
+            if now != *before {
+                break;
+            }
+        }
         drop(worker);
     }
 

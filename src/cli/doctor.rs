@@ -81,7 +81,8 @@ fn checks(session: &Session) -> Vec<Check> {
     let runtime = Runtime::load(&session.places);
     let gpu = Gpu::headless();
     let (models, model_warnings) = inference::Library::load(&session.places);
-    let (pages, page_warnings) = panels::Library::load(&session.places);
+    let (pages, page_warnings) =
+        panels::Library::load(&session.places, session.settings.window.language);
     let warned = |count: usize, what: &str, warnings: &[String]| match warnings {
         [] => Ok(format!("{count} {what}")),
         warnings => Err(warnings.join(" ")),
@@ -134,7 +135,11 @@ fn checks(session: &Session) -> Vec<Check> {
         ),
         some(
             "pages",
-            warned(pages.pages().len(), "pages", &page_warnings),
+            warned(
+                pages.pages(session.settings.window.language).len(),
+                "pages",
+                &page_warnings,
+            ),
         ),
         may(
             "ffmpeg",

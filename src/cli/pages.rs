@@ -15,6 +15,7 @@ use crate::frame::{Picture, Size};
 use crate::output::{self, Existing};
 use crate::panels::{self, Fonts, Library, Page, Sheet};
 use crate::people::Head;
+use crate::settings::Language;
 use crate::ui::message;
 
 #[derive(Args)]
@@ -74,12 +75,12 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
 }
 
 fn list(session: &Session, json: bool) {
-    let (library, warnings) = Library::load(&session.places);
+    let (library, warnings) = Library::load(&session.places, session.settings.window.language);
     warnings.iter().for_each(|warning| say(warning));
     if json {
-        return print_json(&library.to_json());
+        return print_json(&library.to_json(session.settings.window.language));
     }
-    for page in library.pages().iter() {
+    for page in library.pages(session.settings.window.language).iter() {
         let origin = if page.builtin() { "" } else { "  (added)" };
         print(&format!(
             "{:16} {:10} {}{origin}",
@@ -91,19 +92,19 @@ fn list(session: &Session, json: bool) {
 }
 
 fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
-    let (library, _) = Library::load(&session.places);
+    let (library, _) = Library::load(&session.places, session.settings.window.language);
     let language = session.settings.window.language;
-    let page = library.read(file);
+    let page = library.read(file, language);
     page.map_err(|error| anyhow!(message(&error.to_string(), language).into_owned()))
 }
 
 /// All pages with the same picture in them, as the gallery shows them.
 fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Result<()> {
     let existing = preview.existing()?;
-    let (library, warnings) = Library::load(&session.places);
+    let (library, warnings) = Library::load(&session.places, session.settings.window.language);
     warnings.iter().for_each(|warning| say(warning));
     let pages: Vec<Page> = library
-        .pages()
+        .pages(session.settings.window.language)
         .iter()
         .map(|page| Page::clone(page))
         .collect();
@@ -130,13 +131,14 @@ fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Re
     preview.save(&sheet, existing)
 }
 
-/// A page with a stand-in for the live picture; without graphics its effects are left out.
-fn drawn(page: &Page, size: Size) -> anyhow::Result<Picture> {
+/// A page with a stand-in for the live picture, in a language; without graphics its effects are left
+/// out, and its words are as they are drawn.
+fn drawn(page: &Page, size: Size, language: Language) -> anyhow::Result<Picture> {
     let stand_in = panels::stand_in();
+    let day = Clock::system().today();
+    let texts = page.texts(BTreeMap::new(), language.code(), day);
     match Gpu::headless() {
-        Ok(gpu) => {
-            Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in, &BTreeMap::new())?)
-        }
+        Ok(gpu) => Ok(Compositor::new(gpu)?.still(page, size, &stand_in, &stand_in, &texts)?),
         Err(error) => {
             say(&format!("The preview shows no effects. {error}"));
             let artwork = page.rasterise(size)?;
@@ -156,7 +158,10 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         let longest = natural.width.max(natural.height);
         let scaled = |side: u32| (u64::from(side) * 1200 / u64::from(longest)).max(1) as u32;
         let size = Size::new(scaled(natural.width), scaled(natural.height));
-        let picture = page.labelled(drawn(&page, size)?, &Fonts::embedded())?;
+        let picture = page.labelled(
+            drawn(&page, size, session.settings.window.language)?,
+            &Fonts::embedded(),
+        )?;
         output::save_picture(&picture, preview, Existing::Overwrite)?;
     }
     if json {
@@ -173,6 +178,7 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         let panels: Vec<&str> = page.panels().map(|panel| panel.id.as_str()).collect();
         print_json(&json!({
             "id": page.id(), "name": page.name(), "size": page.size().to_string(),
+            "languages": page.languages().collect::<Vec<_>>(),
             "panels": panels, "alive": alive, "warnings": page.warnings(), "advice": advice,
         }));
         return Ok(());
@@ -193,6 +199,15 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         );
         let place = message(&place, language);
         print(&format!("  {:16} {becomes}\n{:19}{place}", found.id, ""));
+    }
+    let languages: Vec<&str> = page.languages().collect();
+    if !languages.is_empty() {
+        tell(&format!(
+            "Some art is drawn for a language of its own: {}. This is the page where the language \
+             is {}.",
+            languages.join(", "),
+            language.code()
+        ));
     }
     for warning in page.warnings() {
         tell(&format!("warning: {warning}"));

@@ -150,8 +150,8 @@ impl Headless {
 
     /// The programs' size once the page is there: until then a plain one is shown.
     fn size(&self) -> Size {
-        let look = &self.settings.look;
-        let of_page = || self.pipeline.pages().size(&look.page);
+        let (page, language) = (&self.settings.look.page, self.settings.window.language);
+        let of_page = || self.pipeline.pages().size(page, language);
         self.settings.program.size.unwrap_or_else(of_page)
     }
 

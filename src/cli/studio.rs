@@ -85,6 +85,7 @@ impl Studio {
     /// Loads what the command line and the settings name. Without `--page` there is no page.
     pub(super) fn open(session: &Session, mirror: bool) -> anyhow::Result<Self> {
         let look = &session.settings.look;
+        let language = session.settings.window.language;
         let runtime = Runtime::load(&session.places)?;
         let (styles, warnings) = inference::Library::load(&session.places);
         warnings.iter().for_each(|warning| super::say(warning));
@@ -103,9 +104,9 @@ impl Studio {
         let page = match session.common.page.as_deref() {
             None | Some("none") => None,
             Some(page) => {
-                let (pages, warnings) = panels::Library::load(&session.places);
+                let (pages, warnings) = panels::Library::load(&session.places, language);
                 warnings.iter().for_each(|warning| super::say(warning));
-                let page = pages.page(page)?;
+                let page = pages.page(page, language)?;
                 let unsaid = page.unsaid(&look.texts_of(page.id()));
                 page.warnings()
                     .iter()
@@ -141,11 +142,10 @@ impl Studio {
         if asked != Provider::Auto && asked != provider {
             super::say(&why);
         }
-        let language = session.settings.window.language.code();
         let day = Clock::system().today();
         let texts = page
             .as_ref()
-            .map(|page| page.texts(look.texts_of(page.id()), language, day))
+            .map(|page| page.texts(look.texts_of(page.id()), language.code(), day))
             .unwrap_or_default();
         let mut studio = Self {
             faces: Faces::open(&runtime)?,

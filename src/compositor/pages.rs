@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use crate::frame::Size;
 use crate::mailbox::{Mailbox, Taken};
 use crate::panels::Library;
+use crate::settings::Language;
 use crate::worker::Worker;
 
 use super::resident::{Method, Resident};
@@ -20,6 +21,8 @@ pub(super) struct Wanted {
     pub page: String,
     /// The program's size; `None`: as large as the page says.
     pub size: Option<Size>,
+    /// Of its art that is drawn in several languages, this is shown.
+    pub language: Language,
 }
 
 /// Pages that are ready, and the thread that makes them so.
@@ -34,8 +37,8 @@ pub(super) struct Pages {
     looked: Duration,
     /// Whether the thread has an order.
     waiting: bool,
-    /// Pages of the library that were ordered ahead, for one program size.
-    ahead: (Option<Size>, usize),
+    /// Pages of the library that were ordered ahead, for one program size and language.
+    ahead: ((Option<Size>, Language), usize),
     _worker: Worker,
 }
 
@@ -82,7 +85,7 @@ impl Pages {
             current: None,
             looked: Duration::ZERO,
             waiting: false,
-            ahead: (None, 0),
+            ahead: ((None, Language::default()), 0),
             _worker: worker,
         })
     }
@@ -110,13 +113,13 @@ impl Pages {
             }
         } else if !self.waiting && now.saturating_sub(self.looked) >= Self::LOOK_EVERY {
             self.looked = now;
-            let in_library = self
-                .library
-                .pages()
-                .iter()
-                .any(|page| page.id() == wanted.page && page.builtin());
+            let pages = self.library.known(wanted.language);
+            let in_library = pages.is_some_and(|pages| {
+                let mut pages = pages.iter();
+                pages.any(|page| page.id() == wanted.page && page.builtin())
+            });
             if in_library {
-                self.order_ahead(wanted.size);
+                self.order_ahead(wanted);
             } else {
                 self.order(wanted.clone());
             }
@@ -129,17 +132,24 @@ impl Pages {
         self.orders.send(wanted);
     }
 
-    fn order_ahead(&mut self, size: Option<Size>) {
-        if self.ahead.0 != size {
-            self.ahead = (size, 0);
+    fn order_ahead(&mut self, wanted: &Wanted) {
+        let (size, language) = (wanted.size, wanted.language);
+        if self.ahead.0 != (size, language) {
+            self.ahead = ((size, language), 0);
         }
         let number = self.ahead.1;
+        let pages = self.library.known(language);
+        let page = pages.and_then(|pages| pages.get(number).cloned());
         if number < Self::AHEAD
-            && let Some(page) = self.library.pages().get(number)
+            && let Some(page) = page
         {
             self.ahead.1 += 1;
             let page = page.id().to_owned();
-            self.order(Wanted { page, size });
+            self.order(Wanted {
+                page,
+                size,
+                language,
+            });
         }
     }
 }
@@ -150,7 +160,7 @@ fn ready(
     ready: &Mutex<Vec<Arc<Resident>>>,
     wanted: &Wanted,
 ) -> Option<Arc<Resident>> {
-    let pages = library.pages();
+    let pages = library.known(wanted.language)?;
     let page = pages.iter().find(|page| page.id() == wanted.page)?;
     let size = wanted.size.unwrap_or_else(|| page.size());
     let list = ready.lock();
@@ -166,7 +176,7 @@ fn load(
     ready: &Mutex<Vec<Arc<Resident>>>,
     wanted: &Wanted,
 ) -> Result<Arc<Resident>, CompositorError> {
-    let page = library.page(&wanted.page)?;
+    let page = library.page(&wanted.page, wanted.language)?;
     let size = wanted.size.unwrap_or_else(|| page.size());
     let known = {
         let list = ready.lock();

@@ -302,6 +302,7 @@ impl Live {
         let wanted = Wanted {
             page: control.settings.look.page.clone(),
             size: chosen,
+            language: control.settings.window.language,
         };
         match self.pages.get(&wanted, self.time()) {
             Some(Ok(page)) => {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use include_dir::{Dir, include_dir};
@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::frame::Size;
 use crate::places::Places;
+use crate::settings::Language;
 
 use super::{Fonts, Page, PageError};
 
@@ -56,58 +57,53 @@ type Dates = Vec<Option<SystemTime>>;
 /// A page opened by path: read again when a date changes.
 type Opened = (PathBuf, Dates, Page);
 
-/// All pages, and those that were opened by path.
+/// All pages, and those that were opened by path, in every language that was asked for.
 pub struct Library {
     fonts: Fonts,
+    /// The user's folder.
+    folder: PathBuf,
+    /// In the order of [`Language::ALL`].
+    shelves: [OnceLock<Shelf>; Language::ALL.len()],
+}
+
+/// The pages as they are drawn in a language.
+struct Shelf {
     shipped: Vec<Arc<Page>>,
     pages: RwLock<Arc<[Arc<Page>]>>,
-    /// The user's folder, and the files in it when it was last looked at, each with its last good
-    /// page.
-    folder: PathBuf,
+    /// The files in the user's folder when it was last looked at, each with its last good page.
     files: Mutex<Vec<(Dated, Option<Arc<Page>>)>>,
     opened: Mutex<Vec<Opened>>,
 }
 
 impl Library {
-    /// Reads the pages that ship with the program and those in the user's `pages` folder. A page
-    /// that cannot be used is left out; the list says why. A user's page takes the place of a
-    /// shipped one with the same id.
-    pub fn load(places: &Places) -> (Self, Vec<String>) {
-        let fonts = Fonts::embedded();
-        let (mut pages, mut warnings) = (Vec::new(), Vec::new());
-        for result in shipped(&fonts) {
-            match result {
-                Ok(page) => pages.push(Arc::new(page.into_builtin())),
-                Err(error) => warnings.push(error.to_string()),
-            }
-        }
-        let folder = places.data.join("pages");
-        let mut files = Vec::new();
-        for path in svg_files(&folder) {
-            let date = date_of(&path);
-            let page = read(&path, &fonts).map_err(|error| warnings.push(error.to_string()));
-            let page = page.ok().map(Arc::new);
-            let dates = dates_of(date, page.as_deref());
-            files.push(((path, dates), page));
-        }
+    /// Reads the pages that ship with the program and those in the user's `pages` folder, in a
+    /// language; others follow when somebody asks for them. A page that cannot be used is left out;
+    /// the list says why. A user's page takes the place of a shipped one with the same id.
+    pub fn load(places: &Places, language: Language) -> (Self, Vec<String>) {
         let library = Self {
-            fonts,
-            pages: RwLock::new(together(&pages, &files)),
-            shipped: pages,
-            folder,
-            files: Mutex::new(files),
-            opened: Mutex::default(),
+            fonts: Fonts::embedded(),
+            folder: places.data.join("pages"),
+            shelves: Default::default(),
         };
+        let (shelf, warnings) = library.fill(language);
+        // Nobody else has it yet.
+        let _ = library.place(language).set(shelf);
         (library, warnings)
     }
 
     /// The pages, those that ship with the program first.
-    pub fn pages(&self) -> Arc<[Arc<Page>]> {
-        Arc::clone(&self.pages.read())
+    pub fn pages(&self, language: Language) -> Arc<[Arc<Page>]> {
+        Arc::clone(&self.shelf(language).pages.read())
+    }
+
+    /// The pages when they were read in this language before: asking takes no time.
+    pub fn known(&self, language: Language) -> Option<Arc<[Arc<Page>]>> {
+        let shelf = self.place(language).get()?;
+        Some(Arc::clone(&shelf.pages.read()))
     }
 
     /// The pages as programs read them.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self, language: Language) -> serde_json::Value {
         let item = |page: &Arc<Page>| {
             serde_json::json!({
                 "id": page.id(),
@@ -116,14 +112,142 @@ impl Library {
                 "size": page.size().to_string(),
             })
         };
-        self.pages().iter().map(item).collect()
+        self.pages(language).iter().map(item).collect()
     }
 
     /// Looks at the user's folder again; `true` when the list has changed. A file that cannot be
     /// used any more keeps its last good page.
     pub fn refresh(&self) -> bool {
+        let mut changed = false;
+        for (language, place) in Language::ALL.into_iter().zip(&self.shelves) {
+            if let Some(shelf) = place.get() {
+                changed |= shelf.refresh(&self.folder, &|path| self.read(path, language));
+            }
+        }
+        changed
+    }
+
+    /// The page with this id, or the one in this file, as it is drawn in a language. `none` is
+    /// [`Page::plain`] at 1280x720: who knows the frame's size makes it themselves.
+    ///
+    /// # Errors
+    /// When there is none, or the file cannot be used.
+    pub fn page(&self, id_or_path: &str, language: Language) -> Result<Page, PageError> {
+        if id_or_path == "none" {
+            return Ok(Page::plain(Size::new(1280, 720)));
+        }
+        let shelf = self.shelf(language);
+        let open = |path: &Path| shelf.open(path, &|path| self.read(path, language));
+        let pages = Arc::clone(&shelf.pages.read());
+        if let Some(page) = pages.iter().find(|page| page.id() == id_or_path) {
+            // A file of the user may have changed since.
+            let is_its = |path: &PathBuf| stem(path).as_deref() == Some(id_or_path);
+            let file = shelf
+                .files
+                .lock()
+                .iter()
+                .map(|((path, _), _)| path.clone())
+                .find(is_its);
+            return match file.filter(|path| !page.builtin() && path.exists()) {
+                Some(path) => open(&path),
+                None => Ok(Page::clone(page)),
+            };
+        }
+        let path = Path::new(id_or_path);
+        let is_path = path.components().count() > 1
+            || path
+                .extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+        if is_path {
+            return open(path);
+        }
+        let known: Vec<&str> = pages.iter().map(|page| page.id()).collect();
+        Err(PageError::Unknown {
+            id: id_or_path.to_owned(),
+            known: format!("none, {}", known.join(", ")),
+        })
+    }
+
+    /// Reads the page in a file, whether or not it was read before.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no page.
+    pub fn read(&self, path: &Path, language: Language) -> Result<Page, PageError> {
+        read(path, &self.fonts, language)
+    }
+
+    /// The size of a program that is as large as the page says; 1280x720 for a page that cannot
+    /// be used.
+    pub fn size(&self, id_or_path: &str, language: Language) -> Size {
+        self.page(id_or_path, language)
+            .map_or(Size::new(1280, 720), |page| page.size())
+    }
+
+    fn place(&self, language: Language) -> &OnceLock<Shelf> {
+        &self.shelves[language as usize]
+    }
+
+    fn shelf(&self, language: Language) -> &Shelf {
+        self.place(language).get_or_init(|| {
+            let (shelf, warnings) = self.fill(language);
+            for warning in warnings {
+                // Whoever shows it is told.
+                tracing::debug!("A page is left out: {warning}");
+            }
+            shelf
+        })
+    }
+
+    /// Reads all pages in a language, but for those that are there in another and the same in both.
+    fn fill(&self, language: Language) -> (Shelf, Vec<String>) {
+        let other = self.shelves.iter().find_map(OnceLock::get);
+        let is_same = |page: &&Arc<Page>| page.languages().next().is_none();
+        let same = |id: &str| {
+            let mut pages = other?.shipped.iter().filter(is_same);
+            pages.find(|page| page.id() == id).cloned()
+        };
+        let (mut pages, mut warnings) = (Vec::new(), Vec::new());
+        for result in shipped(&self.fonts, language, &same) {
+            match result {
+                Ok(page) => pages.push(page),
+                Err(error) => warnings.push(error.to_string()),
+            }
+        }
+        let other = other.map(|shelf| shelf.files.lock().clone());
+        let mut files = Vec::new();
+        for path in svg_files(&self.folder) {
+            let date = date_of(&path);
+            let known = other.iter().flatten().find(|(dated, page)| {
+                let page = page.as_ref().filter(is_same);
+                page.is_some_and(|page| *dated == (path.clone(), dates_of(date, Some(page))))
+            });
+            if let Some(known) = known {
+                files.push(known.clone());
+                continue;
+            }
+            let page = self.read(&path, language);
+            let page = page.map_err(|error| warnings.push(error.to_string()));
+            let page = page.ok().map(Arc::new);
+            let dates = dates_of(date, page.as_deref());
+            files.push(((path, dates), page));
+        }
+        let shelf = Shelf {
+            pages: RwLock::new(together(&pages, &files)),
+            shipped: pages,
+            files: Mutex::new(files),
+            opened: Mutex::default(),
+        };
+        (shelf, warnings)
+    }
+}
+
+/// Reads the page in a file.
+type Read<'a> = &'a dyn Fn(&Path) -> Result<Page, PageError>;
+
+impl Shelf {
+    fn refresh(&self, folder: &Path, read: Read) -> bool {
         let mut files = self.files.lock();
-        let newest: Vec<Dated> = svg_files(&self.folder)
+        let newest: Vec<Dated> = svg_files(folder)
             .into_iter()
             .map(|path| {
                 let known = files.iter().find(|((known, _), _)| *known == path);
@@ -141,7 +265,7 @@ impl Library {
                 let known = files.iter().find(|((path, _), _)| *path == dated.0);
                 let page = match known {
                     Some((known, page)) if *known == dated => return (dated, page.clone()),
-                    known => match read(&dated.0, &self.fonts) {
+                    known => match read(&dated.0) {
                         Ok(page) => Some(Arc::new(page)),
                         // Whoever shows it is told.
                         Err(error) => {
@@ -159,61 +283,7 @@ impl Library {
         true
     }
 
-    /// The page with this id, or the one in this file. `none` is [`Page::plain`] at 1280x720:
-    /// who knows the frame's size makes it themselves.
-    ///
-    /// # Errors
-    /// When there is none, or the file cannot be used.
-    pub fn page(&self, id_or_path: &str) -> Result<Page, PageError> {
-        if id_or_path == "none" {
-            return Ok(Page::plain(Size::new(1280, 720)));
-        }
-        let pages = self.pages();
-        if let Some(page) = pages.iter().find(|page| page.id() == id_or_path) {
-            // A file of the user may have changed since.
-            let is_its = |path: &PathBuf| stem(path).as_deref() == Some(id_or_path);
-            let file = self
-                .files
-                .lock()
-                .iter()
-                .map(|((path, _), _)| path.clone())
-                .find(is_its);
-            return match file.filter(|path| !page.builtin() && path.exists()) {
-                Some(path) => self.opened(&path),
-                None => Ok(Page::clone(page)),
-            };
-        }
-        let path = Path::new(id_or_path);
-        let is_path = path.components().count() > 1
-            || path
-                .extension()
-                .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
-        if is_path {
-            return self.opened(path);
-        }
-        let known: Vec<&str> = pages.iter().map(|page| page.id()).collect();
-        Err(PageError::Unknown {
-            id: id_or_path.to_owned(),
-            known: format!("none, {}", known.join(", ")),
-        })
-    }
-
-    /// Reads the page in a file, whether or not it was read before.
-    ///
-    /// # Errors
-    /// When the file cannot be read or is no page.
-    pub fn read(&self, path: &Path) -> Result<Page, PageError> {
-        read(path, &self.fonts)
-    }
-
-    /// The size of a program that is as large as the page says; 1280x720 for a page that cannot
-    /// be used.
-    pub fn size(&self, id_or_path: &str) -> Size {
-        self.page(id_or_path)
-            .map_or(Size::new(1280, 720), |page| page.size())
-    }
-
-    fn opened(&self, path: &Path) -> Result<Page, PageError> {
+    fn open(&self, path: &Path, read: Read) -> Result<Page, PageError> {
         let date = date_of(path);
         let mut opened = self.opened.lock();
         if let Some((.., page)) = opened.iter().find(|(known, dates, page)| {
@@ -221,7 +291,7 @@ impl Library {
         }) {
             return Ok(page.clone());
         }
-        let page = read(path, &self.fonts)?;
+        let page = read(path)?;
         opened.retain(|(known, ..)| known != path);
         opened.push((path.to_owned(), dates_of(date, Some(&page)), page.clone()));
         Ok(page)
@@ -253,13 +323,21 @@ fn together(shipped: &[Arc<Page>], files: &[(Dated, Option<Arc<Page>>)]) -> Arc<
     pages.into()
 }
 
-/// All shipped pages, in their order. They are read side by side: nobody waits for the last one
-/// longer than for the slowest.
-fn shipped(fonts: &Fonts) -> Vec<Result<Page, PageError>> {
+/// All shipped pages, in their order; `known` has those that need not be read. They are read side by
+/// side: nobody waits for the last one longer than for the slowest.
+fn shipped(
+    fonts: &Fonts,
+    language: Language,
+    known: &(dyn Fn(&str) -> Option<Arc<Page>> + Sync),
+) -> Vec<Result<Arc<Page>, PageError>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let parse = |id: &&str| {
+        if let Some(page) = known(id) {
+            return Some(Ok(page));
+        }
         let svg = SHIPPED.get_file(format!("{id}.svg"))?.contents();
-        Some(Page::parse(svg, id, fonts))
+        let page = Page::parse_in(svg, id, fonts, None, Some(language));
+        Some(page.map(|page| Arc::new(page.into_builtin())))
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = ORDER
@@ -273,7 +351,7 @@ fn shipped(fonts: &Fonts) -> Vec<Result<Page, PageError>> {
     })
 }
 
-fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
+fn read(path: &Path, fonts: &Fonts, language: Language) -> Result<Page, PageError> {
     let unreadable = |error| PageError::Unreadable {
         path: path.to_owned(),
         error,
@@ -297,7 +375,8 @@ fn read(path: &Path, fonts: &Fonts) -> Result<Page, PageError> {
         Some("") => Path::new("."),
         _ => folder,
     });
-    Page::parse_in(&svg, &id, fonts, folder).map_err(|error| error.in_file(path))
+    let page = Page::parse_in(&svg, &id, fonts, folder, Some(language));
+    page.map_err(|error| error.in_file(path))
 }
 
 fn stem(path: &Path) -> Option<String> {

@@ -40,6 +40,8 @@
 //! - How a bubble is made, and what `data-…` says about it, is in [`bubble`]. `text-NAME` and
 //!   `sound-NAME` move with `data-animate="shake"`, `"pulse"` or `"pop"`; `data-lines="a|b|c"` shows
 //!   one after the other (`data-lines-en`, `data-lines-ko`: in that language).
+//! - Art in several languages stands in a `<switch>`: the first object whose `systemLanguage` fits
+//!   is drawn.
 //! - A page measured in inches or millimetres, or with `data-dpi` on its `<svg>`, is printed in that
 //!   size.
 //!

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use usvg::{ImageKind, fontdb};
 
 use crate::frame::Size;
+use crate::settings::Language;
 
 use super::document::{self, EmbeddedFont, Part, PartKind};
 use super::effort::Effort;
@@ -35,6 +36,8 @@ struct Inner {
     warnings: Vec<String>,
     /// Pictures in files of their own that it shows, or would.
     linked: Vec<PathBuf>,
+    /// The languages that it has art of its own for.
+    languages: BTreeSet<String>,
     /// The numbers of layers that are there but not drawn.
     hidden: BTreeSet<usize>,
     /// Pieces of art that are not drawn.
@@ -61,15 +64,16 @@ impl Page {
     /// The longest side of a program that takes its size from the page.
     const MAX_NATURAL_SIDE: f32 = 4096.0;
 
-    /// Reads an SVG that stands alone: pictures must be embedded in it.
+    /// Reads an SVG that stands alone: pictures must be embedded in it. Of what is drawn in several
+    /// languages, the first is shown.
     ///
     /// # Errors
     /// When it is no SVG, exceeds a limit or has no panel.
     pub fn parse(svg: &[u8], id: &str, fonts: &Fonts) -> Result<Self, PageError> {
-        Self::parse_in(svg, id, fonts, None)
+        Self::parse_in(svg, id, fonts, None, None)
     }
 
-    /// Reads an SVG that may show pictures from `folder`, its own.
+    /// Reads an SVG that may show pictures from `folder`, its own, as it is drawn in a language.
     ///
     /// # Errors
     /// When it is no SVG, exceeds a limit or has no panel.
@@ -78,8 +82,9 @@ impl Page {
         id: &str,
         fonts: &Fonts,
         folder: Option<&Path>,
+        language: Option<Language>,
     ) -> Result<Self, PageError> {
-        let parts = document::take_apart(svg, id)?;
+        let parts = document::take_apart(svg, id, language)?;
         let warnings = Warnings::default();
         parts
             .warnings
@@ -222,6 +227,7 @@ impl Page {
             layers,
             warnings: Vec::new(),
             linked: std::mem::take(&mut *links.0.lock()).into_iter().collect(),
+            languages: parts.languages,
             hidden: BTreeSet::new(),
             hidden_pieces: BTreeSet::new(),
         };
@@ -266,6 +272,7 @@ impl Page {
                 })],
                 warnings: Vec::new(),
                 linked: Vec::new(),
+                languages: BTreeSet::new(),
                 hidden: BTreeSet::new(),
                 hidden_pieces: BTreeSet::new(),
             }),
@@ -376,6 +383,12 @@ impl Page {
     /// The pictures in files of their own that it shows, or would if they were there.
     pub(super) fn linked(&self) -> &[PathBuf] {
         &self.inner.linked
+    }
+
+    /// The languages that it has art of its own for, as ISO 639 names them; none: it is drawn the
+    /// same in all.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.inner.languages.iter().map(String::as_str)
     }
 
     /// Whether both are the same page, read at the same time.

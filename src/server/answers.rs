@@ -37,7 +37,9 @@ impl Context {
 
     /// The page in use.
     pub fn page(&self) -> Result<Page, Refusal> {
-        let page = self.looks()?.pages.page(&self.settings.get().look.page);
+        let (looks, settings) = (self.looks()?, self.settings.get());
+        let language = settings.window.language;
+        let page = looks.pages.page(&settings.look.page, language);
         page.map_err(|error| Refusal::new(StatusCode::CONFLICT, error.to_string()))
     }
 

@@ -74,7 +74,8 @@ async fn styles(State(context): State<Arc<Context>>) -> Answer {
 }
 
 async fn pages(State(context): State<Arc<Context>>) -> Answer {
-    done(context.looks()?.pages.to_json())
+    let language = context.settings.get().window.language;
+    done(context.looks()?.pages.to_json(language))
 }
 
 async fn settings(State(context): State<Arc<Context>>) -> Answer {
@@ -106,7 +107,8 @@ async fn change_settings(State(context): State<Arc<Context>>, Said(look): Said<L
     }
     if let Some(page) = &page {
         // Pages in other files are opened by the person at the machine alone.
-        let pages = looks.pages.pages();
+        let language = context.settings.get().window.language;
+        let pages = looks.pages.pages(language);
         let known = || std::iter::once("none").chain(pages.iter().map(|known| known.id()));
         if !known().any(|known| known == page) {
             return Err(unknown("page", page, known()));

@@ -10,7 +10,7 @@ use panelcam::mailbox::{Mailbox, Taken};
 use panelcam::panels::{Fonts, Library, Page, preview};
 use panelcam::people::{Head, Point};
 use panelcam::places::Places;
-use panelcam::settings::{Control, Settings};
+use panelcam::settings::{Control, Language, Settings};
 use panelcam::shots::Desk;
 use panelcam::status::{Board, Stage};
 use panelcam::watch::Watch;
@@ -227,12 +227,13 @@ fn until_there_is_a_drawing_the_art_stands_alone() {
 #[test]
 fn both_hands_agree_with_the_plain_way() {
     let Some(gpu) = gpu() else { return };
-    let (library, warnings) = Library::load(&Places::under(std::path::Path::new("none")));
+    let (library, warnings) =
+        Library::load(&Places::under(std::path::Path::new("none")), Language::Ko);
     assert_eq!(warnings, Vec::<String>::new());
     let styled = super::pages::chart(Size::new(320, 180));
     // Pages without effects and moving words, which the plain way does not know.
     for id in ["webtoon", "two-panel", "plain"] {
-        let page = &library.page(id).unwrap();
+        let page = &library.page(id, Language::Ko).unwrap();
         let natural = page.size();
         let size = Size::new((natural.width / 4) | 1, natural.height / 4);
         let expected = preview(
@@ -332,7 +333,8 @@ impl Studio {
         settings.look.mirror = false;
         settings.program.fps = 240;
         change(&mut settings);
-        let (library, _) = Library::load(&Places::under(std::path::Path::new("none")));
+        let places = Places::under(std::path::Path::new("none"));
+        let (library, _) = Library::load(&places, settings.window.language);
         let styled = Arc::new(Mailbox::new());
         let control = Arc::new(Watch::new(Control {
             settings,

@@ -37,6 +37,7 @@ mod pages_any;
 mod pages_exports;
 mod pages_golden;
 mod pages_hostile;
+mod pages_language;
 mod pages_told;
 mod pipeline;
 mod reasons;

@@ -9,6 +9,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use panelcam::frame::{Picture, Size};
 use panelcam::panels::{ArtworkLayer, Crop, Fonts, Layer, Library, Page, PageError, PanelKind};
 use panelcam::places::Places;
+use panelcam::settings::Language;
 
 /// A test chart as a styled picture: a checkerboard in colours that differ everywhere, and a
 /// person of a head and shoulders in its alpha.
@@ -45,7 +46,7 @@ fn root() -> &'static Path {
 }
 
 fn shipped() -> Library {
-    let (library, warnings) = Library::load(&Places::under(Path::new("none")));
+    let (library, warnings) = Library::load(&Places::under(Path::new("none")), Language::Ko);
     assert_eq!(warnings, Vec::<String>::new());
     library
 }
@@ -142,33 +143,36 @@ pub fn snapshot(name: &str, picture: Picture) -> Result<(), String> {
 #[test]
 fn shipped_pages_have_titles_panels_and_no_warnings() {
     let library = shipped();
-    let pages = library.pages();
+    let pages = library.pages(Language::Ko);
     let ids: Vec<&str> = pages.iter().map(|page| page.id()).collect();
     for id in ["webtoon", "two-panel", "plain"] {
         assert!(ids.contains(&id), "{ids:?}");
     }
-    for page in library.pages().iter() {
+    for page in library.pages(Language::Ko).iter() {
         assert!(page.builtin() && page.name() != page.id(), "{}", page.id());
         assert!(page.warnings().is_empty(), "{:?}", page.warnings());
         assert!(page.panels().count() > 0);
     }
     assert!(
         library
-            .page("webtoon")
+            .page("webtoon", Language::Ko)
             .unwrap()
             .panels()
             .any(|panel| panel.kind == PanelKind::Person)
     );
     assert_eq!(
         library
-            .page("two-panel")
+            .page("two-panel", Language::Ko)
             .unwrap()
             .panels()
             .filter(|panel| panel.crop == Crop::Close)
             .count(),
         2
     );
-    assert_eq!(library.page("plain").unwrap().size(), Size::new(1280, 720));
+    assert_eq!(
+        library.page("plain", Language::Ko).unwrap().size(),
+        Size::new(1280, 720)
+    );
 }
 
 #[test]
@@ -454,7 +458,7 @@ fn pictures_from_elsewhere_are_left_out_with_a_warning() {
         ));
         let file = inner.join("p.svg");
         fs::write(&file, text).unwrap();
-        let page = shipped().read(&file).unwrap();
+        let page = shipped().read(&file, Language::Ko).unwrap();
         assert_eq!(
             page.warnings().is_empty(),
             shown,
@@ -485,9 +489,9 @@ fn the_users_folder_is_followed_as_files_come_change_break_and_go() {
     let places = Places::under(folder.path());
     let pages = places.data.join("pages");
     fs::create_dir_all(&pages).unwrap();
-    let (library, warnings) = Library::load(&places);
+    let (library, warnings) = Library::load(&places, Language::Ko);
     assert!(warnings.is_empty() && !library.refresh(), "{warnings:?}");
-    let shipped = library.pages().len();
+    let shipped = library.pages(Language::Ko).len();
     let mut saved = 0;
     let mut save = |file: &str, svg: String| {
         saved += 1;
@@ -504,7 +508,7 @@ fn the_users_folder_is_followed_as_files_come_change_break_and_go() {
         svg(&format!("<title>{title}</title>{live}"))
     };
     let names = || -> Vec<String> {
-        let pages = library.pages();
+        let pages = library.pages(Language::Ko);
         pages.iter().map(|page| page.name().to_owned()).collect()
     };
     save("mine.svg", titled("One"));
@@ -513,11 +517,15 @@ fn the_users_folder_is_followed_as_files_come_change_break_and_go() {
     save("mine.svg", titled("Two"));
     assert!(library.refresh());
     assert_eq!(names()[shipped..], ["Two"]);
-    assert_eq!(library.page("mine").unwrap().name(), "Two");
+    assert_eq!(library.page("mine", Language::Ko).unwrap().name(), "Two");
     save("mine.svg", "<svg".to_owned());
     assert!(library.refresh());
     assert_eq!(names()[shipped..], ["Two"], "its last good state");
-    let said = library.page("mine").err().unwrap().to_string();
+    let said = library
+        .page("mine", Language::Ko)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(said.contains("mine.svg"), "{said}");
     // One with a shipped page's id takes its place until it goes.
     let first = names()[0].clone();
@@ -543,28 +551,35 @@ fn the_library_opens_paths_and_reads_them_again_when_they_change() {
     .unwrap();
     fs::write(pages.join("broken.svg"), "<svg").unwrap();
     fs::write(pages.join("notes.txt"), "no page").unwrap();
-    let (library, warnings) = Library::load(&places);
+    let (library, warnings) = Library::load(&places, Language::Ko);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("broken.svg"), "{warnings:?}");
-    assert_eq!(library.page("mine").unwrap().name(), "Mine");
-    assert!(!library.page("mine").unwrap().builtin());
-    assert!(library.page("none").is_ok());
-    let unknown = library.page("nowhere").unwrap_err().to_string();
+    assert_eq!(library.page("mine", Language::Ko).unwrap().name(), "Mine");
+    assert!(!library.page("mine", Language::Ko).unwrap().builtin());
+    assert!(library.page("none", Language::Ko).is_ok());
+    let unknown = library
+        .page("nowhere", Language::Ko)
+        .unwrap_err()
+        .to_string();
     assert!(unknown.contains("webtoon"), "{unknown}");
     assert!(
         library
-            .page("no/where.svg")
+            .page("no/where.svg", Language::Ko)
             .unwrap_err()
             .to_string()
             .ends_with("(no/where.svg)")
     );
-    assert!(library.page(&folder.path().display().to_string()).is_err());
+    assert!(
+        library
+            .page(&folder.path().display().to_string(), Language::Ko)
+            .is_err()
+    );
 
     let file = folder.path().join("p.svg");
     let path = file.display().to_string();
     fs::write(&file, svg(r#"<rect id="live" width="9" height="9"/>"#)).unwrap();
-    let first = library.page(&path).unwrap();
-    assert!(library.page(&path).unwrap().same(&first));
+    let first = library.page(&path, Language::Ko).unwrap();
+    assert!(library.page(&path, Language::Ko).unwrap().same(&first));
     fs::write(
         &file,
         svg(r#"<title>Two</title><rect id="live" width="9" height="9"/>"#),
@@ -576,5 +591,5 @@ fn the_library_opens_paths_and_reads_them_again_when_they_change() {
         .unwrap()
         .set_modified(std::time::SystemTime::now() + Duration::from_secs(5))
         .unwrap();
-    assert_eq!(library.page(&path).unwrap().name(), "Two");
+    assert_eq!(library.page(&path, Language::Ko).unwrap().name(), "Two");
 }

@@ -30,7 +30,7 @@ pub fn pages() -> Vec<Page> {
     paths.sort();
     let read = |path: &std::path::PathBuf| {
         let id = path.file_stem().unwrap().to_str().unwrap();
-        let page = Page::parse_in(&fs::read(path).unwrap(), id, &fonts, Some(&folder));
+        let page = Page::parse_in(&fs::read(path).unwrap(), id, &fonts, Some(&folder), None);
         page.unwrap_or_else(|error| panic!("{id}: {error}"))
     };
     paths.iter().map(read).collect()

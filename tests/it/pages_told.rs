@@ -50,6 +50,10 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
         &["The object film", "<video>", "live-1"],
     ),
     (
+        r#"<switch id="hush"><g systemLanguage="ko"><rect width="9" height="9"/></g></switch>"#,
+        &["The object hush", "<switch>", "systemLanguage"],
+    ),
+    (
         r##"<use id="tree" href="trees.svg#oak"/>"##,
         &["The object tree", "another file", "trees.svg#oak"],
     ),
@@ -309,6 +313,7 @@ fn why_a_linked_picture_is_not_shown_is_told() {
             "told",
             &Fonts::embedded(),
             Some(folder.path()),
+            None,
         );
         let page = page.unwrap();
         let [told] = page.warnings() else {
@@ -433,6 +438,7 @@ fn a_page_without_mistakes_is_left_in_peace() {
         r##"<rect id="person-1" data-outline="8 #ffffff" data-shadow="12 14 8 #0008" width="9" height="9"/><rect id="person-2" data-outline="2px rgba(0, 0, 0, 0.5)" data-shadow="3" width="9" height="9"/>"##,
         r##"<rect id="fx-rain" data-color="red" data-angle="12deg" data-density="2" width="9" height="9"/><rect id="fx-focus" data-centre="0.5, 0.4" width="9" height="9"/>"##,
         "<text y=\"40\">Hello\u{200d} \u{fe0f}안녕 ♥…</text>",
+        r##"<switch><g systemLanguage="ko"><rect width="9" height="9"/></g><g><rect width="9" height="9"/></g></switch>"##,
         r##"<use href="#r"/><defs><g id="r"><rect width="9" height="9"/></g></defs>"##,
     ] {
         let page = parse(body);

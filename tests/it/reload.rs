@@ -232,10 +232,10 @@ fn the_users_folder_follows_linked_pictures() {
     fs::create_dir_all(&folder).unwrap();
     let image = r#"<image href="art.png" y="30" width="60" height="30"/>"#;
     save(&folder.join("mine.svg"), &page(image), 0);
-    let (library, warnings) = Library::load(&places);
+    let (library, warnings) = Library::load(&places, Language::En);
     assert!(warnings.is_empty(), "{warnings:?}");
     let told = || {
-        let pages = library.pages();
+        let pages = library.pages(Language::En);
         let mine = pages.iter().find(|page| page.id() == "mine").unwrap();
         mine.warnings().len()
     };

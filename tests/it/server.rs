@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use panelcam::action::Action;
 use panelcam::places::Places;
 use panelcam::server::{Door, Facts, Looks};
-use panelcam::settings::{Listen, LookSettings, Settings};
+use panelcam::settings::{Language, Listen, LookSettings, Settings};
 use panelcam::shots::{Desk, View};
 use panelcam::status::{Board, ServerState, Severity, Topic};
 use panelcam::watch::Watch;
@@ -122,7 +122,7 @@ impl Owner {
         let (board, desk) = (Board::new(), Desk::new());
         let looks = Looks {
             styles: Arc::new(inference::Library::load(&places).0),
-            pages: Arc::new(panels::Library::load(&places).0),
+            pages: Arc::new(panels::Library::load(&places, Language::En).0),
         };
         let facts = Facts {
             board: Arc::clone(&board),

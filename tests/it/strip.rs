@@ -294,8 +294,8 @@ impl Stage {
         let gpu = crate::compositor::gpu()?;
         let home = Home::new();
         let places = Places::under(home.folder.path());
-        let (library, _) = Library::load(&places);
         let mut settings = Settings::default();
+        let (library, _) = Library::load(&places, settings.window.language);
         settings.look.page = page.to_owned();
         settings.program.size = Some(size);
         settings.shots.countdown = 1;

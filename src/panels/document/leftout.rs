@@ -6,10 +6,12 @@ use std::collections::HashSet;
 use resvg::tiny_skia;
 use usvg::roxmltree::{Document, Node};
 
+use super::conditions::chosen;
 use super::looks::Looks;
 use super::{XLINK, kind_of, said};
 use crate::panels::PanelKind;
 use crate::panels::names::Alive;
+use crate::settings::Language;
 
 /// The longest piece of a file that is quoted.
 const QUOTED: usize = 60;
@@ -131,6 +133,7 @@ impl<'a> Report<'a> {
                 said(node)
             )),
             "use" | "textPath" | "tref" => self.reference(node),
+            "switch" => self.silent(node),
             "link" => self.sheet_from_elsewhere(),
             "style" => {
                 for text in node.children().filter_map(|piece| piece.text()) {
@@ -147,6 +150,24 @@ impl<'a> Report<'a> {
                  each its own name.",
                 quoted(id)
             ));
+        }
+    }
+
+    /// What shows nothing in a language because all in it is for others.
+    fn silent(&mut self, switch: Node) {
+        let mut children = switch.children();
+        if !children.any(|child| child.has_attribute("systemLanguage")) {
+            return;
+        }
+        for language in Language::ALL {
+            if chosen(switch, Some(language)).is_none() {
+                self.tell(format!(
+                    "{} shows nothing where the language is {}: no object in this <switch> is for \
+                     it. Put one without systemLanguage last.",
+                    said(switch),
+                    language.code()
+                ));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! Objects of other layers are left out; groups around them, with their transforms, opacity and
 //! clips, stay. What a layer refers to is written into `<defs>` in place.
 
+mod conditions;
 mod contents;
 mod cut;
 mod fontface;
@@ -12,10 +13,11 @@ mod looks;
 mod objects;
 mod paper;
 mod refused;
+mod role;
 mod words;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use usvg::roxmltree::{self, Document, Node, NodeId};
@@ -23,16 +25,18 @@ use usvg::roxmltree::{self, Document, Node, NodeId};
 use super::names::{Alive, AliveName};
 use super::together::Together;
 use super::{Blend, Data, Page, PageError, Written};
+use crate::settings::Language;
+use conditions::{chosen, is_met};
 use contents::{Contents, Drawn, Needed};
 use cut::Cut;
 pub(super) use fontface::EmbeddedFont;
 use limits::{check_limits, references};
 use looks::Looks;
 use objects::{
-    alive_name, chosen, data, draws, groups, has_plain_shapes, holds_more, kind_of, names, said,
-    title,
+    alive_name, data, draws, groups, has_plain_shapes, holds_more, kind_of, names, said, title,
 };
-use write::{Style, copy, open};
+use role::{Layer, Role};
+use write::{Style, open};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 const XLINK: &str = "http://www.w3.org/1999/xlink";
@@ -79,12 +83,18 @@ pub(super) struct Parts {
     pub together: Vec<Together>,
     /// The fonts it carries.
     pub fonts: Vec<EmbeddedFont>,
+    /// The languages that it has art of its own for.
+    pub languages: BTreeSet<String>,
     /// What the artist should know.
     pub warnings: Vec<String>,
 }
 
-/// Reads an SVG and takes it apart. `page` names it in errors.
-pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
+/// Reads an SVG and takes apart what is drawn of it in a language. `page` names it in errors.
+pub(super) fn take_apart(
+    svg: &[u8],
+    page: &str,
+    language: Option<Language>,
+) -> Result<Parts, PageError> {
     let not_svg = |reason: String| PageError::NotSvg {
         reason,
         page: page.to_owned(),
@@ -116,7 +126,7 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
     }
     check_limits(&document, page)?;
 
-    let mut plan = Plan::of(&document);
+    let mut plan = Plan::of(&document, language);
     plan.visit(root, 0, Blend::Normal);
     plan.sort_out(&document);
     let panels = plan.cuts.iter().filter(|cut| cut.is_panel()).count();
@@ -146,23 +156,14 @@ pub(super) fn take_apart(svg: &[u8], page: &str) -> Result<Parts, PageError> {
         parts,
         together,
         fonts,
+        languages: conditions::languages(&document),
         warnings,
     })
 }
 
-/// Which layer an SVG is written for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layer {
-    /// Art before the cut of this number, after the one before it.
-    Art(usize),
-    /// The cut itself.
-    Cut(usize),
-    /// What is not alive in the group of this number.
-    Group(usize),
-}
-
 /// Which object belongs to which layer.
 struct Plan<'a, 'i> {
+    language: Option<Language>,
     looks: Looks<'a>,
     by_id: HashMap<&'a str, Node<'a, 'i>>,
     cuts: Vec<Cut<'a, 'i>>,
@@ -187,8 +188,9 @@ impl<'a, 'i> Plan<'a, 'i> {
     /// The most remarks about names.
     const MOST_WARNINGS: usize = 12;
 
-    fn of(document: &'a Document<'i>) -> Self {
+    fn of(document: &'a Document<'i>, language: Option<Language>) -> Self {
         Self {
+            language,
             looks: Looks::of(document),
             by_id: document
                 .descendants()
@@ -209,7 +211,7 @@ impl<'a, 'i> Plan<'a, 'i> {
     /// `around` is how the groups around the object are mixed.
     fn visit(&mut self, node: Node<'a, 'i>, depth: usize, around: Blend) {
         let Some(kind) = kind_of(node) else { return };
-        if !(draws(kind) || groups(kind)) {
+        if !(draws(kind) || groups(kind)) || !is_met(node, self.language) {
             return;
         }
         if self.looks.is_hidden(node) {
@@ -282,7 +284,7 @@ impl<'a, 'i> Plan<'a, 'i> {
                 *last = true;
             }
         } else if kind == "switch" {
-            if let Some(child) = chosen(node) {
+            if let Some(child) = chosen(node, self.language) {
                 self.visit(child, depth + 1, blend);
             }
         } else {
@@ -380,7 +382,7 @@ impl<'a, 'i> Plan<'a, 'i> {
                     name: name.clone(),
                     data: data(*node, name),
                     texts: if matches!(name.alive, Alive::Text | Alive::Bubble) {
-                        words::texts(*node)
+                        words::texts(*node, self.language)
                     } else {
                         Vec::new()
                     },
@@ -536,7 +538,7 @@ impl<'a, 'i> Plan<'a, 'i> {
     ) {
         let Some(kind) = kind_of(node) else { return };
         match self.role(node, layer) {
-            Some(Role::Whole(style)) => copy(node, style, out),
+            Some(Role::Whole(style)) => self.copy(node, style, out),
             Some(Role::Around) => {
                 let name = if kind == "switch" { "g" } else { kind };
                 open(node, name, self.around(layer), out);
@@ -548,7 +550,7 @@ impl<'a, 'i> Plan<'a, 'i> {
                 }
                 let _ = write!(out, "</{name}>");
             }
-            None if kind == "style" => copy(node, Style::Kept, out),
+            None if kind == "style" => self.copy(node, Style::Kept, out),
             None if kind == "defs" => {
                 // Illustrator keeps its style sheets in here.
                 out.push_str("<defs>");
@@ -557,10 +559,14 @@ impl<'a, 'i> Plan<'a, 'i> {
             }
             None => {
                 out.push_str("<defs>");
-                copy(node, Style::Kept, out);
+                self.copy(node, Style::Kept, out);
                 out.push_str("</defs>");
             }
         }
+    }
+
+    fn copy(&self, node: Node, style: Style, out: &mut String) {
+        write::copy(node, style, self.language, out);
     }
 
     /// Writes what is in an object and not drawn in a layer but needed for it.
@@ -583,12 +589,4 @@ impl<'a, 'i> Plan<'a, 'i> {
             }
         }
     }
-}
-
-/// How an object appears in a layer.
-enum Role {
-    /// With all that is in it.
-    Whole(Style),
-    /// As the group around others.
-    Around,
 }

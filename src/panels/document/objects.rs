@@ -111,13 +111,3 @@ pub(super) fn data(node: Node, name: &AliveName) -> Data {
         None => data,
     }
 }
-
-/// The child of a `switch` that is drawn: Illustrator puts its own data first.
-pub(super) fn chosen<'a, 'i>(switch: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
-    switch.children().find(|child| {
-        kind_of(*child).is_some_and(|kind| draws(kind) || groups(kind))
-            && child
-                .attribute("requiredExtensions")
-                .is_none_or(str::is_empty)
-    })
-}

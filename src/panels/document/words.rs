@@ -2,17 +2,20 @@
 
 use usvg::roxmltree::Node;
 
+use super::conditions::drawn_in;
 use super::kind_of;
 use crate::panels::Written;
 use crate::panels::names::{Alive, AliveName};
+use crate::settings::Language;
 
 /// The most texts of one object, and the most letters of each.
 const MOST: usize = 32;
 const LONGEST: usize = 2000;
 
-/// Each `<text>` in an object.
-pub(super) fn texts(node: Node) -> Vec<Written> {
-    node.descendants()
+/// Each `<text>` that is drawn in an object.
+pub(super) fn texts(node: Node, language: Option<Language>) -> Vec<Written> {
+    drawn_in(node, language)
+        .into_iter()
         .filter(|node| kind_of(*node) == Some("text"))
         .take(MOST)
         .map(|text| {
@@ -21,16 +24,16 @@ pub(super) fn texts(node: Node) -> Vec<Written> {
                 .map(|AliveName { name, .. }| name);
             Written {
                 name,
-                text: lines(text),
+                text: lines(text, language),
             }
         })
         .collect()
 }
 
 /// A text's letters; a `tspan` that is placed anew begins a line.
-fn lines(text: Node) -> String {
+fn lines(text: Node, language: Option<Language>) -> String {
     let mut lines = vec![String::new()];
-    for piece in text.descendants() {
+    for piece in drawn_in(text, language) {
         let starts = kind_of(piece) == Some("tspan")
             && ["x", "y", "dy"]
                 .iter()

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use usvg::roxmltree::Node;
 
+use super::conditions::{CONDITIONS, chosen, is_met};
 use super::fontface::without_fonts;
 use super::{SVG, XLINK, XML, draws, groups, kind_of};
+use crate::settings::Language;
 
 /// What a copied object looks like.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,8 +36,9 @@ impl Style {
     }
 }
 
-/// Writes an element with all that is in it.
-pub(super) fn copy(node: Node, style: Style, out: &mut String) {
+/// Writes an element with all that is in it. What is for other languages is only defined: others may
+/// refer to it.
+pub(super) fn copy(node: Node, style: Style, language: Option<Language>, out: &mut String) {
     let Some(kind) = kind_of(node) else {
         if node.is_text() {
             escape(node.text().unwrap_or_default(), out);
@@ -54,16 +57,33 @@ pub(super) fn copy(node: Node, style: Style, out: &mut String) {
         return;
     }
     // What only defines something keeps its own colours, also inside an alive group.
-    let style = if draws(kind) || groups(kind) || matches!(kind, "tspan" | "textPath" | "tref") {
+    let style = if draws(kind) || groups(kind) || is_text(kind) {
         style
     } else {
         Style::Kept
     };
-    open(node, kind, style, out);
+    let shown = (kind == "switch").then(|| chosen(node, language));
+    let name = if shown.is_some() { "g" } else { kind };
+    open(node, name, style, out);
     for child in node.children() {
-        copy(child, style, out);
+        let is_shown = match shown {
+            Some(shown) => shown == Some(child),
+            None => is_met(child, language),
+        };
+        if is_shown {
+            copy(child, style, language, out);
+        } else if kind_of(child).is_some_and(|kind| !is_text(kind)) {
+            out.push_str("<defs>");
+            copy(child, style, language, out);
+            out.push_str("</defs>");
+        }
     }
-    let _ = write!(out, "</{kind}>");
+    let _ = write!(out, "</{name}>");
+}
+
+/// Whether an element is part of a text.
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "tspan" | "textPath" | "tref")
 }
 
 pub(super) fn open(node: Node, name: &str, style: Style, out: &mut String) {
@@ -79,6 +99,9 @@ pub(super) fn open(node: Node, name: &str, style: Style, out: &mut String) {
             Some(XML) => "xml:",
             Some(_) => continue,
         };
+        if prefix.is_empty() && CONDITIONS.contains(&attribute.name()) {
+            continue;
+        }
         let _ = write!(out, " {prefix}{}=\"", attribute.name());
         escape(attribute.value(), out);
         if prefix.is_empty() && attribute.name() == "style" {
