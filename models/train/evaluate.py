@@ -2,7 +2,7 @@
 
     python evaluate.py ../toon/toon.onnx --data DATA --teachers FOLDER [--beside OTHER.onnx ...]
 
-`--beside` times other image-to-image networks in the same run, one after the other, so that a busy machine is fair to all.
+The network in 8 bits is measured as well when it lies beside the model. `--beside` times other image-to-image networks in the same run, one after the other, so that a busy machine is fair to all.
 """
 import argparse
 import platform
@@ -216,7 +216,17 @@ def far_table(rows: list[Rows], styles: int, files: int) -> list[str]:
     return lines + [""]
 
 
-def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, far: list[str], times: dict, files: int) -> str:
+def eight_bit_table(rows: list[Rows], size: int) -> list[str]:
+    """What 8 bits cost, in the columns of the first table where they could."""
+    lines = [f"In 8 bits, as panelcam draws on processors with VNNI (`quantise.py`; {size / 2**20:.2f} MiB):", "",
+             "| style | SSIM with the teacher | ink F-score | flat share | skin ΔE | slope of skin L* | calm: noise, shift, light |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for style, r in zip(STYLES, rows):
+        lines.append(f"| {style.id} | {mean(r['ssim']):.3f} | {mean(r['ink']):.2f} | {mean(r['flat']):.2f} | {r['skin'][0]:.1f} | {r['slope'][0]:.2f} | "
+                     f"{mean(r['calm']):.2f}, {mean(r['moved']):.2f}, {mean(r['light']):.2f} |")
+    return lines + [""]
+
+
+def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, others: list[str], times: dict, files: int) -> str:
     faces = int(sum(rows[0]["group_sizes"])) if "group_sizes" in rows[0] else 0
     lines = ["# What the Toon network reaches", "",
              f"Measured by `models/train/evaluate.py` on {files} photos kept out of training, {faces} of them with a face,",
@@ -230,7 +240,7 @@ def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, far: list
     lines += ["", "Skin ΔE by tone group, the photo's cheek L* and the number of faces:", "",
               f"| style | under 50 ({sizes[0]}) | 50-60 ({sizes[1]}) | 60-70 ({sizes[2]}) | over 70 ({sizes[3]}) |", "| --- | --- | --- | --- | --- |"]
     lines += [f"| {style.id} | " + " | ".join(f"{v:.1f}" for v in r["skin_groups"]) + " |" for style, r in zip(STYLES, rows[:student.styles])]
-    lines += ["", *far, f"Matte against the fused segmenters: the network's own IoU {mean(cuts['iou']):.3f}, boundary F-score (1 px) {mean(cuts['edge']):.2f}; as panelcam shows it, "
+    lines += ["", *others, f"Matte against the fused segmenters: the network's own IoU {mean(cuts['iou']):.3f}, boundary F-score (1 px) {mean(cuts['edge']):.2f}; as panelcam shows it, "
               f"where the segmenter beside it decides (`models/people`, one of those the masks were fused from), IoU {mean(cuts['shown iou']):.3f}, boundary F-score {mean(cuts['shown edge']):.2f}.", "",
               f"File: {path.stat().st_size / 2**20:.2f} MiB.", ""]
     if times:
@@ -268,8 +278,10 @@ def main() -> None:
     if a.limit:
         away = away[::-(-len(away) // a.limit)]
     far = far_table(measure(student, vision, away)[0], student.styles, len(away)) if away else []
-    times = speed([a.model, *a.beside], a.repeats)
-    text = report(a.model, student, rows, cuts, far, times, len(files))
+    eight_bit = a.model.with_name(f"{a.model.stem}-8bit.onnx")
+    coarse = eight_bit_table(measure(Student(eight_bit), vision, files)[0], eight_bit.stat().st_size) if eight_bit.exists() else []
+    times = speed([a.model, *([eight_bit] if coarse else []), *a.beside], a.repeats)
+    text = report(a.model, student, rows, cuts, far + coarse, times, len(files))
     # What is written by hand stays.
     old = a.model.parent / "REPORT.md"
     by_hand = old.read_text().partition(BY_HAND) if old.exists() else ("", "", "")

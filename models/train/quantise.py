@@ -11,13 +11,10 @@ channels of large values first share them with the weights that read them, which
 Data-Free Quantization Through Weight Equalization and Bias Correction, 2019). Of what goes into a ReLU no more is kept than can come out.
 """
 import argparse
-import copy
 import hashlib
-import math
 import os
 import random
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,13 +32,12 @@ from export import halve, write_onnx
 from people import Array, Segmenter, session
 from student import Block, Student, nearest, read_weights, shuffled
 from styles import STYLES
-from train import BATCH, degrade, slopes
+from train import BATCH, degrade
 
 CROP, WIDTHS = 224, (320, 448, 512, 640, 800)
-BATCHES = 24            # of crops, to find the ranges
+BATCHES = 40            # of crops, to find the ranges
 RARE = 3e-5             # share of the values that may lie outside
 POWER = 0.35            # how much of what its channels differ by a tensor gives to the weights
-RATE = 6e-5             # of the learning
 SECTION = "\n[eight_bit]\n"
 
 
@@ -130,7 +126,7 @@ class Student8(nn.Module):
         self.mid16 = nn.ModuleList(map(Block8, net.mid16))
         self.x4, self.x8, self.x16, self.wide, self.sum8 = (Steps() for _ in range(5))
 
-    def raw(self, image: Tensor, style: Tensor, people: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor, style: Tensor, people: Tensor) -> tuple[Tensor, Tensor]:
         net, strength = self.net, nearest(style.sum(1, keepdim=True), 16)
         style = torch.cat([style, style * (4 * people - 2)], 1)
         x4 = F.relu(net.stem4(F.relu(net.stem2(image))))
@@ -141,11 +137,7 @@ class Student8(nn.Module):
         x8 = self.out8(self.sum8(x8 + nearest(self.wide(self.up8(x16)), 2)), style)
         x4 = F.relu(net.ink4(x4 + nearest(net.up4(x8), 2)) + nearest(net.shift4(style), 4))
         y = shuffled(net.head(F.relu(net.pen2(F.relu(shuffled(net.up2(x4)))))))
-        return image + strength * (y[:, :3] - image), y[:, 3:]
-
-    def forward(self, image: Tensor, style: Tensor, people: Tensor) -> tuple[Tensor, Tensor]:
-        picture, logits = self.raw(image, style, people)
-        return picture.clamp(0, 1), logits.sigmoid()
+        return (image + strength * (y[:, :3] - image)).clamp(0, 1), y[:, 3:].sigmoid()
 
     def blocks(self) -> list[Block8]:
         return [self.in8, *self.mid16, self.out8]
@@ -181,39 +173,6 @@ class Student8(nn.Module):
                 conv.bias /= factor
             for conv in readers:
                 conv.weight *= factor[None, :, None, None]
-
-
-def learn(net: Student8, full: Student, batches: Iterator[list[Tensor]], steps: int) -> None:
-    """Weights find the steps at which the drawing is what it was (distillation, rounding counted as if it had a slope)."""
-    parameters = dict(net.named_parameters())
-    optimiser, ema = torch.optim.Adam(parameters.values(), RATE, betas=(0.9, 0.99)), {n: p.detach().clone() for n, p in parameters.items()}
-    shown, started = 0.0, time.time()
-    for step in range(steps):
-        optimiser.param_groups[0]["lr"] = RATE * min(1.0, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        batch = next(batches)
-        with torch.no_grad():
-            goal, goal_logits = full.raw(*batch)
-        picture, logits = net.raw(*batch)
-        change = picture - goal
-        # Few pixels change much, in eyes: the root of squares sees them.
-        loss = change.abs().mean() + change.square().mean().sqrt() + 0.5 * sum(s.abs().mean() for s in slopes(change))
-        loss = loss + 2 * F.avg_pool2d(change, 8).abs().mean() + 0.1 * (logits.sigmoid() - goal_logits.sigmoid()).abs().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters.values(), 1.0)
-        optimiser.step()
-        for conv in (m for m in net.modules() if isinstance(m, Conv8)):
-            conv.settle()
-        for name, parameter in parameters.items():
-            ema[name].lerp_(parameter.detach(), 1 - min(0.99, (step + 1) / (step + 10)))
-        shown += (min(1.0, 1 / (step + 1)) if step < 50 else 0.02) * (255 * change.abs().mean().item() - shown)
-        if step % 100 == 0 or step + 1 == steps:
-            print(f"step {step} of {steps}: changes by {shown:.2f}/255, {1000 * (time.time() - started) / (step + 1):.0f} ms a step", flush=True)
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(ema[name])
-    for conv in (m for m in net.modules() if isinstance(m, Conv8)):
-        conv.settle()
 
 
 def crops(photos: Path) -> Iterator[list[Tensor]]:
@@ -271,16 +230,13 @@ def main() -> None:
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("model", type=Path, help="the exported network, model.toml beside it")
     a.add_argument("--photos", type=Path, required=True, help="the folder that data.py was given")
-    a.add_argument("--steps", type=int, default=1500)
-    a.add_argument("--threads", type=int, default=1)
     a.add_argument("--seed", type=int, default=0)
     a = a.parse_args()
-    random.seed(a.seed), np.random.seed(a.seed), torch.manual_seed(a.seed), torch.set_num_threads(a.threads), cv2.setNumThreads(1)
+    random.seed(a.seed), np.random.seed(a.seed), torch.manual_seed(a.seed), cv2.setNumThreads(1)
     full = Student(len(STYLES))
     full.load_state_dict(read_weights(a.model))
-    net, batches = Student8(copy.deepcopy(full)).eval(), crops(a.photos)
+    net, batches = Student8(full).eval(), crops(a.photos)
     net.fit([next(batches) for _ in range(BATCHES)])
-    learn(net, full, batches, a.steps)
     out = a.model.with_name(f"{a.model.stem}-8bit.onnx")
     temporary, description = out.with_suffix(".tmp"), a.model.with_name("model.toml")
     write_onnx(net, temporary, len(STYLES))

@@ -144,11 +144,16 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         per_second(Rate::Program)
     ));
     print(&format!(
-        "drawings         {styled:.1} a second at {}{}, {} on {} threads{}",
+        "drawings         {styled:.1} a second at {}{}, {} on {} {}{}",
         engine.size,
         (engine.close_ups).map_or_else(String::new, |side| format!(", close-ups at {side}x{side}")),
         engine.provider.map_or("none", |provider| provider.id()),
         engine.threads,
+        if engine.threads == 1 {
+            "thread"
+        } else {
+            "threads"
+        },
         match engine.precision {
             Precision::Full => "",
             Precision::EightBit => " in 8 bits",
