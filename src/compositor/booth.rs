@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::frame::{Picture, Pool, Pooled, Size, Styled};
-use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, PanelKind, Seen, Turns};
+use crate::panels::{Countdown, EffectKind, Layer, Letterer, Moment, Page, Seen, Turns};
 use crate::people::{Face, Head};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
@@ -229,7 +229,7 @@ impl Booth {
         {
             changed = true;
             self.letterer = Some(Letterer::new(&page, size));
-            self.sequence.set_page(numbers(&page));
+            self.sequence.set_page(page.shots());
             // Another page may cut people out of them.
             for place in 0..shots::MOST {
                 self.lay(place, compositor)?;
@@ -338,16 +338,6 @@ impl Booth {
             flashes: self.flashes,
         });
     }
-}
-
-/// The shots of a page.
-fn numbers(page: &Page) -> Vec<u8> {
-    page.panels()
-        .filter_map(|panel| match panel.kind {
-            PanelKind::Shot(number) => Some(number),
-            _ => None,
-        })
-        .collect()
 }
 
 /// The kinds of effects on a page.

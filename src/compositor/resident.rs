@@ -216,10 +216,7 @@ impl Resident {
 
     /// The numbers of its shots.
     pub fn shots(&self) -> impl Iterator<Item = u8> {
-        self.panels().filter_map(|panel| match panel.kind {
-            PanelKind::Shot(number) => Some(number),
-            _ => None,
-        })
+        self.panels().filter_map(|panel| panel.kind.shot())
     }
 
     fn panels(&self) -> impl Iterator<Item = &Place> {

@@ -6,7 +6,6 @@ use resvg::tiny_skia::{Pixmap, Transform};
 
 use crate::frame::Size;
 
-use super::names::shot_of;
 use super::{
     Art, Blend, Crop, Data, EffectKind, Layer, Lettering, Page, PageError, Panel, PanelKind,
 };
@@ -375,11 +374,7 @@ fn cover(
     Some(Coverage {
         id: panel.id.clone(),
         kind: panel.kind,
-        shot: match panel.kind {
-            PanelKind::Shot(number) => Some(number),
-            PanelKind::Person => shot_of(&panel.name),
-            _ => None,
-        },
+        shot: super::letterer::shot_shown(panel),
         crop: panel.crop,
         blend: panel.blend,
         rect,

@@ -56,17 +56,8 @@ impl Page {
     /// What an artist may have meant otherwise: gaps between shots, attributes nobody reads.
     pub fn advice(&self) -> Vec<String> {
         let mut advice = Vec::new();
-        let mut shots: Vec<u8> = self
-            .panels()
-            .filter_map(|panel| match panel.kind {
-                PanelKind::Shot(number) => Some(number),
-                _ => None,
-            })
-            .collect();
-        shots.sort_unstable();
-        shots.dedup();
-        for (number, shot) in (1..).zip(&shots) {
-            if *shot != number {
+        for (number, shot) in (1..).zip(self.shots()) {
+            if shot != number {
                 advice.push(format!(
                     "There is a shot-{shot} but no shot-{number}. Number the shots from 1 on."
                 ));

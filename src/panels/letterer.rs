@@ -208,10 +208,7 @@ impl Letterer {
         let mut places: Vec<Place> = self
             .page
             .panels()
-            .filter_map(|panel| match panel.kind {
-                PanelKind::Shot(number) => Some((number, panel)),
-                _ => None,
-            })
+            .filter_map(|panel| Some((panel.kind.shot()?, panel)))
             .map(|(number, panel)| Place {
                 name: number.to_string(),
                 kind: PlaceKind::Shot,
@@ -494,11 +491,10 @@ fn taken<'a>(shot: Option<u8>, moment: &Moment<'a>) -> Option<&'a Seen> {
 }
 
 /// The shot that a panel shows once it is taken.
-fn shot_shown(panel: &Panel) -> Option<u8> {
+pub(super) fn shot_shown(panel: &Panel) -> Option<u8> {
     match panel.kind {
-        PanelKind::Shot(number) => Some(number),
         PanelKind::Person => shot_of(&panel.name),
-        _ => None,
+        kind => kind.shot(),
     }
 }
 

@@ -13,6 +13,16 @@ pub enum PanelKind {
     Shot(u8),
 }
 
+impl PanelKind {
+    /// The number of the shot that fills it.
+    pub fn shot(self) -> Option<u8> {
+        match self {
+            Self::Shot(number) => Some(number),
+            Self::Live | Self::Raw | Self::Person => None,
+        }
+    }
+}
+
 /// An animated effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EffectKind {

@@ -365,11 +365,7 @@ impl Page {
 
     /// The numbers of its shots, in order.
     pub fn shots(&self) -> Vec<u8> {
-        let shot = |panel: &Panel| match panel.kind {
-            PanelKind::Shot(number) => Some(number),
-            _ => None,
-        };
-        let mut numbers: Vec<u8> = self.panels().filter_map(shot).collect();
+        let mut numbers: Vec<u8> = (self.panels().filter_map(|panel| panel.kind.shot())).collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers

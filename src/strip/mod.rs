@@ -19,7 +19,7 @@ use fast_image_resize as resize;
 
 use crate::compositor::{Compositor, CompositorError, STILL, Scene};
 use crate::frame::{Frame, Picture, Size};
-use crate::panels::{Letterer, Moment, Page, Panel, PanelKind, Seen, Sprites};
+use crate::panels::{Letterer, Moment, Page, PanelKind, Seen, Sprites};
 use crate::people::Head;
 use crate::shots::{self, Shot};
 
@@ -304,12 +304,4 @@ fn fine(drawing: &Picture, place: Size) -> Picture {
         .then(|| Picture::from_rgba(target, result.into_vec()))
         .flatten();
     finer.unwrap_or(copy)
-}
-
-/// The shot that a panel shows.
-fn shot_number(panel: &Panel) -> Option<u8> {
-    match panel.kind {
-        PanelKind::Shot(number) => Some(number),
-        _ => None,
-    }
 }

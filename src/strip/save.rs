@@ -126,9 +126,7 @@ pub fn save_all(
     let Some(Finished { page, shots, live }) = finished else {
         return Err(StripError::NothingYet);
     };
-    let mut numbers: Vec<u8> = page.panels().filter_map(super::shot_number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+    let numbers = page.shots();
     let is_there = |number: &&u8| {
         shots
             .get(usize::from(**number) - 1)
