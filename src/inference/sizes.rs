@@ -15,6 +15,9 @@ const LIVE_AREA: usize = 2560 * 1440;
 const SHARE: f64 = 0.7;
 /// `Quality::Auto` aims at no more than this many drawings a second.
 pub(super) const AUTO_FPS: u32 = 30;
+/// The long sides from which it chooses, besides the frame's own: a step is half as many pixels more, so
+/// that no machine draws much less than it could.
+const SIDES: [u32; 6] = [448, 544, 640, 768, 960, 1280];
 /// A frame this much wider than its drawing has edges that the drawing lacks.
 const ENLARGED: f64 = 1.1;
 
@@ -92,8 +95,9 @@ pub(super) fn size_for(frame: Size, quality: Quality, ceiling: u32, multiple: u3
 
 /// The sizes from which `Quality::Auto` chooses for frames of size `frame`, the smallest first.
 fn steps(frame: Size, multiple: u32) -> impl DoubleEndedIterator<Item = Size> {
-    let qualities = Quality::STEPS.iter();
-    qualities.map(move |quality| size_for(frame, *quality, u32::MAX, multiple))
+    let most = live_side(frame);
+    let sides = SIDES.into_iter().chain([most]);
+    sides.map(move |side| size_within(frame, side.min(most), multiple))
 }
 
 /// What `Quality::Auto` chooses from for `model` and frames of size `frame`, and what of that `budget`
@@ -189,7 +193,8 @@ mod tests {
         let largest = |budget: Budget| steps(frame, 16).rfind(|size| budget.allows(*size));
         // 23.3 ms at 30 frames a second: 522,240 pixels of 960x544 take 44.6 ns each.
         assert_eq!(largest(budget(44.0, 60)), Some(Size::new(960, 544)));
-        assert_eq!(largest(budget(46.0, 60)), Some(Size::new(640, 352)));
+        assert_eq!(largest(budget(46.0, 60)), Some(Size::new(768, 432)));
+        assert_eq!(largest(budget(80.0, 60)), Some(Size::new(640, 352)));
         assert_eq!(largest(budget(60.0, 15)), Some(Size::new(960, 544)));
         assert_eq!(largest(budget(1.0, 30)), Some(frame));
         assert_eq!(largest(budget(1e9, 30)), None);

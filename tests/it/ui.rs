@@ -431,7 +431,7 @@ fn figures_and_the_engine_are_read_out() {
         "Latency p50 41 ms",
         "Latency p95 59 ms",
         "Dropped 3",
-        "CPU · 2 threads · draws at 640x368 · small faces again at 256x256",
+        "CPU · 2 threads · 8 bit · draws at 640x368 · small faces again at 256x256",
         "No GPU provider is installed.",
     ] {
         harness.get_by_label(text);
