@@ -476,17 +476,18 @@ fn webgpu_draws_what_the_cpu_draws() {
             .contains("slower than the CPU"),
         "{entry}"
     );
-    let draw = |provider: &str| {
+    let draw = |provider: &str, style: &str| {
         let name = format!("{provider}.png");
         let run = run(&format!(
-            "convert pattern {name} --size 128x96 --quality full --smoothing 0 --provider {provider}"
+            "convert pattern {name} --size 128x96 --quality full --smoothing 0 --style {style} --provider {provider}"
         ));
         // It says when another draws than was asked for.
         let said = run.ok().said;
         assert!(!said.contains("WebGPU: "), "{said}");
         image::open(home.path(&name)).unwrap().to_rgb8()
     };
-    let (cpu, webgpu) = (draw("cpu"), draw("webgpu"));
+    let cpu = draw("cpu", home.add_full_precision());
+    let webgpu = draw("webgpu", "clean");
     let furthest = cpu.iter().zip(webgpu.iter());
     let furthest = furthest.map(|(a, b)| a.abs_diff(*b)).max();
     assert!(furthest <= Some(6), "{furthest:?}");

@@ -57,11 +57,11 @@ fn home_with(fetched: &Path) -> Home {
 
 /// The demo's portrait, drawn by `provider` in a process of its own. The page looks for the person, whom
 /// another network finds in it, on the CPU.
-fn draw(home: &Home, provider: &str) -> RgbImage {
+fn draw(home: &Home, provider: &str, style: &str) -> RgbImage {
     let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/astronaut.jpg");
     let name = format!("{provider}.png");
     let options = format!(
-        "--overwrite --page plain --size 320x240 --quality full --smoothing 0 --provider {provider}"
+        "--overwrite --page plain --size 320x240 --quality full --smoothing 0 --style {style} --provider {provider}"
     );
     let mut arguments = vec!["convert", photo, &name];
     arguments.extend(options.split(' '));
@@ -113,15 +113,15 @@ fn openvino_draws_what_the_cpu_draws_and_keeps_its_engine() {
     );
 
     // Further processes: what was compiled for a size is taken, not compiled and written again.
-    let cpu = draw(&home, "cpu");
-    assert!(difference(&cpu, &draw(&home, "openvino")) <= 6);
+    let cpu = draw(&home, "cpu", home.add_full_precision());
+    assert!(difference(&cpu, &draw(&home, "openvino", "clean")) <= 6);
     let compiled = engines(&home);
     let own: Vec<_> = (compiled.iter())
         .filter(|engine| !checked.contains(engine))
         .collect();
     assert!(own.len() == 1 && compiled.len() == 3, "{compiled:?}");
     for _ in 0..2 {
-        assert!(difference(&cpu, &draw(&home, "openvino")) <= 6);
+        assert!(difference(&cpu, &draw(&home, "openvino", "clean")) <= 6);
         assert_eq!(engines(&home), compiled);
     }
 
@@ -130,7 +130,7 @@ fn openvino_draws_what_the_cpu_draws_and_keeps_its_engine() {
     let bytes = fs::read(engine).unwrap();
     fs::set_permissions(engine, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(engine, &bytes[..bytes.len() / 3]).unwrap();
-    assert!(difference(&cpu, &draw(&home, "openvino")) <= 6);
+    assert!(difference(&cpu, &draw(&home, "openvino", "clean")) <= 6);
     let again = engines(&home);
     let mended = again.iter().find(|other| &other.0 == engine);
     assert_eq!(again.len(), 3, "{again:?}");

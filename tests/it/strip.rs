@@ -11,7 +11,7 @@ use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
 use panelcam::mailbox::Mailbox;
 use panelcam::panels::Library;
 use panelcam::places::Places;
-use panelcam::settings::{Control, Settings, StripClip};
+use panelcam::settings::{Control, Language, Settings, StripClip};
 use panelcam::shots::{Desk, Order};
 use panelcam::status::Board;
 use panelcam::strip;
@@ -126,6 +126,42 @@ fn a_print_has_300_dots_an_inch_and_a_scroll_has_slices() {
 }
 
 /// Whatever the screen shows: the page is drawn again for paper, its lines and its letters.
+/// What is drawn in two languages is in the settings' one, however a strip is saved.
+#[test]
+fn strips_speak_the_language_of_the_settings() {
+    let home = Home::new();
+    photos(&home);
+    let page = r##"<svg xmlns="http://www.w3.org/2000/svg" width="2in" height="2in" viewBox="0 0 200 200">
+        <rect id="shot-1" width="200" height="100"/><rect id="shot-2" y="100" width="200" height="100"/>
+        <switch><rect systemLanguage="ko" x="20" y="20" width="60" height="60" fill="#00f"/>
+        <rect x="20" y="20" width="60" height="60" fill="#0f0"/></switch></svg>"##;
+    std::fs::write(home.path("page.svg"), page).unwrap();
+    for kind in ["", "--print", "--scroll"] {
+        let [english, korean] = ["en", "ko"].map(|language| {
+            let config = format!("{language}.toml");
+            let text = format!("[window]\nlanguage = \"{language}\"\n");
+            std::fs::write(home.path(&config), text).unwrap();
+            let line = format!(
+                "--config {config} strip a.png b.png {language}.png --page page.svg --overwrite \
+                 {kind} {QUICK}"
+            );
+            let run = home.line(&line).ok();
+            let files = run.out.lines();
+            files
+                .map(|file| image::open(home.path(file)).unwrap().to_rgb8())
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(english.len(), korean.len(), "{kind}");
+        let of = |strip: &[image::RgbImage], wanted: [u8; 3]| {
+            let mut pixels = strip.iter().flat_map(image::RgbImage::pixels);
+            pixels.any(|pixel| pixel.0 == wanted)
+        };
+        let (green, blue) = ([0, 255, 0], [0, 0, 255]);
+        assert!(of(&english, green) && !of(&korean, green), "{kind}");
+        assert!(of(&korean, blue), "{kind}");
+    }
+}
+
 #[test]
 fn a_shorter_scroll_leaves_no_slices_of_a_longer_one() {
     let home = Home::new();
@@ -408,6 +444,37 @@ fn shots_are_counted_down_taken_again_swapped_and_saved() {
     assert!(files.iter().all(|path| path.is_file()));
     stage.desk.order(Order::Clear);
     stage.until(red, |view| view.taken.is_empty() && view.next == Some(1));
+}
+
+#[test]
+fn shots_stay_when_the_language_changes() {
+    let Some(mut stage) = Stage::of("strip-pop", Size::new(240, 360)) else {
+        return;
+    };
+    let red = [220, 20, 20, 255];
+    stage.until(red, |view| view.next == Some(1));
+    stage.desk.order(Order::Start);
+    stage.until(red, |view| view.is_complete());
+    let english = stage.desk.finished().unwrap();
+    let mut settings = stage.control.get().settings.clone();
+    settings.window.language = Language::Ko;
+    stage.control.set(Control {
+        settings,
+        compare: false,
+    });
+    let desk = Arc::clone(&stage.desk);
+    let page = move || desk.finished().map(|finished| finished.page);
+    stage.until(red, |_| {
+        page().is_some_and(|page| !page.same(&english.page))
+    });
+    let korean = stage.desk.finished().unwrap();
+    for (before, after) in english.shots.iter().zip(&korean.shots) {
+        let drawing = |shot: &Option<panelcam::shots::Shot>| {
+            shot.as_ref().map(|shot| Arc::as_ptr(&shot.drawing))
+        };
+        assert_eq!(drawing(before), drawing(after));
+    }
+    assert!(stage.desk.view().is_complete());
 }
 
 #[test]

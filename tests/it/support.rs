@@ -44,6 +44,31 @@ impl Home {
     }
 
     /// Names in this home's folder, sorted, hidden ones too.
+    /// Adds the shipped network without its 8 bits, which the CPU draws with on some machines and nothing
+    /// else does; the id of its first style.
+    pub fn add_full_precision(&self) -> &'static str {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/toon");
+        let folder = self.path("home/data/models/full");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(shipped.join("toon.onnx"), folder.join("toon.onnx")).unwrap();
+        let text = std::fs::read_to_string(shipped.join("model.toml")).unwrap();
+        let mut description: toml::Table = text.parse().unwrap();
+        description.remove("eight_bit");
+        description.insert("id".to_owned(), "full".into());
+        let style: toml::Table = "id = \"clean-full\"".parse().unwrap();
+        let styles = description["styles"].as_array_mut().unwrap();
+        styles[0].as_table_mut().unwrap().extend(style);
+        for (number, style) in styles.iter_mut().enumerate().skip(1) {
+            let id = format!("full-{number}");
+            style
+                .as_table_mut()
+                .unwrap()
+                .insert("id".to_owned(), id.into());
+        }
+        std::fs::write(folder.join("model.toml"), description.to_string()).unwrap();
+        "clean-full"
+    }
+
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .folder
