@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What a smaller size should take of an interval.
 const GOOD: f64 = 0.8;
 /// A larger size is tried when it would take no more than this share of an interval …
-const EASY: f64 = 0.6;
+const EASY: f64 = 0.5;
 /// … for this long without a break.
 const CALM: Duration = Duration::from_secs(30);
 /// A larger size that is too slow within this long was too large: what was calm before it will do.
@@ -349,7 +349,7 @@ mod tests {
         // Three times the area, nine times the work: by area alone it would fall too far.
         let work = |size: Size| {
             let share = size.area() as f64 / SIZES[1].area() as f64;
-            Duration::from_secs_f64(INTERVAL.as_secs_f64() * 0.25 * share.powi(2))
+            Duration::from_secs_f64(INTERVAL.as_secs_f64() * 0.21 * share.powi(2))
         };
         let mut machine = Machine::new(SIZES[1]);
         machine.works(Duration::from_secs(120), work);
