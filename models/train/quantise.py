@@ -31,7 +31,6 @@ from data import PICTURES, collection_of, held_out, read
 from export import halve, write_onnx
 from people import Array, Segmenter, session
 from student import Block, Student, nearest, read_weights, shuffled
-from styles import STYLES
 from train import BATCH, degrade
 
 CROP, WIDTHS = 224, (320, 448, 512, 640, 800)
@@ -175,7 +174,7 @@ class Student8(nn.Module):
                 conv.weight *= factor[None, :, None, None]
 
 
-def crops(photos: Path) -> Iterator[list[Tensor]]:
+def crops(photos: Path, styles: int) -> Iterator[list[Tensor]]:
     """Batches of crops as a webcam delivers them, mostly of faces, with style maps and people in cells."""
     files = [f for f in sorted(photos.rglob("*")) if f.suffix.lower() in PICTURES and collection_of(f) and not held_out(f.stem)]
     assert files, f"no photo of a known collection: {photos}"
@@ -193,8 +192,8 @@ def crops(photos: Path) -> Iterator[list[Tensor]]:
                 at = lambda share, full: int(np.clip(16 * round((random.gauss(share, 0.1) * full - CROP / 2) / 16), 0, (full - CROP) // 16 * 16))
                 x, y = at(0.5, w), at(0.3, h)
             cell, cells = np.s_[y // 16:(y + CROP) // 16, x // 16:(x + CROP) // 16], CROP // 16
-            style = np.zeros((len(STYLES), cells, cells), np.float32)
-            style[random.randrange(len(STYLES))] = random.choice((1, 1, 1, random.random()))
+            style = np.zeros((styles, cells, cells), np.float32)
+            style[random.randrange(styles)] = random.choice((1, 1, 1, random.random()))
             photo = degrade((photo[y:y + CROP, x:x + CROP] * random.uniform(0.6, 1.15)).clip(0, 1))
             rows.append((photo.transpose(2, 0, 1), style, people[cell][None]))
         yield [torch.from_numpy(np.ascontiguousarray(np.stack(part), np.float32)) for part in zip(*rows)]
@@ -233,13 +232,15 @@ def main() -> None:
     a.add_argument("--seed", type=int, default=0)
     a = a.parse_args()
     random.seed(a.seed), np.random.seed(a.seed), torch.manual_seed(a.seed), cv2.setNumThreads(1)
-    full = Student(len(STYLES))
-    full.load_state_dict(read_weights(a.model))
-    net, batches = Student8(full).eval(), crops(a.photos)
+    weights = read_weights(a.model)
+    styles = weights["shift4.weight"].shape[1] // 2         # of people, and of what is around them
+    full = Student(styles)
+    full.load_state_dict(weights)
+    net, batches = Student8(full).eval(), crops(a.photos, styles)
     net.fit([next(batches) for _ in range(BATCHES)])
     out = a.model.with_name(f"{a.model.stem}-8bit.onnx")
     temporary, description = out.with_suffix(".tmp"), a.model.with_name("model.toml")
-    write_onnx(net, temporary, len(STYLES))
+    write_onnx(net, temporary, styles)
     model = halve(fold_weights(onnx.load(temporary)))
     onnx.checker.check_model(model)
     onnx.save(model, temporary)
@@ -248,9 +249,9 @@ def main() -> None:
     os.replace(temporary, out)
     os.replace(description.with_suffix(".tmp"), description)
     nets = session(a.model), session(out)
-    changes = [0.0] * len(STYLES)
+    changes = [0.0] * styles
     for batch in (next(batches) for _ in range(8)):
-        for channel in range(len(STYLES)):
+        for channel in range(styles):
             batch[1].zero_()[:, channel] = 1
             feeds = [{n: t[i:i + 1].numpy() for n, t in zip(("image", "style", "people"), batch)} for i in range(BATCH)]
             changes[channel] += sum(float(np.abs(np.subtract(*(net.run(None, f)[0] for net in nets))).mean()) for f in feeds) * 255 / (8 * BATCH)
