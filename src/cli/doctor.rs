@@ -14,6 +14,7 @@ use crate::frame::Size;
 use crate::inference::provider::Verdict;
 use crate::inference::{self, Runtime};
 use crate::panels;
+use crate::status::Precision;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -198,8 +199,12 @@ fn draw(session: &Session) -> anyhow::Result<String> {
     let took: Duration = started.elapsed();
     let size: Size = program.size();
     Ok(format!(
-        "{size} in {:.0} ms, style {}",
+        "{size} in {:.0} ms, style {}{}",
         took.as_secs_f64() * 1000.0,
-        session.settings.look.style
+        session.settings.look.style,
+        match studio.precision() {
+            Precision::Full => "",
+            Precision::EightBit => ", in 8 bits",
+        }
     ))
 }

@@ -17,6 +17,7 @@ use crate::inference::{
 use crate::panels::{self, Letterer, Moment, Page, Seen};
 use crate::people::{self, Focus};
 use crate::settings::{Provider, Quality, RetouchSettings};
+use crate::status::Precision;
 
 /// The largest side of a program: what every graphics card can draw.
 const MAX_SIDE: u32 = 8192;
@@ -190,6 +191,12 @@ impl Studio {
     /// Who composites.
     pub(super) fn compositor(&mut self) -> &mut Compositor {
         &mut self.compositor
+    }
+
+    /// How exactly the last picture was drawn.
+    pub(super) fn precision(&self) -> Precision {
+        let hand = self.hand.as_ref();
+        hand.map_or_else(Precision::default, |hand| hand.generator.precision())
     }
 
     /// Draws one picture without a page.
