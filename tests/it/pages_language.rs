@@ -162,10 +162,39 @@ fn nonsense_is_drawn_or_not_and_nothing_worse() {
 /// Left, top, right and bottom.
 type Place = [f32; 4];
 
-/// Where pages are drawn in both languages, in their units; the strip is measured in inches.
-const PLACES: [(&str, &[Place]); 6] = [
+/// Where pages are drawn in both languages, in their units; strips are measured in inches.
+const PLACES: [(&str, &[Place]); 16] = [
+    ("action", &[[50.0, 1530.0, 500.0, 1910.0]]),
+    ("close-up", &[[40.0, 970.0, 550.0, 1350.0]]),
+    ("corridor", &[[50.0, 1670.0, 350.0, 1900.0]]),
     ("cover", &[[250.0, 120.0, 1044.0, 540.0]]),
+    ("desk-mate", &[[50.0, 1670.0, 350.0, 1910.0]]),
+    (
+        "gloom",
+        &[[670.0, 250.0, 1040.0, 500.0], [670.0, 440.0, 1020.0, 660.0]],
+    ),
+    ("group", &[[80.0, 0.0, 1010.0, 300.0]]),
+    (
+        "manga",
+        &[
+            [640.0, 1080.0, 980.0, 1330.0],
+            [1010.0, 600.0, 1340.0, 850.0],
+        ],
+    ),
     ("news", &[[1590.0, 120.0, 1810.0, 260.0]]),
+    (
+        "scroll",
+        &[[180.0, 200.0, 610.0, 370.0], [0.0, 320.0, 800.0, 540.0]],
+    ),
+    (
+        "strip-ink",
+        &[
+            [118.4, 96.0, 179.2, 140.8],
+            [9.6, 137.6, 57.6, 182.4],
+            [118.4, 339.2, 182.4, 393.6],
+            [12.8, 508.8, 124.8, 579.2],
+        ],
+    ),
     (
         "strip-pop",
         &[
@@ -177,6 +206,7 @@ const PLACES: [(&str, &[Place]); 6] = [
             [265.6, 480.0, 380.8, 547.2],
         ],
     ),
+    ("strip-sky", &[[25.6, 3.2, 166.4, 44.8]]),
     ("two-panel", &[[340.0, 380.0, 920.0, 680.0]]),
     ("visual-novel", &[[1745.0, 240.0, 1880.0, 360.0]]),
     ("webtoon", &[[0.0, 580.0, 440.0, 990.0]]),
