@@ -133,6 +133,14 @@ impl Precision {
             Self::EightBit => "eight_bit",
         }
     }
+
+    /// What is said after what it is of, on the command line; nothing of what is usual.
+    pub fn aside(self) -> &'static str {
+        match self {
+            Self::Full => "",
+            Self::EightBit => ", in 8 bits",
+        }
+    }
 }
 
 /// Whether other programs can ask for things.

@@ -15,7 +15,7 @@ use crate::inference::{self, Runtime};
 use crate::output::{Count, run as run_output};
 use crate::pipeline::LIVE_FPS;
 use crate::source::Source;
-use crate::status::{Precision, Rate, Stage};
+use crate::status::{Rate, Stage};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -154,10 +154,7 @@ pub(super) fn run(mut session: Session, arguments: &Arguments) -> anyhow::Result
         } else {
             "threads"
         },
-        match engine.precision {
-            Precision::Full => "",
-            Precision::EightBit => " in 8 bits",
-        }
+        engine.precision.aside()
     ));
     print(&format!(
         "bare generator   {bare:.1} a second: the pipeline reaches {:.0} %",

@@ -14,7 +14,6 @@ use crate::frame::Size;
 use crate::inference::provider::Verdict;
 use crate::inference::{self, Runtime};
 use crate::panels;
-use crate::status::Precision;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -202,9 +201,6 @@ fn draw(session: &Session) -> anyhow::Result<String> {
         "{size} in {:.0} ms, style {}{}",
         took.as_secs_f64() * 1000.0,
         session.settings.look.style,
-        match studio.precision() {
-            Precision::Full => "",
-            Precision::EightBit => ", in 8 bits",
-        }
+        studio.precision().aside()
     ))
 }

@@ -75,12 +75,13 @@ pub(super) fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()>
 }
 
 fn list(session: &Session, json: bool) {
-    let (library, warnings) = Library::load(&session.places, session.settings.window.language);
+    let language = session.settings.window.language;
+    let (library, warnings) = Library::load(&session.places, language);
     warnings.iter().for_each(|warning| say(warning));
     if json {
-        return print_json(&library.to_json(session.settings.window.language));
+        return print_json(&library.to_json(language));
     }
-    for page in library.pages(session.settings.window.language).iter() {
+    for page in library.pages(language).iter() {
         let origin = if page.builtin() { "" } else { "  (added)" };
         print(&format!(
             "{:16} {:10} {}{origin}",
@@ -92,8 +93,8 @@ fn list(session: &Session, json: bool) {
 }
 
 fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
-    let (library, _) = Library::load(&session.places, session.settings.window.language);
     let language = session.settings.window.language;
+    let (library, _) = Library::load(&session.places, language);
     let page = library.read(file, language);
     page.map_err(|error| anyhow!(message(&error.to_string(), language).into_owned()))
 }
@@ -101,10 +102,11 @@ fn read(session: &Session, file: &Path) -> anyhow::Result<Page> {
 /// All pages with the same picture in them, as the gallery shows them.
 fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Result<()> {
     let existing = preview.existing()?;
-    let (library, warnings) = Library::load(&session.places, session.settings.window.language);
+    let language = session.settings.window.language;
+    let (library, warnings) = Library::load(&session.places, language);
     warnings.iter().for_each(|warning| say(warning));
     let pages: Vec<Page> = library
-        .pages(session.settings.window.language)
+        .pages(language)
         .iter()
         .map(|page| Page::clone(page))
         .collect();
@@ -114,12 +116,15 @@ fn sheet(session: &Session, preview: &styles::Preview, width: u32) -> anyhow::Re
     let styled = studio.stylize(preview.sample()?)?;
     let enlarged = enlarged(&styled);
     let drawing = enlarged.as_ref().unwrap_or(&styled.picture);
-    let language = session.settings.window.language.code();
     let (sheet, day) = (Sheet::of(&pages, width), Clock::system().today());
     let mut pictures = Vec::with_capacity(pages.len());
     for (number, rect) in sheet.places() {
         let page = &pages[*number];
-        let texts = page.texts(session.settings.look.texts_of(page.id()), language, day);
+        let texts = page.texts(
+            session.settings.look.texts_of(page.id()),
+            language.code(),
+            day,
+        );
         let size = Size::new(rect.width, rect.height);
         let camera = &styled.frame.picture;
         let still = studio
@@ -151,6 +156,8 @@ fn drawn(page: &Page, size: Size, language: Language) -> anyhow::Result<Picture>
 }
 
 fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    // The artist's language; names and numbers are the same in all.
+    let language = session.settings.window.language;
     let page = read(session, file)?;
     let (found, advice) = (page.found(), page.advice());
     if let Some(preview) = preview {
@@ -158,10 +165,7 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         let longest = natural.width.max(natural.height);
         let scaled = |side: u32| (u64::from(side) * 1200 / u64::from(longest)).max(1) as u32;
         let size = Size::new(scaled(natural.width), scaled(natural.height));
-        let picture = page.labelled(
-            drawn(&page, size, session.settings.window.language)?,
-            &Fonts::embedded(),
-        )?;
+        let picture = page.labelled(drawn(&page, size, language)?, &Fonts::embedded())?;
         output::save_picture(&picture, preview, Existing::Overwrite)?;
     }
     if json {
@@ -184,8 +188,6 @@ fn check(session: &Session, file: &Path, preview: Option<&Path>, json: bool) -> 
         return Ok(());
     }
     let (width, height) = page.units();
-    // The artist's language; names and numbers are the same in all.
-    let language = session.settings.window.language;
     let tell = |text: &str| print(&message(text, language));
     tell(&format!("{}: {width} x {height} units.", page.name()));
     tell("Alive, the lowest first:");
