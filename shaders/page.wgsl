@@ -37,9 +37,16 @@ struct Layer {
     // How many close-ups lie over the picture, where a point of it lies in theirs (an origin and a
     // scale), and where in theirs each of them is (its edges).
     close_ups: u32,
-    spare: f32,
+    // Of a picture that is printed in dots: how many pixels the screen takes until it repeats itself.
+    screen: f32,
     close_maps: array<vec4<f32>, 4>,
     close_areas: array<vec4<f32>, 4>,
+    // And its ink, with how much of it is printed, a byte each; how much of a tone's darkness the
+    // dots bear; and how sharp their edges are.
+    dots: u32,
+    cover: f32,
+    dot_edge: f32,
+    spare: f32,
 }
 
 // Group 0: what changes with the picture. `matte` has the people in its alpha, `around` how near
@@ -54,6 +61,8 @@ struct Layer {
 @group(0) @binding(6) var frame: texture_2d<f32>;
 // Faces, drawn larger; alpha is how much of them is seen.
 @group(0) @binding(7) var close: texture_2d<f32>;
+// Where a picture is flat, so that dots may be printed on it.
+@group(0) @binding(8) var flat_at: texture_2d<f32>;
 
 // Group 1: what belongs to the layer. `ink` is the art, or in its red channel the panel's shape; of
 // people its green channel is the shape of the panel they stand in.
@@ -115,11 +124,34 @@ fn closer(uv: vec2<f32>, colour: vec3<f32>, seen: f32) -> vec3<f32> {
     return mixed;
 }
 
+// A colour of the picture as it is printed: see src/compositor/halftone.rs, where the numbers are told.
+fn printed(position: vec4<f32>, uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
+    const MOST_COVER = 0.92;
+    let ink = unpack4x8unorm(layer.dots);
+    if ink.a == 0.0 {
+        return colour;
+    }
+    let bright = dot(colour, LUMA);
+    let dark = clamp((bright * 255.0 - 26.0) / 25.0, 0.0, 1.0);
+    let light = clamp((bright * 255.0 - 163.0) / 31.0, 0.0, 1.0);
+    let amount = ink.a * dark * (1.0 - light) * textureSampleLevel(flat_at, smooth_sampler, uv, 0.0).r;
+    let cover = min((1.0 - bright) * layer.cover, MOST_COVER);
+    let wave = cos((floor(position.xy) % layer.screen + 0.25) * 6.2831853 / layer.screen);
+    let height = wave.x * wave.y;
+    let t = abs(height);
+    let root = sqrt(t);
+    let share = min(0.1307 * root + 1.9082 * t - 1.5045 * t * root + 0.4657 * t * t, 1.0);
+    let threshold = 0.5 - 0.5 * share * sign(height);
+    let on = clamp((cover - threshold) * layer.dot_edge + 0.5, 0.0, 1.0);
+    let paper = clamp((colour - ink.rgb * cover) / (1.0 - cover), vec3<f32>(0.0), vec3<f32>(1.0));
+    return mix(colour, mix(paper, ink.rgb, on), amount);
+}
+
 // The picture; darker and paler where a shot is waited for, like `waiting` in
 // src/compositor/pixel.rs.
 fn picture_at(position: vec4<f32>) -> vec3<f32> {
     let uv = uv_at(position);
-    let colour = closer(uv, sharpened(uv), 1.0);
+    let colour = printed(position, uv, closer(uv, sharpened(uv), 1.0));
     let luma = dot(colour, LUMA);
     let paler = (colour + luma) / 4.0 + 18.0 / 255.0;
     return mix(colour, paler, layer.waits);
@@ -161,7 +193,7 @@ fn person(position: vec4<f32>) -> vec4<f32> {
     const SURE = 217.0;
     const RISE = 7.0 / 256.0;
     let sure = clamp((alpha * 255.0 - SURE) * RISE, 0.0, 1.0);
-    let colour = closer(uv, sharpened(uv), sure);
+    let colour = printed(position, uv, closer(uv, sharpened(uv), sure));
     var above = vec4<f32>(colour * people, people);
     if layer.reach > 0.0 {
         let shadow = 1.0 - smoothstep(0.0, layer.blur, distance_at(uv - layer.shadow));

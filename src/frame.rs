@@ -92,6 +92,45 @@ impl From<Size> for String {
 pub struct Picture {
     size: Size,
     rgba: Vec<u8>,
+    /// How its middle tones are printed where a program shows it.
+    pub halftone: Halftone,
+}
+
+/// How the middle tones of a drawing are printed: in dots of ink on lighter paper, as in comics. The
+/// default is not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Halftone {
+    /// How much of that is seen, 0..255; at 0 the tones are shown as they are drawn.
+    pub strength: u8,
+    /// How much of a tone's darkness the dots bear, 0..255; at 255 the paper is white.
+    pub cover: u8,
+    /// The dots' colour: red, green, blue.
+    pub ink: [u8; 3],
+}
+
+impl Halftone {
+    /// Several at once, each with its share, 0..1: those that print more say more of how.
+    pub fn blend(parts: impl Iterator<Item = (Self, f32)>) -> Self {
+        let (mut sum, mut strength) = ([0.0; 4], 0.0);
+        for (part, share) in parts {
+            let weight = share * f32::from(part.strength);
+            let [r, g, b] = part.ink;
+            for (sum, value) in sum.iter_mut().zip([part.cover, r, g, b]) {
+                *sum += weight * f32::from(value);
+            }
+            strength += weight;
+        }
+        let byte = |value: f32| value.round().clamp(0.0, 255.0) as u8;
+        if byte(strength) == 0 {
+            return Self::default();
+        }
+        let [cover, r, g, b] = sum.map(|sum| byte(sum / strength));
+        Self {
+            strength: byte(strength),
+            cover,
+            ink: [r, g, b],
+        }
+    }
 }
 
 impl Picture {
@@ -100,24 +139,31 @@ impl Picture {
         Self {
             size,
             rgba: vec![0; size.area() * 4],
+            halftone: Halftone::default(),
         }
     }
 
     /// Takes over `rgba`; `None` when its length is not `width * height * 4`.
     pub fn from_rgba(size: Size, rgba: Vec<u8>) -> Option<Self> {
-        (rgba.len() == size.area() * 4).then_some(Self { size, rgba })
+        (rgba.len() == size.area() * 4).then_some(Self {
+            size,
+            rgba,
+            halftone: Halftone::default(),
+        })
     }
 
     /// Gives the picture another size. The old allocation is kept when it is large enough;
-    /// what the pixels hold afterwards is not defined.
+    /// what the pixels hold afterwards is not defined, and they are not printed.
     pub fn reshape(&mut self, size: Size) {
         self.size = size;
+        self.halftone = Halftone::default();
         self.rgba.resize(size.area() * 4, 0);
     }
 
     /// Makes this picture equal to `other`, keeping the allocation.
     pub fn copy_from(&mut self, other: &Self) {
         self.reshape(other.size);
+        self.halftone = other.halftone;
         self.rgba.copy_from_slice(&other.rgba);
     }
 
@@ -401,6 +447,22 @@ mod tests {
         for bad in ["", "1280", "0x5", "x", "1e3x5", "99999x5", "-1x5", "12x"] {
             assert!(bad.parse::<Size>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn halftones_are_blended_by_how_much_they_print() {
+        let [black, blue] = [[0; 3], [0, 0, 200]].map(|ink| Halftone {
+            strength: 200,
+            cover: 255,
+            ink,
+        });
+        let of = |parts: &[(Halftone, f32)]| Halftone::blend(parts.iter().copied());
+        assert_eq!(of(&[(black, 1.0), (Halftone::default(), 0.0)]), black);
+        assert_eq!(of(&[(Halftone::default(), 1.0)]), Halftone::default());
+        let half = of(&[(black, 0.5), (Halftone::default(), 0.5)]);
+        assert_eq!((half.strength, half.cover), (100, 255));
+        let both = of(&[(black, 0.75), (blue, 0.25)]);
+        assert_eq!((both.strength, both.ink), (200, [0, 0, 50]));
     }
 
     #[test]

@@ -99,6 +99,8 @@ def description(sha256: str, counts: dict[str, int], styles: tuple[Style, ...]) 
              "[people]", 'name = "people"', "cell = 16", "", "[matte]", 'name = "matte"', "only_edges = true"]
     for channel, style in enumerate(styles):
         lines += ["", "[[styles]]", f'id = "{style.id}"', f"channel = {channel}", f'name.en = "{style.en}"', f'name.ko = "{style.ko}"']
+        if style.halftone:
+            lines.append(f"halftone = {{ ink = [{', '.join(map(str, style.ink))}], cover = {style.halftone} }}")
     for c in tomllib.loads((HERE / "collections.toml").read_text())["collections"]:
         if counts.get(c["name"]):
             lines += ["", "[[data]]", f'name = "{c["name"]}"', f'origin = "{c["origin"]}"', f'licence = "{c["licence"]}"',

@@ -32,8 +32,7 @@ class NewStyle(IterableDataset):
     """Batches of train.Pairs with one drawing an array. The map asks for the new style, which is the last channel."""
 
     def __init__(self, folder: Path, crop: int, seed: int, style: Style):
-        # Printed dots keep their size.
-        self.pairs, self.seed = train.Pairs(folder, crop, seed, 0.0 if style.screen else train.ZOOMED), seed
+        self.pairs, self.seed = train.Pairs(folder, crop, seed), seed
 
     def __iter__(self) -> Iterator[list[Tensor]]:
         random.seed(self.seed), np.random.seed(self.seed)

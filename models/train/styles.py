@@ -48,10 +48,7 @@ class Style:
     lips: float = 0.3
     lips_colour: tuple = (0.95, 0.62, 0.62)
     hard_black: float = 0.0          # below this L* everything is ink
-    screen: float = 0.0              # printed dots
-    screen_off_skin: float = 0.0     # how far skin is kept free of dots
-    screen_at: float = 0.5
-    screen_range: float = 0.35
+    halftone: float = 0.0            # how much of a tone's darkness printed dots bear: panelcam prints them at the screen's size, they are not drawn
 
 
 STYLES = (
@@ -65,7 +62,7 @@ STYLES = (
           lips=0.3, paper_lab=(20, 0, -6)),
     Style("manga", "Black-and-white manga", "흑백 만화", band=28, crisp=10, mix=1.0, chroma=0.0, gain=1.15, offset=6, gamma=0.8, ink=(0.03, 0.03, 0.04),
           line_sigma=1.0, line_eps=-0.003, line_colour=0.0, skin_chroma=0.0, skin_step=14, skin_move=(10, 0, 0), hard_black=22, background_fade=0.35,
-          paper_lab=(98, 0, 0), lips=0.15, screen=0.95, screen_at=0.50, screen_range=0.30, screen_off_skin=0.95, skin_fall=7),
+          paper_lab=(98, 0, 0), lips=0.15, halftone=1.0, skin_fall=7),
     Style("fantasy", "Painterly fantasy", "판타지 회화", band=7, crisp=2.5, mix=0.6, chroma=1.4, gain=1.05, offset=-2, tint=(2, 16), shadow_tint=(-8, -26), glow=0.2,
           ink=(0.22, 0.10, 0.12), line_weight=0.6, line_sigma=0.9, line_eps=-0.007, line_colour=0.8, background_fade=0.0, background_lines=0.3,
           skin_flat=0.4, skin_step=11, skin_move=(1, 2, 7), eye_colour=(0.20, 0.36, 0.34), hair_tint=(6, 8, 0.6), hair_shapes=0.5),
@@ -75,8 +72,7 @@ STYLES = (
           line_weight=0.62, line_sigma=0.7, line_eps=-0.006, line_colour=0.7, background_fade=0.62, paper_lab=(97, 0, 4), background_lines=0.2,
           skin_step=7, skin_move=(5, 0, 0), blush=0.6, outline=0.6),
     Style("pop", "Retro pop print", "레트로 팝", band=26, crisp=11, mix=1.0, chroma=1.9, gain=1.1, offset=0, tint=(2, 8), ink=(0.06, 0.05, 0.18), line_sigma=1.4,
-          line_eps=-0.003, line_colour=0.0, skin_step=12, skin_move=(3, 4, 6), background_fade=0.1, paper_lab=(92, 0, 22), hard_black=18, lips=0.6, lips_colour=(1.0, 0.40, 0.40),
-          screen=0.7, screen_at=0.5, screen_range=0.32, screen_off_skin=0.95),
+          line_eps=-0.003, line_colour=0.0, skin_step=12, skin_move=(3, 4, 6), background_fade=0.1, paper_lab=(92, 0, 22), hard_black=18, lips=0.6, lips_colour=(1.0, 0.40, 0.40), halftone=0.6),
 )
 
 

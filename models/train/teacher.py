@@ -326,8 +326,6 @@ def draw(scene: Scene, style: Style) -> Array:
         black = np.clip((style.hard_black - cv2.GaussianBlur(scene.lab[..., 0], (0, 0), 1.5)) / 3 + 0.5, 0, 1)
         picture = mix(picture, ink, black * (1 - skin))
     picture = draw_face(picture, scene, style)
-    if style.screen:
-        picture = screentone(picture, skin, style)
     return picture.clip(0, 1).astype(np.float32)
 
 
@@ -542,16 +540,3 @@ def _draw_face(picture: Array, parts: dict[str, Array], skin: Array, hair: Array
     for name, width in (("under", 0.45), ("lid", 0.6), ("nose", 0.85), ("jaw", 0.8)):
         picture = mix(picture, skin_line, np.clip(k * width * parts[name], 0, 1) * seen)
     return picture
-
-
-def screentone(picture: Array, skin: Array, style: Style) -> Array:
-    """Dots of printed tone, four pixels apart: the student draws blocks of 4 x 4 pixels, so it can learn them."""
-    h, w = picture.shape[:2]
-    cell = np.array([[0.15, 0.40, 0.55, 0.40], [0.40, 0.70, 0.85, 0.70], [0.55, 0.85, 1.00, 0.85], [0.40, 0.70, 0.85, 0.70]], np.float32)
-    dots = np.tile(cell, (h // 4 + 1, w // 4 + 1))[:h, :w]
-    grey = picture.mean(-1)
-    middle = np.clip(1 - np.abs(grey - style.screen_at) / style.screen_range, 0, 1)
-    amount = middle * style.screen * (1 - style.screen_off_skin * skin)
-    on = np.clip((dots - grey) * 6 + 0.5, 0, 1)                    # darker paper, larger dots
-    toned = np.array(style.ink, np.float32) * on[..., None] + picture ** 0.5 * (1 - on[..., None])
-    return mix(picture, toned, amount)

@@ -28,7 +28,6 @@ from student import Student, read_weights
 from styles import STYLES
 
 BATCH, TWINS = 8, 2
-CHANCES = [1.4 if s.screen else 1.0 for s in STYLES]        # printed dots are the hardest to learn
 OUTWARD = 1.35           # see other_tones
 FEATURES = 4.0           # how much more a face's eyes and mouth count
 REFRESH = 250            # steps between looks for new arrays
@@ -155,8 +154,7 @@ class Pairs(IterableDataset):
         return self.people[file]
 
     def cut(self) -> Array:
-        """A crop of one array, on the grid of 16, so that printed dots keep their place in the network's blocks.
-        Its last two channels say where people are, and where a face's eyes and mouth are."""
+        """A crop of one array, on the grid of 16, as the cells of people are. Its last two channels say where people are, and where a face's eyes and mouth are."""
         n = random.choices(range(len(self.files)), self.shares)[0]
         array, face = np.load(self.files[n], mmap_mode="r"), self.faces[n]
         h, w = array.shape[:2]
@@ -185,11 +183,8 @@ class Pairs(IterableDataset):
     def sample(self) -> tuple[Array, Array, Array, Array, Array, Array]:
         """One crop: clean photo, style map, the drawing that map asks for, matte, where eyes and mouth are, and people in cells."""
         cut, cells = self.cut(), self.crop // 16
-        # Printed dots keep their size however near people are.
-        chances = [0.0 if s.screen and self.zoomed else c for s, c in zip(STYLES, CHANCES)]
-        i, j, kind = *random.choices(range(len(STYLES)), chances, k=2), random.random()
-        # Printed dots are not mirrored with the picture: their grid would move by a pixel.
-        if not STYLES[i].screen and not STYLES[j].screen and random.random() < 0.5:
+        i, j, kind = random.randrange(len(STYLES)), random.randrange(len(STYLES)), random.random()
+        if random.random() < 0.5:
             cut = cut[:, ::-1]
         part = lambda c, n: cut[..., c:c + n].astype(np.float32) / 255
         drawing = lambda style: part(3 + 3 * style, 3)

@@ -9,6 +9,7 @@ use crate::panels::{Bitmap, Blend, Coverage, PanelKind, PixelRect, Sprite, Uv, m
 use super::closeup::{Overlay, Overlayer};
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
+use super::halftone::{Ground, Printer};
 use super::inking::Inked;
 use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waiting};
 use super::sharpen::{Guide, Sharpener};
@@ -29,6 +30,8 @@ pub(super) struct Filling<'a> {
     pub guide: Option<Guide<'a>>,
     /// What lies over it.
     pub overlay: Option<Overlay<'a>>,
+    /// Where it is printed in dots.
+    pub ground: Option<&'a Ground>,
     /// Which part of the picture it shows.
     pub uv: Uv,
     /// Of people: how much the picture cuts off their heads, 0..1.
@@ -88,6 +91,7 @@ pub(super) struct Brush {
     source: Pixels,
     sharpener: Sharpener,
     overlayer: Overlayer,
+    printer: Printer,
     /// The matte's curve.
     people: [u8; 256],
     /// Of effects.
@@ -100,6 +104,7 @@ impl Brush {
             source: Pixels::default(),
             sharpener: Sharpener::default(),
             overlayer: Overlayer::default(),
+            printer: Printer::default(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
             }),
@@ -315,9 +320,15 @@ impl Brush {
             source,
             sharpener,
             overlayer,
+            printer,
             ..
         } = self;
-        let Filling { picture, uv, .. } = filling;
+        let Filling {
+            picture,
+            uv,
+            ground,
+            ..
+        } = filling;
         let [left, top, width, height] = tile.map(u32::from);
         let span = (left, width);
         source.begin(uv.origin[0], uv.step[0], span, picture.width());
@@ -329,6 +340,9 @@ impl Brush {
         }
         let overlay = filling.overlay.as_ref();
         overlayer.begin(overlay, uv, span);
+        if let Some(ground) = ground {
+            printer.begin(ground, canvas.size, uv, span);
+        }
         let all = 0..width as usize;
         for y in canvas.rows(top, height) {
             let at = place(uv.origin[1], uv.step[1], y, picture.height());
@@ -339,6 +353,10 @@ impl Brush {
             };
             let pixels = match overlay {
                 Some(overlay) => overlayer.row(overlay, uv, y, pixels),
+                None => pixels,
+            };
+            let pixels = match ground {
+                Some(ground) => printer.row(ground, uv, (left, y), pixels),
                 None => pixels,
             };
             if let Some(row) = canvas.row(left, y, width) {
@@ -410,6 +428,8 @@ impl Enlarger {
                 close_ups,
                 people: false,
             }),
+            // It is printed where it is shown.
+            ground: None,
             uv: Uv {
                 origin: [0.0; 2],
                 step: sides.map(|side| 1.0 / side.max(1) as f32),
@@ -425,6 +445,7 @@ impl Enlarger {
                 row.copy_from_slice(pixels);
             },
         );
+        picture.halftone = styled.picture.halftone;
         true
     }
 }

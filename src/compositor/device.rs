@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::frame::{Picture, Size};
+use crate::frame::{Halftone, Picture, Size};
 use crate::panels::{Blend, PanelKind, PixelRect, Sprite};
 
 use super::closeup::Mapping;
 use super::cutout::Around;
 use super::fx::{Drawn, Laid, Mix, Stand, Tone};
+use super::halftone;
 use super::passes::{FORMAT, Family, LAYER_STRIDE, LayerData, Passes};
 use super::program::{Inner, ProgramTexture, Programs};
 use super::readback::{Reading, Staging};
@@ -400,6 +401,17 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
         && uv.step[0].abs() * (width as f32) < 1.0
     {
         (data.sharp, data.plain) = (1.0, plain);
+    }
+    let Halftone {
+        strength,
+        cover,
+        ink,
+    } = pictures.halftone(source);
+    if strength > 0 {
+        let side = halftone::side(making.page.size);
+        data.dots = u32::from_le_bytes([ink[0], ink[1], ink[2], strength]);
+        data.cover = f32::from(cover) / 255.0;
+        (data.screen, data.dot_edge) = (side as f32, halftone::sharpness(side));
     }
     let (parts, side) = pictures.close_ups(source);
     for part in parts {

@@ -17,6 +17,7 @@ use super::closeup::Overlay;
 use super::cutout::Cutout;
 use super::device::Making;
 use super::guide::Guidance;
+use super::halftone::Ground;
 use super::program::{Composed, Inner, ProgramTexture, Programs};
 use super::resident::{Body, Needs, Place, What};
 use super::sharpen::Guide;
@@ -43,6 +44,7 @@ struct Slot {
     people: Cutout,
     guidance: Guidance,
     close_ups: Option<CloseUps>,
+    ground: Ground,
     /// Of what it shows: its frame's size, if it has one.
     shape: Size,
 }
@@ -50,6 +52,7 @@ struct Slot {
 impl Slot {
     fn take(&mut self, picture: &Picture, needs: Needs) {
         self.picture.copy_from(picture);
+        self.ground.take(picture);
         self.shape = picture.size();
         self.guidance.follows = None;
         self.close_ups = None;
@@ -271,6 +274,7 @@ impl Memory {
                 close_ups,
                 people: is_person,
             }),
+            ground: slot.ground.is_printed().then_some(&slot.ground),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
                 Source::Shot(_) => f32::from(u8::from(owner.people.cut)),

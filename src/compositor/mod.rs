@@ -12,6 +12,7 @@ mod device;
 mod fx;
 mod gpu;
 mod guide;
+mod halftone;
 mod inking;
 mod memory;
 mod outlets;

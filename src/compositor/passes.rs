@@ -49,12 +49,22 @@ pub struct LayerData {
     pub plain: f32,
     /// How many close-ups lie over the picture.
     pub close_ups: u32,
-    /// Nothing.
-    pub spare: f32,
+    /// Of a picture that is printed in dots: how many pixels of the program the screen takes until it
+    /// repeats itself.
+    pub screen: f32,
     /// Where a point of the picture lies in theirs: an origin, and the scale of the way from there.
     pub close_maps: [[f32; 4]; CloseUp::MOST],
     /// Where each of them is in theirs: its left, upper, right and lower edge, 0..1.
     pub close_areas: [[f32; 4]; CloseUp::MOST],
+    /// Of a picture that is printed in dots: the ink's red, green, blue, and how much of it is
+    /// printed, a byte each, red the lowest.
+    pub dots: u32,
+    /// How much of a tone's darkness the dots bear, 0..1.
+    pub cover: f32,
+    /// How sharp their edges are.
+    pub dot_edge: f32,
+    /// Nothing.
+    pub spare: f32,
 }
 
 /// The ways in which one kind of layer is laid.
@@ -130,6 +140,7 @@ impl Passes {
                 texture_entry(5),
                 texture_entry(6),
                 texture_entry(7),
+                texture_entry(8),
             ],
         });
         let layer_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {

@@ -1,9 +1,10 @@
 //! The pictures that fill panels, as textures that are used again and again.
 
-use crate::frame::{CloseUp, CloseUps, Picture, Size, Styled};
+use crate::frame::{CloseUp, CloseUps, Halftone, Picture, Size, Styled};
 
 use super::cutout::Cutout;
 use super::guide::{Follows, Guidance};
+use super::halftone::Ground;
 use super::passes::{FORMAT, Passes};
 use super::resident::Needs;
 use super::{CompositorError, Gpu, MOST_SHOTS, Source};
@@ -31,6 +32,9 @@ struct Slot {
     /// What lies over it, and where.
     close: Option<Upload>,
     parts: Vec<CloseUp>,
+    /// Where it is printed in dots.
+    ground: Ground,
+    flat: Option<Upload>,
     /// The drawing.
     drawn: wgpu::BindGroup,
     /// The people in it.
@@ -88,6 +92,8 @@ impl Slot {
             sharp: Sharp::default(),
             close: None,
             parts: Vec::new(),
+            ground: Ground::default(),
+            flat: None,
             drawn: nothing(),
             cut_out: nothing(),
         }
@@ -135,6 +141,10 @@ impl Slot {
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         let mut anew = upload(gpu, &mut self.picture, picture)?;
+        self.ground.take(picture);
+        if self.ground.is_printed() {
+            anew |= upload(gpu, &mut self.flat, &self.ground.flat)?;
+        }
         if needs.people {
             self.cutout.make(picture, needs.around);
             anew |= upload(gpu, &mut self.people, &self.cutout.picture)?;
@@ -174,6 +184,7 @@ impl Slot {
                     shrunk: view(passes, self.sharp.shrunk.as_ref()),
                     frame: view(passes, self.sharp.frame.as_ref()),
                     close: view(passes, self.close.as_ref()),
+                    flat: view(passes, self.flat.as_ref()),
                 };
                 bind(&gpu.device, passes, &views)
             };
@@ -230,6 +241,15 @@ impl Pictures {
         match (source, &self.styled.close) {
             (Source::Styled, Some(close)) => (&self.styled.parts, close.size.width),
             _ => (&[], 0),
+        }
+    }
+
+    /// How a picture is printed.
+    pub fn halftone(&self, source: Source) -> Halftone {
+        match source {
+            Source::Frame => Halftone::default(),
+            Source::Styled => self.styled.ground.halftone,
+            Source::Shot(number) => self.shots[number].ground.halftone,
         }
     }
 
@@ -423,6 +443,8 @@ pub(super) struct Views<'a> {
     pub frame: &'a wgpu::TextureView,
     /// What lies over a picture.
     pub close: &'a wgpu::TextureView,
+    /// Of one that is printed in dots: where it is flat.
+    pub flat: &'a wgpu::TextureView,
 }
 
 impl<'a> Views<'a> {
@@ -437,6 +459,7 @@ impl<'a> Views<'a> {
             shrunk: nothing,
             frame: nothing,
             close: nothing,
+            flat: nothing,
         }
     }
 }
@@ -462,6 +485,7 @@ pub(super) fn bind(device: &wgpu::Device, passes: &Passes, views: &Views) -> wgp
             texture(5, views.shrunk),
             texture(6, views.frame),
             texture(7, views.close),
+            texture(8, views.flat),
         ],
     })
 }

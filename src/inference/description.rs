@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::error::InferenceError;
 use super::model::{Port, StyleName};
 use super::tensor::{Channels, Coding, Layout};
-use crate::frame::Size;
+use crate::frame::{Halftone, Size};
 
 /// The most styles a model may have.
 const STYLES_LIMIT: usize = 256;
@@ -199,6 +199,34 @@ pub(super) struct ModelStyleDescription {
     pub(super) values: Option<Vec<f32>>,
     /// What `kind = "picture"` feeds: a PNG below the model's folder.
     pub(super) picture: Option<String>,
+    /// How its middle tones are printed.
+    pub(super) halftone: Option<HalftoneDescription>,
+}
+
+/// Dots of ink on paper: the program prints them, the network draws plain tones.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct HalftoneDescription {
+    /// Red, green, blue, 0..1.
+    pub(super) ink: [f32; 3],
+    /// How much of a tone's darkness the dots bear, 0..1.
+    pub(super) cover: f32,
+}
+
+impl HalftoneDescription {
+    fn is_sound(&self) -> bool {
+        let mut values = self.ink.iter().chain([&self.cover]);
+        values.all(|value| (0.0..=1.0).contains(value))
+    }
+
+    /// For pictures in the style alone.
+    pub(super) fn read(self) -> Halftone {
+        let byte = |value: f32| (value * 255.0).round() as u8;
+        Halftone {
+            strength: 255,
+            cover: byte(self.cover),
+            ink: self.ink.map(byte),
+        }
+    }
 }
 
 fn one() -> u32 {
@@ -343,6 +371,12 @@ impl Description {
             None => 1,
         };
         for (at, style) in self.styles.iter().enumerate() {
+            if style.halftone.is_some_and(|dots| !dots.is_sound()) {
+                return Some(format!(
+                    "halftone of style \"{}\" has a number that is not from 0 to 1",
+                    style.id
+                ));
+            }
             if !is_id(&style.id) {
                 return Some(format!(
                     "style id \"{}\" is not of lower-case letters, digits, - and _",

@@ -29,7 +29,7 @@ use super::segmenter::{CoarseMatte, Segmenter};
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
-use crate::frame::{Area, Picture, Size};
+use crate::frame::{Area, Halftone, Picture, Size};
 use crate::settings::Provider;
 use crate::status::Precision;
 
@@ -76,6 +76,8 @@ pub struct Slot {
     styled: Option<usize>,
     /// Of the drawing in the final picture, unless a style map says that.
     strength: f32,
+    /// How the drawing's middle tones are printed.
+    halftone: Halftone,
 }
 
 impl Slot {
@@ -399,6 +401,7 @@ impl Generator {
             tile,
             sum,
             strength,
+            halftone,
             people,
             ..
         } = slot;
@@ -427,6 +430,7 @@ impl Generator {
         if let Some(segmenter) = &self.segmenter {
             segmenter.lock().cut_out(people, styled);
         }
+        styled.halftone = *halftone;
         Ok(())
     }
 
@@ -552,6 +556,7 @@ impl Generator {
             sum: Vec::new(),
             styled: None,
             strength: 1.0,
+            halftone: Halftone::default(),
         })
     }
 

@@ -303,5 +303,7 @@ fn fine(drawing: &Picture, place: Size) -> Picture {
     let finer = done
         .then(|| Picture::from_rgba(target, result.into_vec()))
         .flatten();
-    finer.unwrap_or(copy)
+    let mut finer = finer.unwrap_or(copy);
+    finer.halftone = drawing.halftone;
+    finer
 }

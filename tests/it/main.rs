@@ -19,6 +19,7 @@ mod convert;
 mod disk_full;
 mod effects;
 mod faces;
+mod halftone;
 mod import;
 mod import_folder;
 mod import_live;

@@ -91,9 +91,13 @@ fn the_layer_is_laid_out_as_the_shader_reads_it() {
         ("sharp", offset_of!(LayerData, sharp)),
         ("plain", offset_of!(LayerData, plain)),
         ("close_ups", offset_of!(LayerData, close_ups)),
-        ("spare", offset_of!(LayerData, spare)),
+        ("screen", offset_of!(LayerData, screen)),
         ("close_maps", offset_of!(LayerData, close_maps)),
         ("close_areas", offset_of!(LayerData, close_areas)),
+        ("dots", offset_of!(LayerData, dots)),
+        ("cover", offset_of!(LayerData, cover)),
+        ("dot_edge", offset_of!(LayerData, dot_edge)),
+        ("spare", offset_of!(LayerData, spare)),
     ];
     agree(&module, "Layer", &ours, size_of::<LayerData>());
 }

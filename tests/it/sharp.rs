@@ -9,11 +9,11 @@ use panelcam::panels::Page;
 
 use crate::compositor::{SCENE, gpu, page};
 
-const FRAME: Size = Size::new(320, 180);
+pub const FRAME: Size = Size::new(320, 180);
 /// How many times smaller drawings are.
 const TIMES: u32 = 4;
 
-fn picture(size: Size, pixel: impl Fn(u32, u32) -> [u8; 4]) -> Picture {
+pub fn picture(size: Size, pixel: impl Fn(u32, u32) -> [u8; 4]) -> Picture {
     let mut picture = Picture::new(size);
     for (at, bytes) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
         let at = at as u32;
@@ -38,7 +38,7 @@ fn shrunk(frame: &Picture) -> Picture {
 }
 
 /// `frame` and what `draw` makes of each pixel of its shrunk copy.
-fn drawn(frame: Picture, strength: f32, draw: impl Fn([u8; 4], u32, u32) -> [u8; 4]) -> Styled {
+pub fn drawn(frame: Picture, strength: f32, draw: impl Fn([u8; 4], u32, u32) -> [u8; 4]) -> Styled {
     let small = shrunk(&frame);
     let drawing = picture(small.size(), |x, y| draw(small.pixel(x, y).unwrap(), x, y));
     let stamp = Stamp {
@@ -65,7 +65,7 @@ fn noise(x: u32, y: u32, seed: u32) -> u32 {
 }
 
 /// Discs and bars of many colours, with noise of up to `noisy` of 255.
-fn scenery(seed: u32, noisy: u32) -> Picture {
+pub fn scenery(seed: u32, noisy: u32) -> Picture {
     picture(FRAME, |x, y| {
         let far = (x as f32 - 150.0).hypot(y as f32 - 90.0);
         let mut colour = match () {
@@ -84,7 +84,7 @@ fn scenery(seed: u32, noisy: u32) -> Picture {
 }
 
 /// What a generator might do: fewer colours, more contrast, people in the disc.
-fn cartoon([r, g, b, _]: [u8; 4], x: u32, y: u32) -> [u8; 4] {
+pub fn cartoon([r, g, b, _]: [u8; 4], x: u32, y: u32) -> [u8; 4] {
     let flat = |value: u8| ((f32::from(value) - 100.0) * 1.4 + 110.0).clamp(0.0, 255.0) as u8;
     let far = (x as f32 - 37.0).hypot(y as f32 - 22.0);
     let matte = ((13.0 - far) / 2.0).clamp(0.0, 1.0);
@@ -115,7 +115,7 @@ fn furthest(a: &Picture, b: &Picture) -> u8 {
 const HANDS: [Hand; 2] = [Hand::Device, Hand::Memory];
 
 /// Two faces, one in the disc, drawn again in stripes.
-fn close_ups() -> CloseUps {
+pub fn close_ups() -> CloseUps {
     let size = Size::new(64, 64);
     let picture = picture(size, |x, y| {
         let fade = |at: u32| (at % 32).min(31 - at % 32).min(6) * 255 / 6;

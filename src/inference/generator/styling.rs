@@ -1,6 +1,7 @@
 //! What a network is told of styles and their strength.
 
 use super::{Generator, Pass, Slot};
+use crate::frame::Halftone;
 use crate::inference::model::StyleKind;
 use crate::inference::style_map::StyleMap;
 
@@ -27,6 +28,7 @@ impl Generator {
         let weights = map.weights();
         let total: f32 = weights.iter().sum();
         slot.strength = total.clamp(0.0, 1.0);
+        slot.halftone = self.halftone(map);
         for pass in &mut slot.passes {
             self.prepare_strength(slot.strength, pass)?;
         }
@@ -73,6 +75,17 @@ impl Generator {
                 }
             }
         }
+    }
+
+    /// How pictures in these styles are printed: one way for a picture, by what each style has of it.
+    fn halftone(&self, map: &StyleMap) -> Halftone {
+        let area = map.cells().area();
+        let styles = self.model.styles().iter().filter_map(|style| {
+            let start = style.channel * area;
+            let weights = map.weights().get(start..start + area)?;
+            Some((style.halftone, weights.iter().sum::<f32>() / area as f32))
+        });
+        Halftone::blend(styles)
     }
 
     /// Writes the strength to the inputs that take it.

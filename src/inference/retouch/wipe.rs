@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::frame::Picture;
+use crate::frame::{Halftone, Picture};
 use crate::inference::tensor::Scaler;
 
 /// How long it takes.
@@ -56,9 +56,12 @@ impl Wipe {
             scaled.reshape(drawing.size());
             // Pictures without pixels are not kept.
             let _ = self.scaler.scale(&self.former, &mut scaled);
+            scaled.halftone = self.former.halftone;
             self.former.copy_from(&scaled);
             self.last = scaled;
         }
+        let parts = [(self.former.halftone, 1.0 - gone), (drawing.halftone, gone)];
+        drawing.halftone = Halftone::blend(parts.into_iter());
         let width = drawing.width();
         let edge = gone * (1.0 + EDGE);
         self.shares.clear();

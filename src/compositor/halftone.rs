@@ -1,0 +1,321 @@
+//! Prints the middle tones of a drawing in dots, at the program's size: a network's own dots would
+//! be as coarse as its pixels and would be enlarged with them.
+//!
+//! A clustered-dot screen at 45 degrees (Ulichney: Digital Halftoning, 1987): a pixel is ink where
+//! the screen's threshold is below the share that ink shall cover, and paper elsewhere. The paper
+//! is lighter than the drawing by as much as the dots make it darker, so that a tone seen from afar
+//! is what was drawn. Along strong edges nothing is printed: a pen's line stays a line.
+//!
+//! The device does the same in `printed` of `shaders/page.wgsl`.
+
+use std::slice::from_ref;
+
+use multiversion::multiversion;
+
+use crate::frame::{Halftone, Picture, Size};
+use crate::panels::Uv;
+
+use super::guide::luma;
+use super::wide::{Pixels, place};
+
+/// Brightness, of 255, below which nothing is printed, and from which all is.
+const DARK: [f32; 2] = [26.0, 51.0];
+/// Up to which all is printed, and above which nothing is.
+const LIGHT: [f32; 2] = [163.0, 194.0];
+/// The most that ink covers, 0..1; more would be ink with pinholes.
+const MOST_COVER: f32 = 0.92;
+/// By how much brightness may differ among neighbours, of 255, and from where on it is an edge.
+const EDGE: [u8; 2] = [41, 87];
+
+/// How wide and high the screen repeats itself in a program, in pixels; even. It has two dots in that.
+pub(super) fn side(program: Size) -> u32 {
+    (program.width.min(program.height) / 180 * 2).clamp(6, 64)
+}
+
+/// How hard the edges of dots are: they are one pixel wide.
+pub(super) fn sharpness(side: u32) -> f32 {
+    side as f32 / 2.6
+}
+
+/// The screen's threshold at a pixel, 0..1, evenly distributed. A quarter of a pixel aside, so that no
+/// two pixels of a dot are alike.
+fn threshold(side: u32, x: u32, y: u32) -> f32 {
+    let wave = |at: u32| ((at as f32 + 0.25) * std::f32::consts::TAU / side as f32).cos();
+    let height = wave(x) * wave(y);
+    // The distribution of a product of two cosines, within 0.003.
+    let (t, root) = (height.abs(), height.abs().sqrt());
+    let share = 0.1307 * root + 1.9082 * t - 1.5045 * t * root + 0.4657 * t * t;
+    0.5 - 0.5 * share.min(1.0).copysign(height)
+}
+
+/// Where a drawing may be printed in dots.
+#[derive(Default)]
+pub(super) struct Ground {
+    /// How it is printed.
+    pub halftone: Halftone,
+    /// Of each pixel of the drawing, four times: how flat it is there, 255 is flat.
+    pub flat: Picture,
+    /// Of three rows: their brightness, and the least and most of three neighbours.
+    rows: [[Vec<u8>; 3]; 3],
+}
+
+impl Ground {
+    /// Looks at a drawing; at nothing of one that is not printed.
+    pub fn take(&mut self, drawing: &Picture) {
+        self.halftone = drawing.halftone;
+        let (width, height) = (drawing.width() as usize, drawing.height() as usize);
+        if !self.is_printed() || width == 0 {
+            return;
+        }
+        self.flat.reshape(drawing.size());
+        let Self { flat, rows, .. } = self;
+        let pixels = drawing.rgba().as_chunks::<4>().0;
+        let look = |y: usize, row: &mut [Vec<u8>; 3]| {
+            let pixels = pixels.get(y * width..(y + 1) * width);
+            range(pixels.unwrap_or_default(), row);
+        };
+        look(0, &mut rows[0]);
+        let flat = flat.rgba_mut().as_chunks_mut::<4>().0;
+        for (y, flat) in flat.chunks_exact_mut(width).enumerate() {
+            let (above, below) = (y.saturating_sub(1), (y + 1).min(height - 1));
+            if below > y {
+                look(below, &mut rows[below % 3]);
+            }
+            flatness(flat, [above, y, below].map(|y| &rows[y % 3]));
+        }
+    }
+
+    /// Whether anything is printed.
+    pub fn is_printed(&self) -> bool {
+        self.halftone.strength > 0
+    }
+}
+
+/// The brightness of a row's pixels, and the least and the most of each and its neighbours.
+#[multiversion(targets("x86_64+avx2"))]
+fn range(pixels: &[[u8; 4]], [bright, least, most]: &mut [Vec<u8>; 3]) {
+    // A pixel more at either end.
+    bright.clear();
+    bright.extend(pixels.first().map(|pixel| (luma(pixel) >> 8) as u8));
+    bright.extend(pixels.iter().map(|pixel| (luma(pixel) >> 8) as u8));
+    bright.extend(pixels.last().map(|pixel| (luma(pixel) >> 8) as u8));
+    for (row, of) in [(least, u8::min as fn(u8, u8) -> u8), (most, u8::max)] {
+        row.clear();
+        row.extend(bright.array_windows().map(|[a, b, c]| of(of(*a, *b), *c)));
+    }
+}
+
+/// How flat a row is, from what was found in it, above it and below it.
+#[multiversion(targets("x86_64+avx2"))]
+fn flatness(flat: &mut [[u8; 4]], rows: [&[Vec<u8>; 3]; 3]) {
+    let [above, at, below] = rows.map(|[_, least, most]| least.iter().zip(most));
+    for (flat, ((a, b), c)) in flat.iter_mut().zip(above.zip(at).zip(below)) {
+        let (least, most) = (*a.0.min(b.0).min(c.0), *a.1.max(b.1).max(c.1));
+        let edge = u32::from((most - least).clamp(EDGE[0], EDGE[1]) - EDGE[0]);
+        *flat = [255 - (edge * 255 / u32::from(EDGE[1] - EDGE[0])) as u8; 4];
+    }
+}
+
+/// Prints rows of a program; keeps its memory.
+#[derive(Default)]
+pub(super) struct Printer {
+    flat: Pixels,
+    row: Vec<[u8; 4]>,
+    /// What the tables are for.
+    made_for: Option<(Halftone, u32)>,
+    /// The screen's thresholds, row by row, 0..256.
+    thresholds: Vec<i32>,
+    /// Of each brightness.
+    tones: Vec<Tone>,
+}
+
+/// How a brightness is printed.
+#[derive(Clone, Copy)]
+struct Tone {
+    /// How much of it, of 256.
+    amount: u32,
+    /// What ink covers, of 256.
+    cover: i32,
+    /// What the drawing's colour and the ink are taken times for the paper's, of 256; the latter is
+    /// taken off.
+    paper: [i32; 2],
+}
+
+impl Printer {
+    /// Before the rows of a tile of a program of `size`.
+    pub fn begin(&mut self, ground: &Ground, size: Size, uv: &Uv, span: (u32, u32)) {
+        let (origin, step) = (uv.origin[0], uv.step[0]);
+        self.flat.begin(origin, step, span, ground.flat.width());
+        let wanted = (ground.halftone, side(size));
+        if self.made_for != Some(wanted) {
+            self.made_for = Some(wanted);
+            let (halftone, side) = wanted;
+            self.thresholds.clear();
+            let of_row = |y| (0..side).map(move |x| (threshold(side, x, y) * 256.0).round() as i32);
+            self.thresholds.extend((0..side).flat_map(of_row));
+            self.tones.clear();
+            self.tones.extend((0..=255).map(|bright| Tone::of(&halftone, bright)));
+        }
+    }
+
+    /// The pixels of the program's row `y` from column `left` on, printed.
+    pub fn row<'a>(
+        &'a mut self,
+        ground: &Ground,
+        uv: &Uv,
+        (left, y): (u32, u32),
+        pixels: &'a [[u8; 4]],
+    ) -> &'a [[u8; 4]] {
+        let Some((halftone, side)) = self.made_for else {
+            return pixels;
+        };
+        let height = place(uv.origin[1], uv.step[1], y, ground.flat.height());
+        let flat = self.flat.at(&ground.flat, height, from_ref(&(0..pixels.len())));
+        let side = side as usize;
+        let start = y as usize % side * side;
+        let screen = self.thresholds.get(start..start + side).unwrap_or_default();
+        let screen = screen.iter().cycle().skip(left as usize % side);
+        let hard = (sharpness(side as u32) * 256.0).round() as i32;
+        self.row.clear();
+        let pixels = pixels.iter().zip(flat).zip(screen);
+        self.row.extend(pixels.map(|((pixel, flat), threshold)| {
+            let Some(tone) = self.tones.get(usize::from(luma(pixel) >> 8)) else {
+                return *pixel;
+            };
+            let amount = (tone.amount * u32::from(flat[0]) / 255) as i32;
+            if amount == 0 {
+                return *pixel;
+            }
+            let on = ((tone.cover - threshold) * hard / 256 + 128).clamp(0, 256);
+            let mut printed = *pixel;
+            for (value, ink) in printed.iter_mut().zip(halftone.ink) {
+                let (drawn, ink) = (i32::from(*value), i32::from(ink));
+                let paper = ((drawn * tone.paper[0] - ink * tone.paper[1]) >> 8).clamp(0, 255);
+                let dots = paper + (((ink - paper) * on) >> 8);
+                *value = (drawn + (((dots - drawn) * amount) >> 8)).clamp(0, 255) as u8;
+            }
+            printed
+        }));
+        &self.row
+    }
+}
+
+impl Tone {
+    fn of(halftone: &Halftone, bright: u8) -> Self {
+        let rise = |value: f32, [from, to]: [f32; 2]| ((value - from) / (to - from)).clamp(0.0, 1.0);
+        let share = |byte: u8| f32::from(byte) / 255.0;
+        let value = f32::from(bright);
+        let amount = share(halftone.strength) * rise(value, DARK) * (1.0 - rise(value, LIGHT));
+        let cover = ((1.0 - share(bright)) * share(halftone.cover)).min(MOST_COVER);
+        let of_256 = |value: f32| (value * 256.0).round() as i32;
+        let lighter = 1.0 / (1.0 - cover);
+        Self {
+            amount: of_256(amount) as u32,
+            cover: of_256(cover),
+            paper: [of_256(lighter), of_256(lighter) - 256],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLACK: Halftone = Halftone {
+        strength: 255,
+        cover: 255,
+        ink: [0; 3],
+    };
+
+    /// What is printed of a picture of one colour, at its size.
+    fn printed(colour: [u8; 4], halftone: Halftone) -> Vec<[u8; 4]> {
+        let size = Size::new(360, 360);
+        let mut picture = Picture::from_rgba(size, colour.repeat(size.area())).unwrap();
+        picture.halftone = halftone;
+        print(&picture)
+    }
+
+    fn print(picture: &Picture) -> Vec<[u8; 4]> {
+        let (mut ground, mut printer) = (Ground::default(), Printer::default());
+        ground.take(picture);
+        let Size { width, height } = picture.size();
+        let uv = Uv {
+            origin: [0.0; 2],
+            step: [1.0 / width as f32, 1.0 / height as f32],
+        };
+        printer.begin(&ground, picture.size(), &uv, (0, width));
+        let rows = picture.rgba().as_chunks::<4>().0.chunks(width as usize);
+        let rows = rows.zip(0..).flat_map(|(row, y)| {
+            printer.row(&ground, &uv, (0, y), row).to_vec()
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn a_tone_is_as_bright_in_dots_as_it_was() {
+        for bright in [60u8, 90, 128, 160] {
+            let pixels = printed([bright, bright, bright, 77], BLACK);
+            let mean = pixels.iter().map(|pixel| f32::from(pixel[0])).sum::<f32>() / pixels.len() as f32;
+            assert!((mean - f32::from(bright)).abs() < 4.0, "{bright}: {mean}");
+            let least = pixels.iter().map(|pixel| pixel[0]).min();
+            let most = pixels.iter().map(|pixel| pixel[0]).max();
+            assert!(least < Some(10) && most > Some(240), "{bright}: {least:?} {most:?}");
+            assert!(pixels.iter().all(|pixel| pixel[3] == 77), "the matte stays");
+        }
+    }
+
+    #[test]
+    fn paper_keeps_the_colour_where_ink_covers_less() {
+        let halftone = Halftone {
+            cover: 128,
+            ink: [15, 13, 46],
+            ..BLACK
+        };
+        let pixels = printed([60, 120, 180, 255], halftone);
+        let mean = |channel: usize| {
+            let sum: f32 = pixels.iter().map(|pixel| f32::from(pixel[channel])).sum();
+            sum / pixels.len() as f32
+        };
+        for (channel, drawn) in [(0, 60.0), (1, 120.0), (2, 180.0)] {
+            assert!((mean(channel) - drawn).abs() < 4.0, "{channel}: {}", mean(channel));
+        }
+    }
+
+    #[test]
+    fn paper_ink_and_the_edges_of_lines_are_not_printed() {
+        for bright in [0, 20, 200, 255] {
+            let pixels = printed([bright, bright, bright, 255], BLACK);
+            assert!(pixels.iter().all(|pixel| pixel[0] == bright), "{bright}");
+        }
+        let nothing = Halftone {
+            strength: 0,
+            ..BLACK
+        };
+        assert!(printed([128; 4], nothing).iter().all(|pixel| pixel[0] == 128));
+        // A soft line, black on white, three pixels wide.
+        let size = Size::new(360, 360);
+        let tone = |at: usize| match at % 360 {
+            180 => 0,
+            179 | 181 => 128,
+            _ => 255,
+        };
+        let pixels = (0..size.area()).flat_map(|at| [tone(at), tone(at), tone(at), 255]);
+        let mut line = Picture::from_rgba(size, pixels.collect()).unwrap();
+        line.halftone = BLACK;
+        let expected = line.rgba().as_chunks::<4>().0.to_vec();
+        assert_eq!(print(&line), expected);
+    }
+
+    #[test]
+    fn thresholds_are_evenly_distributed() {
+        for side in [6, 8, 12, 20] {
+            let all = (0..side).flat_map(|y| (0..side).map(move |x| threshold(side, x, y)));
+            let mut all: Vec<f32> = all.collect();
+            all.sort_by(f32::total_cmp);
+            for (at, threshold) in all.iter().enumerate() {
+                let even = (at as f32 + 0.5) / all.len() as f32;
+                assert!((threshold - even).abs() < 0.08, "{side}: {threshold} for {even}");
+            }
+        }
+    }
+}

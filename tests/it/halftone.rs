@@ -1,0 +1,136 @@
+//! Drawings whose middle tones are printed in dots.
+
+use std::sync::Arc;
+
+use panelcam::compositor::{Compositor, Gpu, Hand, Scene, enlarged};
+use panelcam::frame::{Halftone, Picture, Size, Styled};
+use panelcam::panels::Page;
+
+use crate::compositor::{SCENE, gpu, page};
+use crate::sharp::{FRAME, cartoon, close_ups, drawn, picture, scenery};
+
+const DOTS: Halftone = Halftone {
+    strength: 255,
+    cover: 220,
+    ink: [15, 13, 46],
+};
+const HANDS: [Hand; 2] = [Hand::Device, Hand::Memory];
+
+/// The program of a page with `styled`, at a size.
+fn program(
+    gpu: &Arc<Gpu>,
+    hand: Hand,
+    page: &Page,
+    size: Size,
+    scene: &Scene,
+    styled: &Styled,
+) -> Picture {
+    let mut compositor = Compositor::by(Arc::clone(gpu), hand).unwrap();
+    compositor.set_page(page, size).unwrap();
+    compositor.upload_drawing(styled).unwrap();
+    let texture = compositor.render(scene).unwrap();
+    let mut picture = Picture::default();
+    compositor.read(&texture, &mut picture).unwrap();
+    picture
+}
+
+fn printed(styled: &Styled, halftone: Halftone) -> Styled {
+    let mut drawing = Picture::default();
+    drawing.copy_from(&styled.picture);
+    drawing.halftone = halftone;
+    let mut styled = styled.clone();
+    styled.picture = Arc::new(drawing.into());
+    styled
+}
+
+/// How often brightness crosses its mean along the middle row: twice a dot.
+fn crossings(picture: &Picture) -> usize {
+    let row = |x: u32| f32::from(picture.pixel(x, picture.height() / 2).unwrap()[1]);
+    let mean = (0..picture.width()).map(row).sum::<f32>() / picture.width() as f32;
+    (1..picture.width())
+        .filter(|x| (row(*x) > mean) != (row(x - 1) > mean))
+        .count()
+}
+
+#[test]
+fn both_hands_print_alike() {
+    let Some(gpu) = gpu() else { return };
+    let pages = [
+        Page::plain(FRAME),
+        page(
+            r##"<rect width="300" height="200" fill="#7a7"/>
+               <path id="live-slant" d="M10 10h240l-30 120h-170z"/>
+               <rect id="person-1" x="120" y="60" width="170" height="130"/>"##,
+        ),
+    ];
+    let mut styled = printed(&drawn(scenery(1, 5), 1.0, cartoon), DOTS);
+    styled.close_ups = Some(close_ups());
+    let soft = Styled::new(Arc::clone(&styled.frame), Arc::clone(&styled.picture));
+    for styled in [soft, styled] {
+        for page in &pages {
+            for mirror in [false, true] {
+                let scene = Scene { mirror, ..SCENE };
+                let [device, memory] = HANDS
+                    .map(|hand| program(&gpu, hand, page, page.size(), &scene, &styled));
+                let pairs = device.rgba().iter().zip(memory.rgba());
+                let far: Vec<u32> = pairs.map(|(a, b)| a.abs_diff(*b).into()).collect();
+                let mean = far.iter().sum::<u32>() as f32 / far.len() as f32;
+                let most = far.iter().max();
+                // A dot's edge turns a rounding of brightness into several steps.
+                assert!(
+                    mean < 0.5 && most < Some(&40),
+                    "{}, {mirror}: {mean}, {most:?}",
+                    page.id()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn dots_have_the_programs_size_and_not_the_drawings() {
+    let Some(gpu) = gpu() else { return };
+    let grey = |_: [u8; 4], _: u32, _: u32| [128, 128, 128, 255];
+    let frame = picture(FRAME, |_, _| [128, 128, 128, 255]);
+    let styled = drawn(frame, 1.0, grey);
+    let of = |hand, width: u32, styled: &Styled| {
+        let size = Size::new(width, width * 9 / 16);
+        program(&gpu, hand, &Page::plain(size), size, &SCENE, styled)
+    };
+    for hand in HANDS {
+        assert_eq!(crossings(&of(hand, 1280, &styled)), 0);
+        let styled = printed(&styled, DOTS);
+        // 80x45 pixels of the drawing, 160 dots on each way across the program, whatever its size.
+        for width in [1280, 1920] {
+            let found = crossings(&of(hand, width, &styled)) as i32;
+            assert!((found - 320).abs() < 8, "{hand:?}, {width}: {found}");
+        }
+    }
+}
+
+/// A shot is enlarged when it is taken, and printed when it is shown.
+#[test]
+fn shots_are_printed_where_they_are_shown() {
+    let Some(gpu) = gpu() else { return };
+    let styled = printed(&drawn(scenery(2, 0), 1.0, cartoon), DOTS);
+    let shot = enlarged(&styled).unwrap();
+    assert_eq!((shot.size(), shot.halftone), (FRAME, DOTS));
+    let page = page(r##"<rect id="shot-1" x="0" y="0" width="300" height="200"/>"##);
+    let mut plain = Picture::default();
+    plain.copy_from(&shot);
+    plain.halftone = Halftone::default();
+    for hand in HANDS {
+        let mut compositor = Compositor::by(Arc::clone(&gpu), hand).unwrap();
+        compositor.set_page(&page, page.size()).unwrap();
+        let [with, without] = [&shot, &plain].map(|shot| {
+            compositor.set_shot(1, Some((shot, SCENE.focus))).unwrap();
+            let texture = compositor.render(&SCENE).unwrap();
+            let mut picture = Picture::default();
+            compositor.read(&texture, &mut picture).unwrap();
+            picture
+        });
+        let pairs = with.rgba().iter().zip(without.rgba());
+        let changed = pairs.filter(|(a, b)| a.abs_diff(**b) > 30).count();
+        assert!(changed > with.rgba().len() / 20, "{hand:?}: {changed}");
+    }
+}
