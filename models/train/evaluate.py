@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime as ort
 
 from data import FAR, FAR_FACES, SHOWN
+from halftone import printed
 from people import CHEEK_FLATS, Array, Segmenter, Vision, session
 from styles import STYLES
 
@@ -194,8 +195,9 @@ def contact_sheet(student: Student, files: list[Path], out: Path, width: int = 2
         height = min(width, round(width * h / w))
         pictures = [photo] + [student.draw(photo, i)[0] for i in range(student.styles)]
         tiles = [np.ones((height, width, 3), np.float32) for _ in pictures]
-        for tile, picture in zip(tiles, pictures):
+        for tile, picture, style in zip(tiles, pictures, (None, *STYLES)):
             small = cv2.resize(picture, (round(w * height / h), height), interpolation=cv2.INTER_AREA)[:, :width]
+            small = printed(small, style, 6) if style else small
             x = (width - small.shape[1]) // 2
             tile[:, x:x + small.shape[1]] = small
         rows.append(np.hstack(tiles))
@@ -230,7 +232,7 @@ def report(path: Path, student: Student, rows: list[Rows], cuts: Rows, others: l
     faces = int(sum(rows[0]["group_sizes"])) if "group_sizes" in rows[0] else 0
     lines = ["# What the Toon network reaches", "",
              f"Measured by `models/train/evaluate.py` on {files} photos kept out of training, {faces} of them with a face,",
-             "at 512 px, on the exported ONNX file. The pictures: `contact-sheet.jpg`, left the photo, then the styles in the order of the table.", "",
+             "at 512 px, on the exported ONNX file. The pictures: `contact-sheet.jpg`, left the photo, then the styles in the order of the table, manga and pop with the dots that panelcam prints.", "",
              "| style | SSIM with the teacher (bare photo) | ink F-score | flat share: student, teacher | skin ΔE (worst tone group) | slope of skin L* | landmark shift, faces found | calm: noise, shift, light |",
              "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for style, r in zip(STYLES, rows[:student.styles]):

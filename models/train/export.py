@@ -19,6 +19,7 @@ import torch.nn as nn
 from PIL import Image
 
 from data import HERE, collection_of, read
+from halftone import printed
 from people import Segmenter, session
 from student import Student, read_weights
 from styles import STYLES, Style, read_style
@@ -125,7 +126,8 @@ def thumbnails(model: Path, face: Path, folder: Path, styles: tuple[Style, ...])
         weights[:, channel] = 1
         people = Segmenter().cells(crop)[None, None]
         picture = run.run(None, {"image": crop.transpose(2, 0, 1)[None], "style": weights, "people": people})[0][0].transpose(1, 2, 0)
-        small = cv2.resize((picture * 255).round().astype(np.uint8), (128, 128), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(picture, (128, 128), interpolation=cv2.INTER_AREA)
+        small = (printed(small, style, 6) * 255).round().astype(np.uint8)
         # 128 colours keep a 128 x 128 drawing well under 30 kB.
         temporary = folder / f".{style.id}.tmp"
         Image.fromarray(small).quantize(128).save(temporary, "PNG", optimize=True)

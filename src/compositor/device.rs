@@ -43,6 +43,15 @@ pub(super) struct Making<'a> {
     pub sizes: &'a Sizes,
 }
 
+impl Making<'_> {
+    /// Whether the picture in the panel that is layer `number` is printed in dots, as its style says: not
+    /// where the page prints its own.
+    pub fn prints(&self, number: usize) -> bool {
+        let mut stands = self.page.stands();
+        !stands.any(|(at, stand)| stand.tones(number) && self.now.effect(at).is_some())
+    }
+}
+
 /// A pass that is interrupted where what is below has to be copied.
 struct Canvas<'a> {
     commands: wgpu::CommandEncoder,
@@ -299,7 +308,7 @@ impl Device {
                 ..LayerData::default()
             };
             match &layer.what {
-                What::Panel(place) => fill(&mut data, making, place, &self.pictures),
+                What::Panel(place) => fill(&mut data, making, (number, place), &self.pictures),
                 What::Lettering(..) => {
                     if let Some((_, sprite)) = sprites.iter().find(|(at, _)| *at == number) {
                         data = of_sprite(sprite);
@@ -388,7 +397,12 @@ fn of_effect(data: &mut LayerData, stand: &Stand, laid: &Laid) {
 }
 
 /// How a panel shows its picture.
-fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Pictures) {
+fn fill(
+    data: &mut LayerData,
+    making: &Making,
+    (number, place): (usize, &Place),
+    pictures: &Pictures,
+) {
     let Making {
         scene, now, sizes, ..
     } = making;
@@ -407,7 +421,7 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
         cover,
         ink,
     } = pictures.halftone(source);
-    if strength > 0 {
+    if strength > 0 && making.prints(number) {
         let side = halftone::side(making.page.size);
         data.dots = u32::from_le_bytes([ink[0], ink[1], ink[2], strength]);
         data.cover = f32::from(cover) / 255.0;
@@ -416,10 +430,10 @@ fn fill(data: &mut LayerData, making: &Making, place: &Place, pictures: &Picture
     let (parts, side) = pictures.close_ups(source);
     for part in parts {
         if let Some(Mapping { origin, scale }) = Mapping::of(part, side, &uv) {
-            let (number, [left, top]) = (data.close_ups as usize, part.at.corner);
+            let (at, [left, top]) = (data.close_ups as usize, part.at.corner);
             let (right, bottom) = (left + part.at.size[0], top + part.at.size[1]);
-            data.close_maps[number] = [origin[0], origin[1], scale[0], scale[1]];
-            data.close_areas[number] = [left, top, right, bottom];
+            data.close_maps[at] = [origin[0], origin[1], scale[0], scale[1]];
+            data.close_areas[at] = [left, top, right, bottom];
             data.close_ups += 1;
         }
     }

@@ -154,7 +154,8 @@ impl Printer {
             let of_row = |y| (0..side).map(move |x| (threshold(side, x, y) * 256.0).round() as i32);
             self.thresholds.extend((0..side).flat_map(of_row));
             self.tones.clear();
-            self.tones.extend((0..=255).map(|bright| Tone::of(&halftone, bright)));
+            self.tones
+                .extend((0..=255).map(|bright| Tone::of(&halftone, bright)));
         }
     }
 
@@ -170,7 +171,9 @@ impl Printer {
             return pixels;
         };
         let height = place(uv.origin[1], uv.step[1], y, ground.flat.height());
-        let flat = self.flat.at(&ground.flat, height, from_ref(&(0..pixels.len())));
+        let flat = self
+            .flat
+            .at(&ground.flat, height, from_ref(&(0..pixels.len())));
         let side = side as usize;
         let start = y as usize % side * side;
         let screen = self.thresholds.get(start..start + side).unwrap_or_default();
@@ -202,7 +205,8 @@ impl Printer {
 
 impl Tone {
     fn of(halftone: &Halftone, bright: u8) -> Self {
-        let rise = |value: f32, [from, to]: [f32; 2]| ((value - from) / (to - from)).clamp(0.0, 1.0);
+        let rise =
+            |value: f32, [from, to]: [f32; 2]| ((value - from) / (to - from)).clamp(0.0, 1.0);
         let share = |byte: u8| f32::from(byte) / 255.0;
         let value = f32::from(bright);
         let amount = share(halftone.strength) * rise(value, DARK) * (1.0 - rise(value, LIGHT));
@@ -245,9 +249,9 @@ mod tests {
         };
         printer.begin(&ground, picture.size(), &uv, (0, width));
         let rows = picture.rgba().as_chunks::<4>().0.chunks(width as usize);
-        let rows = rows.zip(0..).flat_map(|(row, y)| {
-            printer.row(&ground, &uv, (0, y), row).to_vec()
-        });
+        let rows = rows
+            .zip(0..)
+            .flat_map(|(row, y)| printer.row(&ground, &uv, (0, y), row).to_vec());
         rows.collect()
     }
 
@@ -255,11 +259,15 @@ mod tests {
     fn a_tone_is_as_bright_in_dots_as_it_was() {
         for bright in [60u8, 90, 128, 160] {
             let pixels = printed([bright, bright, bright, 77], BLACK);
-            let mean = pixels.iter().map(|pixel| f32::from(pixel[0])).sum::<f32>() / pixels.len() as f32;
+            let mean =
+                pixels.iter().map(|pixel| f32::from(pixel[0])).sum::<f32>() / pixels.len() as f32;
             assert!((mean - f32::from(bright)).abs() < 4.0, "{bright}: {mean}");
             let least = pixels.iter().map(|pixel| pixel[0]).min();
             let most = pixels.iter().map(|pixel| pixel[0]).max();
-            assert!(least < Some(10) && most > Some(240), "{bright}: {least:?} {most:?}");
+            assert!(
+                least < Some(10) && most > Some(240),
+                "{bright}: {least:?} {most:?}"
+            );
             assert!(pixels.iter().all(|pixel| pixel[3] == 77), "the matte stays");
         }
     }
@@ -277,7 +285,11 @@ mod tests {
             sum / pixels.len() as f32
         };
         for (channel, drawn) in [(0, 60.0), (1, 120.0), (2, 180.0)] {
-            assert!((mean(channel) - drawn).abs() < 4.0, "{channel}: {}", mean(channel));
+            assert!(
+                (mean(channel) - drawn).abs() < 4.0,
+                "{channel}: {}",
+                mean(channel)
+            );
         }
     }
 
@@ -291,7 +303,11 @@ mod tests {
             strength: 0,
             ..BLACK
         };
-        assert!(printed([128; 4], nothing).iter().all(|pixel| pixel[0] == 128));
+        assert!(
+            printed([128; 4], nothing)
+                .iter()
+                .all(|pixel| pixel[0] == 128)
+        );
         // A soft line, black on white, three pixels wide.
         let size = Size::new(360, 360);
         let tone = |at: usize| match at % 360 {
@@ -314,7 +330,10 @@ mod tests {
             all.sort_by(f32::total_cmp);
             for (at, threshold) in all.iter().enumerate() {
                 let even = (at as f32 + 0.5) / all.len() as f32;
-                assert!((threshold - even).abs() < 0.08, "{side}: {threshold} for {even}");
+                assert!(
+                    (threshold - even).abs() < 0.08,
+                    "{side}: {threshold} for {even}"
+                );
             }
         }
     }

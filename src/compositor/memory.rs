@@ -198,7 +198,7 @@ impl Memory {
                 if panel.kind != PanelKind::Person {
                     return None;
                 }
-                let filling = self.filling(place, making);
+                let filling = self.filling((number, place), making);
                 let filled = |tile| brush.is_filled(panel, &filling, tile);
                 let cells = page.cells(number)?.inside(page.size, filled);
                 cells.contains(&true).then_some((number, cells))
@@ -217,7 +217,7 @@ impl Memory {
                     ArtworkLayer::Art(art) => brush.art(canvas, art, tiles),
                     ArtworkLayer::Panel(panel) => {
                         if let What::Panel(place) = &place.what {
-                            let filling = self.filling(place, making);
+                            let filling = self.filling((number, place), making);
                             brush.panel(canvas, panel, &filling, tiles);
                         }
                     }
@@ -240,7 +240,7 @@ impl Memory {
         }
     }
 
-    fn filling(&self, place: &Place, making: &Making) -> Filling<'_> {
+    fn filling(&self, (number, place): (usize, &Place), making: &Making) -> Filling<'_> {
         let Making {
             scene, now, sizes, ..
         } = *making;
@@ -274,7 +274,7 @@ impl Memory {
                 close_ups,
                 people: is_person,
             }),
-            ground: slot.ground.is_printed().then_some(&slot.ground),
+            ground: (slot.ground.is_printed() && making.prints(number)).then_some(&slot.ground),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
                 Source::Shot(_) => f32::from(u8::from(owner.people.cut)),

@@ -1,6 +1,7 @@
-//! How large the head is at the upper end of somebody's matte, and where its middle is.
+//! How large the head is at an upper end of somebody's matte, and where its middle is.
 //!
-//! Widths of the matte, row for row, are held against those of heads with neck and shoulders, of all
+//! There may be several such ends: an arm may be raised above the head. The one that is most like a
+//! head is taken. Widths of the matte, row for row, are held against those of heads with neck and shoulders, of all
 //! sizes, and also of heads that the picture's upper edge cuts off. Sizes that fit nearly as well as
 //! the best have their say, so that the answer does not jump.
 
@@ -65,27 +66,54 @@ const MOST: f32 = 6.0;
 const UNSEEN: f32 = 0.5;
 /// What it costs that the hair is cut off, for the whole head.
 const CUT: f32 = 0.7;
+/// What it costs that there is a higher end: most heads are uppermost.
+const LOWER: f32 = 1.5;
+/// The most ends that are looked at.
+const MOST_ENDS: usize = 8;
 /// How much worse than the best a size may fit and have a third of its say.
 const DOUBT: f32 = 0.2;
 
 /// The head of the person that fills `rows`, each the columns that are theirs as bits. A cell is
 /// `shape` times as wide as it is high. `None` when there is nobody.
 pub(super) fn fitted(rows: &[u128; ROWS], shape: f32) -> Option<Fitted> {
-    let top = rows.iter().position(|row| *row != 0)?;
-    let rows = &rows[top..];
-    let fit = |runs: &[Run]| {
-        let widths: Vec<f32> = runs.iter().map(|run| run.width() * shape).collect();
-        fit(&widths, top == 0)
-    };
-    let mut runs = followed(rows, None);
-    let first = fit(&runs);
-    runs = followed(rows, Some(middle(&runs, &first, 0.0..0.75)));
-    let size = fit(&runs);
-    Some(Fitted {
-        middle: middle(&runs, &size, 0.15..0.8),
-        top: top as f32 - size.cut * size.height,
-        height: size.height,
-    })
+    let first = rows.iter().position(|row| *row != 0)?;
+    let heads = ends(rows).take(MOST_ENDS).filter_map(|(top, end)| {
+        let rows = rows.get(top..)?;
+        let fit = |runs: &[Run]| {
+            let widths: Vec<f32> = runs.iter().map(|run| run.width() * shape).collect();
+            fit(&widths, top == 0)
+        };
+        let mut runs = followed(rows, end.middle(), Follow::Drifting);
+        let found = fit(&runs);
+        let column = middle(&runs, &found, 0.0..0.75);
+        runs = followed(rows, column, Follow::Steady);
+        let size = fit(&runs);
+        let head = Fitted {
+            middle: middle(&runs, &size, 0.15..0.8),
+            top: top as f32 - size.cut * size.height,
+            height: size.height,
+        };
+        let lower = if top > first { LOWER } else { 0.0 };
+        Some((size.wrong + lower, head))
+    });
+    let best = heads.min_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.map(|(_, head)| head)
+}
+
+/// Where somebody's outline has an upper end: runs with nothing of them right above, from above to
+/// below, with their rows. Of those in one row the widest is first.
+fn ends(rows: &[u128; ROWS]) -> impl Iterator<Item = (usize, Run)> {
+    let above = std::iter::once(&0).chain(rows);
+    rows.iter()
+        .zip(above)
+        .enumerate()
+        .flat_map(|(at, (row, above))| {
+            // Corners touch.
+            let near = above | above << 1 | above >> 1;
+            let mut ends: Vec<Run> = runs(*row).filter(|run| run.bits() & near == 0).collect();
+            ends.sort_by(|a, b| b.width().total_cmp(&a.width()));
+            ends.into_iter().map(move |run| (at, run))
+        })
 }
 
 /// How high a head is in rows, and how much of it is above the picture.
@@ -93,6 +121,8 @@ pub(super) fn fitted(rows: &[u128; ROWS], shape: f32) -> Option<Fitted> {
 struct Fit {
     height: f32,
     cut: f32,
+    /// How little the widths are those of a head, at best.
+    wrong: f32,
 }
 
 /// Columns in a row that belong together: the first, and the one after the last.
@@ -109,6 +139,11 @@ impl Run {
 
     fn middle(self) -> f32 {
         (self.from + self.to) as f32 / 2.0
+    }
+
+    fn bits(self) -> u128 {
+        let up_to = |column: u32| 1u128.checked_shl(column).map_or(u128::MAX, |bit| bit - 1);
+        up_to(self.to) & !up_to(self.from)
     }
 
     fn distance(self, column: f32) -> f32 {
@@ -135,19 +170,23 @@ fn runs(mut row: u128) -> impl Iterator<Item = Run> {
     })
 }
 
-/// The run of each row that goes with the one above it, or with this column.
-fn followed(rows: &[u128], column: Option<f32>) -> Vec<Run> {
-    let mut at = column;
+/// How a column is followed down.
+#[derive(Clone, Copy, PartialEq)]
+enum Follow {
+    /// It stays.
+    Steady,
+    /// It goes with the runs.
+    Drifting,
+}
+
+/// The run of each row that goes with this column.
+fn followed(rows: &[u128], mut column: f32, follow: Follow) -> Vec<Run> {
     let mut all = Vec::with_capacity(ROWS);
     for row in rows {
-        let run = match at {
-            None => runs(*row).max_by(|a, b| a.width().total_cmp(&b.width())),
-            Some(at) => runs(*row).min_by(|a, b| a.distance(at).total_cmp(&b.distance(at))),
-        };
-        let Some(run) = run else { break };
-        if column.is_none() {
-            let middle = run.middle();
-            at = Some(at.map_or(middle, |at| at + (middle - at) * 0.3));
+        let nearest = runs(*row).min_by(|a, b| a.distance(column).total_cmp(&b.distance(column)));
+        let Some(run) = nearest else { break };
+        if follow == Follow::Drifting {
+            column += (run.middle() - column) * 0.3;
         }
         all.push(run);
     }
@@ -200,11 +239,16 @@ fn fit(widths: &[f32], may_be_cut: bool) -> Fit {
     if sum <= 0.0 {
         // Too flat for a head.
         let height = (widths.len() as f32).max(2.0);
-        return Fit { height, cut: 0.0 };
+        return Fit {
+            height,
+            cut: 0.0,
+            wrong: MOST,
+        };
     }
     Fit {
         height: (log / sum).exp(),
         cut: cut / sum,
+        wrong: best,
     }
 }
 
@@ -295,6 +339,27 @@ mod tests {
             (found.height - 15.0).abs() < 2.0 && (found.middle - 37.0).abs() < 1.0,
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn a_hand_raised_above_the_head_is_no_head() {
+        // Straight up, with a hand that is wider than the arm, and slanted outwards.
+        for slant in [0, 1] {
+            for hand in [0, 3] {
+                let mut rows = somebody(37.0, 14.0, 13.0);
+                for (at, bits) in rows[hand..34].iter_mut().enumerate() {
+                    let (width, out) = (if at < 4 { 6 } else { 4 }, slant * (34 - at) / 2);
+                    *bits |= ((1 << width) - 1) << (52 + out);
+                }
+                let found = fitted(&rows, 0.5).unwrap();
+                assert!(
+                    (found.height - 13.0).abs() < 2.5
+                        && (found.middle - 37.0).abs() < 1.5
+                        && (found.top - 14.0).abs() < 1.5,
+                    "{slant} {hand}: {found:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -70,8 +70,8 @@ fn both_hands_print_alike() {
         for page in &pages {
             for mirror in [false, true] {
                 let scene = Scene { mirror, ..SCENE };
-                let [device, memory] = HANDS
-                    .map(|hand| program(&gpu, hand, page, page.size(), &scene, &styled));
+                let [device, memory] =
+                    HANDS.map(|hand| program(&gpu, hand, page, page.size(), &scene, &styled));
                 let pairs = device.rgba().iter().zip(memory.rgba());
                 let far: Vec<u32> = pairs.map(|(a, b)| a.abs_diff(*b).into()).collect();
                 let mean = far.iter().sum::<u32>() as f32 / far.len() as f32;
@@ -132,5 +132,23 @@ fn shots_are_printed_where_they_are_shown() {
         let pairs = with.rgba().iter().zip(without.rgba());
         let changed = pairs.filter(|(a, b)| a.abs_diff(**b) > 30).count();
         assert!(changed > with.rgba().len() / 20, "{hand:?}: {changed}");
+    }
+}
+
+/// Dots on dots would be neither.
+#[test]
+fn where_the_page_prints_its_own_dots_the_style_does_not() {
+    let Some(gpu) = gpu() else { return };
+    let grey = |_: [u8; 4], _: u32, _: u32| [100, 100, 100, 255];
+    let plain = drawn(picture(FRAME, |_, _| [100, 100, 100, 255]), 1.0, grey);
+    let styled = printed(&plain, DOTS);
+    let page = page(
+        r##"<rect id="live-1" x="0" y="0" width="300" height="200"/>
+           <rect id="fx-screentone" x="0" y="0" width="300" height="200"/>"##,
+    );
+    for hand in HANDS {
+        let [with, without] =
+            [&styled, &plain].map(|styled| program(&gpu, hand, &page, page.size(), &SCENE, styled));
+        assert!(with == without && crossings(&with) > 20, "{hand:?}");
     }
 }

@@ -13,6 +13,8 @@ use crate::inference::runtime;
 const SIZE: Size = Size::new(384, 288);
 /// The drawing may change by at most this share of what noise changes in the picture.
 const CALM: f64 = 0.4;
+/// Two pixels aside, the drawing may be another by so much, of 255, on average.
+const MOVES: f64 = 3.0;
 /// What 8 bits may change of a drawing on average, of 255.
 const EIGHT_BIT: f64 = 1.5;
 
@@ -200,6 +202,44 @@ fn two_halves_are_clean(generator: &mut Generator) {
             "{left} and {right}: {seen:.1?}"
         );
     }
+}
+
+/// What is printed in dots is drawn in plain tones: dots of the network's own would stay on its grid
+/// while the picture moves, and be as coarse as its pixels.
+#[test]
+fn a_drawing_moves_with_its_picture() {
+    for mut generator in open() {
+        drawing_moves(&mut generator);
+    }
+}
+
+fn drawing_moves(generator: &mut Generator) {
+    let picture = portrait();
+    let aside = |picture: &Picture| {
+        let mut moved = picture.clone();
+        for (to, from) in (moved.rgba_mut().chunks_exact_mut(4 * SIZE.width as usize))
+            .zip(picture.rgba().chunks_exact(4 * SIZE.width as usize))
+        {
+            to[8..].copy_from_slice(&from[..from.len() - 8]);
+        }
+        moved
+    };
+    let moved = aside(&picture);
+    let styles = generator.model().styles().to_vec();
+    for style in &styles {
+        let mut of = |picture: &Picture| {
+            draw(generator, picture, |at, _| {
+                if at == style.channel { 1.0 } else { 0.0 }
+            })
+        };
+        let (still, follows) = (of(&picture), of(&moved));
+        assert_eq!(still.halftone, style.halftone, "{}", style.id);
+        let far = apart(&aside(&still), &follows, 16, SIZE.width - 16);
+        assert!(far < MOVES, "{}: {far}", style.id);
+    }
+    let printed = styles.iter().filter(|style| style.halftone.strength > 0);
+    let printed: Vec<&str> = printed.map(|style| style.id.as_str()).collect();
+    assert_eq!(printed, ["manga", "pop"]);
 }
 
 #[test]

@@ -145,6 +145,11 @@ struct Loop {
 }
 
 impl Stand {
+    /// Whether it prints tone over the panel that is layer `number`.
+    pub fn tones(&self, number: usize) -> bool {
+        self.panel == Some(number) && matches!(self.look.mix, Mix::Tone(_))
+    }
+
     /// Of an effect that is layer `number` of a page.
     pub fn of(region: &Region, panel: Option<usize>) -> Self {
         let look = Look::of(region);

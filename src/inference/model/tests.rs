@@ -76,6 +76,21 @@ fn a_description_is_read_with_its_codings() {
 }
 
 #[test]
+fn how_a_style_is_printed_is_read() {
+    let dots = "[[styles]]\nhalftone = { ink = [0.0, 0.2, 1.0], cover = 0.6 }";
+    let description = GOOD.replacen("[[styles]]", dots, 1);
+    let model = Model::read(folder(&description, b"abc").path()).unwrap();
+    let expected = Halftone {
+        strength: 255,
+        cover: 153,
+        ink: [0, 51, 255],
+    };
+    assert_eq!(model.styles()[0].halftone, expected);
+    let model = Model::read(folder(GOOD, b"abc").path()).unwrap();
+    assert_eq!(model.styles()[0].halftone, Halftone::default());
+}
+
+#[test]
 fn a_network_of_eight_bits_is_read_and_compared_as_the_other_is() {
     let of = |file: &str, sha256: &str| {
         let section = format!("[eight_bit]\nfile = \"{file}\"\nsha256 = \"{sha256}\"\n[image]");
@@ -164,6 +179,16 @@ fn wrong_descriptions_say_what_is_wrong() {
             "file =",
             "size = [64, 64]\npeople = { name = \"p\", cell = 1 }\nfile =",
             "any size",
+        ),
+        (
+            "[[styles]]",
+            "[[styles]]\nhalftone = { ink = [0.0, 0.0, 0.0], cover = 1.5 }",
+            "halftone",
+        ),
+        (
+            "[[styles]]",
+            "[[styles]]\nhalftone = { ink = [0.0, nan, 0.0], cover = 1.0 }",
+            "halftone",
         ),
         ("nhwc", "chwn", "nchw"),
         ("[picture]", "[drawing]", "picture"),
