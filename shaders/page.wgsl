@@ -126,7 +126,7 @@ fn closer(uv: vec2<f32>, colour: vec3<f32>, seen: f32) -> vec3<f32> {
 
 // A colour of the picture as it is printed: see src/compositor/halftone.rs, where the numbers are told.
 fn printed(position: vec4<f32>, uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
-    const MOST_COVER = 0.92;
+    const MOST_COVER = 0.875;
     let ink = unpack4x8unorm(layer.dots);
     if ink.a == 0.0 {
         return colour;
@@ -143,8 +143,8 @@ fn printed(position: vec4<f32>, uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
     let share = min(0.1307 * root + 1.9082 * t - 1.5045 * t * root + 0.4657 * t * t, 1.0);
     let threshold = 0.5 - 0.5 * share * sign(height);
     let on = clamp((cover - threshold) * layer.dot_edge + 0.5, 0.0, 1.0);
-    let paper = clamp((colour - ink.rgb * cover) / (1.0 - cover), vec3<f32>(0.0), vec3<f32>(1.0));
-    return mix(colour, mix(paper, ink.rgb, on), amount);
+    let push = amount * ((1.0 - on) / (1.0 - cover) - 1.0);
+    return clamp(colour + (colour - ink.rgb) * push, vec3<f32>(0.0), vec3<f32>(1.0));
 }
 
 // The picture; darker and paler where a shot is waited for, like `waiting` in

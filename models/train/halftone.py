@@ -22,8 +22,7 @@ def printed(picture: Array, style: Style, side: int = 8) -> Array:
     edge = (cv2.dilate(bright, around) - cv2.erode(bright, around))[..., None]
     rise = lambda value, low, high: np.clip((value * 255 - low) / (high - low), 0, 1)
     amount = rise(bright, 26, 51) * (1 - rise(bright, 163, 194)) * (1 - rise(edge, 41, 87))
-    cover = np.minimum((1 - bright) * style.halftone, 0.92)
+    cover = np.minimum((1 - bright) * style.halftone, 0.875)
     ink = np.array(style.ink, np.float32)
-    paper = ((picture - ink * cover) / (1 - cover)).clip(0, 1)
     on = ((cover - screen) * side / 2.6 + 0.5).clip(0, 1)
-    return (picture + amount * (paper + on * (ink - paper) - picture)).astype(np.float32)
+    return (picture + amount * (picture - ink) * ((1 - on) / (1 - cover) - 1)).clip(0, 1).astype(np.float32)
