@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use panelcam::compositor::{Compositor, Gpu, Hand, Scene};
-use panelcam::frame::{Frame, Picture, Size, Stamp, Styled};
+use panelcam::frame::{Frame, Halftone, Picture, Size, Stamp, Styled};
 use panelcam::panels::{Fonts, Page};
 use panelcam::people::{Head, Point};
 
@@ -75,7 +75,8 @@ fn scenery(size: Size, noise: u32) -> Picture {
     picture
 }
 
-/// What sharpening costs: a drawing that is shown as it is, and one that follows its frame.
+/// What sharpening and printing cost: a drawing that is shown as it is, one that follows its frame, and
+/// one that is printed in dots as well.
 fn sharpening(criterion: &mut Criterion) {
     let Ok(gpu) = Gpu::headless() else { return };
     let stamp = Stamp {
@@ -91,12 +92,21 @@ fn sharpening(criterion: &mut Criterion) {
     sharp.shrunk = Some(Arc::new(scenery(SMALL, 1).into()));
     let mut half = sharp.clone();
     half.strength = 0.5;
+    let mut toned = scenery(SMALL, 0);
+    toned.halftone = Halftone {
+        strength: 255,
+        cover: 255,
+        ink: [8, 8, 10],
+    };
+    let mut printed = sharp.clone();
+    printed.picture = Arc::new(toned.into());
     let plain = Page::plain(PROGRAM);
     let busy = Page::parse(busy().as_bytes(), "busy", &Fonts::embedded());
     let mut cases = vec![
         ("soft", &plain, &soft),
         ("sharp", &plain, &sharp),
         ("half strength", &plain, &half),
+        ("sharp and printed in dots", &plain, &printed),
     ];
     if let Ok(busy) = &busy {
         cases.push(("busy and sharp", busy, &sharp));

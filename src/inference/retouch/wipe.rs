@@ -123,6 +123,26 @@ mod tests {
     }
 
     #[test]
+    fn dots_come_with_the_style_that_is_printed() {
+        let (size, mut wipe) = (Size::new(64, 16), Wipe::default());
+        let ms = Duration::from_millis;
+        let dots = Halftone {
+            strength: 200,
+            cover: 255,
+            ink: [0; 3],
+        };
+        let mut plain = grey(size, 40);
+        wipe.apply(&mut plain, ms(0));
+        wipe.begin(ms(100));
+        for (time, strength) in [(100, 0), (275, 100), (450, 200)] {
+            let mut drawing = grey(size, 200);
+            drawing.halftone = dots;
+            wipe.apply(&mut drawing, ms(time));
+            assert_eq!(drawing.halftone.strength, strength, "{time}");
+        }
+    }
+
+    #[test]
     fn before_the_first_drawing_there_is_nothing_to_wipe() {
         let mut wipe = Wipe::default();
         wipe.begin(Duration::ZERO);
