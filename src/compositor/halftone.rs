@@ -24,8 +24,13 @@ const DARK: [f32; 2] = [26.0, 51.0];
 const LIGHT: [f32; 2] = [163.0, 194.0];
 /// The most that ink covers, 0..1; more would be ink with pinholes.
 const MOST_COVER: f32 = 0.875;
-/// By how much brightness may differ among neighbours, of 255, and from where on it is an edge.
-const EDGE: [u8; 2] = [41, 87];
+/// By how much brightness may differ among neighbours, of 255, and from where on it is an edge. Low:
+/// around eyes, nose and mouth, on dark skin most of all, dots would hide what is drawn.
+const EDGE: [u8; 2] = [12, 36];
+/// How far neighbours are away, in pixels of the drawing.
+const NEAR: usize = 2;
+/// Rows of them.
+const ROWS: usize = 2 * NEAR + 1;
 
 /// How wide and high the screen repeats itself in a program, in pixels; even. It has two dots in that.
 pub(super) fn side(program: Size) -> u32 {
@@ -55,8 +60,8 @@ pub(super) struct Ground {
     pub halftone: Halftone,
     /// Of each pixel of the drawing, four times: how flat it is there, 255 is flat.
     pub flat: Picture,
-    /// Of three rows: their brightness, and the least and most of three neighbours.
-    rows: [[Vec<u8>; 3]; 3],
+    /// Of some rows: their brightness, and the least and most of each pixel's neighbours.
+    rows: [[Vec<u8>; 3]; ROWS],
 }
 
 impl Ground {
@@ -74,14 +79,16 @@ impl Ground {
             let pixels = pixels.get(y * width..(y + 1) * width);
             range(pixels.unwrap_or_default(), row);
         };
-        look(0, &mut rows[0]);
+        for y in 0..NEAR.min(height) {
+            look(y, &mut rows[y]);
+        }
         let flat = flat.rgba_mut().as_chunks_mut::<4>().0;
         for (y, flat) in flat.chunks_exact_mut(width).enumerate() {
-            let (above, below) = (y.saturating_sub(1), (y + 1).min(height - 1));
-            if below > y {
-                look(below, &mut rows[below % 3]);
+            if y + NEAR < height {
+                look(y + NEAR, &mut rows[(y + NEAR) % ROWS]);
             }
-            flatness(flat, [above, y, below].map(|y| &rows[y % 3]));
+            let near = |n: usize| (y + n).saturating_sub(NEAR).min(height - 1);
+            flatness(flat, std::array::from_fn(|n| &rows[near(n) % ROWS]));
         }
     }
 
@@ -94,25 +101,29 @@ impl Ground {
 /// The brightness of a row's pixels, and the least and the most of each and its neighbours.
 #[multiversion(targets("x86_64+avx2"))]
 fn range(pixels: &[[u8; 4]], [bright, least, most]: &mut [Vec<u8>; 3]) {
-    // A pixel more at either end.
+    let value = |pixel: &[u8; 4]| (luma(pixel) >> 8) as u8;
+    let end = |pixel: Option<&[u8; 4]>| pixel.map_or(0, value);
     bright.clear();
-    bright.extend(pixels.first().map(|pixel| (luma(pixel) >> 8) as u8));
-    bright.extend(pixels.iter().map(|pixel| (luma(pixel) >> 8) as u8));
-    bright.extend(pixels.last().map(|pixel| (luma(pixel) >> 8) as u8));
-    for (row, of) in [(least, u8::min as fn(u8, u8) -> u8), (most, u8::max)] {
-        row.clear();
-        row.extend(bright.array_windows().map(|[a, b, c]| of(of(*a, *b), *c)));
-    }
+    bright.extend([end(pixels.first()); NEAR]);
+    bright.extend(pixels.iter().map(value));
+    bright.extend([end(pixels.last()); NEAR]);
+    least.clear();
+    let windows = || bright.array_windows::<ROWS>();
+    least.extend(windows().map(|near| near.iter().fold(255, |a, b| a.min(*b))));
+    most.clear();
+    most.extend(windows().map(|near| near.iter().fold(0, |a, b| a.max(*b))));
 }
 
-/// How flat a row is, from what was found in it, above it and below it.
+/// How flat a row is, from what was found in it and its neighbours.
 #[multiversion(targets("x86_64+avx2"))]
-fn flatness(flat: &mut [[u8; 4]], rows: [&[Vec<u8>; 3]; 3]) {
-    let [above, at, below] = rows.map(|[_, least, most]| least.iter().zip(most));
-    for (flat, ((a, b), c)) in flat.iter_mut().zip(above.zip(at).zip(below)) {
-        let (least, most) = (*a.0.min(b.0).min(c.0), *a.1.max(b.1).max(c.1));
-        let edge = u32::from((most - least).clamp(EDGE[0], EDGE[1]) - EDGE[0]);
-        *flat = [255 - (edge * 255 / u32::from(EDGE[1] - EDGE[0])) as u8; 4];
+fn flatness(flat: &mut [[u8; 4]], rows: [&[Vec<u8>; 3]; ROWS]) {
+    let width = flat.len();
+    let [least, most] = [1, 2].map(|which| rows.map(|row| &row[which][..width]));
+    for (x, flat) in flat.iter_mut().enumerate() {
+        let least = least.iter().fold(255, |a, row| row[x].min(a));
+        let most = most.iter().fold(0, |a, row| row[x].max(a));
+        let edge = u16::from((most - least).clamp(EDGE[0], EDGE[1]) - EDGE[0]);
+        *flat = [255 - (edge * 255 / u16::from(EDGE[1] - EDGE[0])) as u8; 4];
     }
 }
 
