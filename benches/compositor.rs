@@ -93,7 +93,7 @@ fn sharpening(criterion: &mut Criterion) {
     let mut half = sharp.clone();
     half.strength = 0.5;
     let mut toned = scenery(SMALL, 0);
-    toned.halftone = Halftone {
+    toned.finish.halftone = Halftone {
         strength: 255,
         cover: 255,
         ink: [8, 8, 10],

@@ -46,7 +46,8 @@ struct Layer {
     dots: u32,
     cover: f32,
     dot_edge: f32,
-    spare: f32,
+    // How crisp the picture's edges become.
+    crisp: f32,
 }
 
 // Group 0: what changes with the picture. `matte` has the people in its alpha, `around` how near
@@ -61,8 +62,8 @@ struct Layer {
 @group(0) @binding(6) var frame: texture_2d<f32>;
 // Faces, drawn larger; alpha is how much of them is seen.
 @group(0) @binding(7) var close: texture_2d<f32>;
-// Where a picture is flat, so that dots may be printed on it.
-@group(0) @binding(8) var flat_at: texture_2d<f32>;
+// How dark and how bright a drawing is around each pixel: see src/compositor/relief.rs.
+@group(0) @binding(8) var relief: texture_2d<f32>;
 
 // Group 1: what belongs to the layer. `ink` is the art, or in its red channel the panel's shape; of
 // people its green channel is the shape of the panel they stand in.
@@ -108,6 +109,19 @@ fn sharpened(uv: vec2<f32>) -> vec3<f32> {
     return clamp(mixed + gain.rgb * edge, vec3<f32>(0.0), vec3<f32>(1.0));
 }
 
+// A colour of the drawing with crisp edges: see src/compositor/crisp.rs, where the numbers are told.
+fn crisp(uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
+    const PUSH = 1.2;
+    if layer.crisp == 0.0 {
+        return colour;
+    }
+    let near = textureSampleLevel(relief, smooth_sampler, uv, 0.0);
+    let bright = dot(colour, LUMA);
+    let share = clamp(((near.g - near.r) * 255.0 - 26.0) / 38.0, 0.0, 1.0) * layer.crisp;
+    let goal = clamp(bright + (bright - (near.r + near.g) / 2.0) * PUSH, near.r, near.g);
+    return clamp(colour + (goal - bright) * share, vec3<f32>(0.0), vec3<f32>(1.0));
+}
+
 // A colour of the picture with close-ups laid over it, as far as they may be seen: see
 // src/compositor/closeup.rs.
 fn closer(uv: vec2<f32>, colour: vec3<f32>, seen: f32) -> vec3<f32> {
@@ -134,7 +148,9 @@ fn printed(position: vec4<f32>, uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
     let bright = dot(colour, LUMA);
     let dark = clamp((bright * 255.0 - 26.0) / 25.0, 0.0, 1.0);
     let light = clamp((bright * 255.0 - 163.0) / 31.0, 0.0, 1.0);
-    let amount = ink.a * dark * (1.0 - light) * textureSampleLevel(flat_at, smooth_sampler, uv, 0.0).r;
+    let near = textureSampleLevel(relief, smooth_sampler, uv, 0.0);
+    let edge = clamp(((near.a - near.b) * 255.0 - 12.0) / 24.0, 0.0, 1.0);
+    let amount = ink.a * dark * (1.0 - light) * (1.0 - edge);
     let cover = min((1.0 - bright) * layer.cover, MOST_COVER);
     let wave = cos((floor(position.xy) % layer.screen + 0.25) * 6.2831853 / layer.screen);
     let height = wave.x * wave.y;
@@ -151,7 +167,7 @@ fn printed(position: vec4<f32>, uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
 // src/compositor/pixel.rs.
 fn picture_at(position: vec4<f32>) -> vec3<f32> {
     let uv = uv_at(position);
-    let colour = printed(position, uv, closer(uv, sharpened(uv), 1.0));
+    let colour = printed(position, uv, closer(uv, crisp(uv, sharpened(uv)), 1.0));
     let luma = dot(colour, LUMA);
     let paler = (colour + luma) / 4.0 + 18.0 / 255.0;
     return mix(colour, paler, layer.waits);
@@ -193,7 +209,7 @@ fn person(position: vec4<f32>) -> vec4<f32> {
     const SURE = 217.0;
     const RISE = 7.0 / 256.0;
     let sure = clamp((alpha * 255.0 - SURE) * RISE, 0.0, 1.0);
-    let colour = printed(position, uv, closer(uv, sharpened(uv), sure));
+    let colour = printed(position, uv, closer(uv, crisp(uv, sharpened(uv)), sure));
     var above = vec4<f32>(colour * people, people);
     if layer.reach > 0.0 {
         let shadow = 1.0 - smoothstep(0.0, layer.blur, distance_at(uv - layer.shadow));

@@ -92,7 +92,16 @@ impl From<Size> for String {
 pub struct Picture {
     size: Size,
     rgba: Vec<u8>,
-    /// How its middle tones are printed where a program shows it.
+    /// How it is finished where a program shows it.
+    pub finish: Finish,
+}
+
+/// What is done to a drawing where it is shown, at the size it is shown at. The default is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Finish {
+    /// How crisp its edges become where it is enlarged, 0..255: a pen's lines have no soft ones.
+    pub crisp: u8,
+    /// How its middle tones are printed.
     pub halftone: Halftone,
 }
 
@@ -108,11 +117,13 @@ pub struct Halftone {
     pub ink: [u8; 3],
 }
 
-impl Halftone {
-    /// Several at once, each with its share, 0..1: those that print more say more of how.
+impl Finish {
+    /// Several at once, each with its share, 0..1: of the dots those say more that print more.
     pub fn blend(parts: impl Iterator<Item = (Self, f32)>) -> Self {
-        let (mut sum, mut strength) = ([0.0; 4], 0.0);
+        let (mut sum, mut strength, mut crisp) = ([0.0; 4], 0.0, 0.0);
         for (part, share) in parts {
+            crisp += share * f32::from(part.crisp);
+            let part = part.halftone;
             let weight = share * f32::from(part.strength);
             let [r, g, b] = part.ink;
             for (sum, value) in sum.iter_mut().zip([part.cover, r, g, b]) {
@@ -121,14 +132,19 @@ impl Halftone {
             strength += weight;
         }
         let byte = |value: f32| value.round().clamp(0.0, 255.0) as u8;
-        if byte(strength) == 0 {
-            return Self::default();
-        }
         let [cover, r, g, b] = sum.map(|sum| byte(sum / strength));
-        Self {
+        let halftone = Halftone {
             strength: byte(strength),
             cover,
             ink: [r, g, b],
+        };
+        Self {
+            crisp: byte(crisp),
+            halftone: if halftone.strength > 0 {
+                halftone
+            } else {
+                Halftone::default()
+            },
         }
     }
 }
@@ -139,7 +155,7 @@ impl Picture {
         Self {
             size,
             rgba: vec![0; size.area() * 4],
-            halftone: Halftone::default(),
+            finish: Finish::default(),
         }
     }
 
@@ -148,22 +164,22 @@ impl Picture {
         (rgba.len() == size.area() * 4).then_some(Self {
             size,
             rgba,
-            halftone: Halftone::default(),
+            finish: Finish::default(),
         })
     }
 
     /// Gives the picture another size. The old allocation is kept when it is large enough;
-    /// what the pixels hold afterwards is not defined, and they are not printed.
+    /// what the pixels hold afterwards is not defined, and nothing finishes them.
     pub fn reshape(&mut self, size: Size) {
         self.size = size;
-        self.halftone = Halftone::default();
+        self.finish = Finish::default();
         self.rgba.resize(size.area() * 4, 0);
     }
 
     /// Makes this picture equal to `other`, keeping the allocation.
     pub fn copy_from(&mut self, other: &Self) {
         self.reshape(other.size);
-        self.halftone = other.halftone;
+        self.finish = other.finish;
         self.rgba.copy_from_slice(&other.rgba);
     }
 
@@ -450,19 +466,29 @@ mod tests {
     }
 
     #[test]
-    fn halftones_are_blended_by_how_much_they_print() {
-        let [black, blue] = [[0; 3], [0, 0, 200]].map(|ink| Halftone {
-            strength: 200,
-            cover: 255,
-            ink,
+    fn finishes_are_blended_and_dots_by_how_much_they_print() {
+        let [black, blue] = [[0; 3], [0, 0, 200]].map(|ink| Finish {
+            crisp: 100,
+            halftone: Halftone {
+                strength: 200,
+                cover: 255,
+                ink,
+            },
         });
-        let of = |parts: &[(Halftone, f32)]| Halftone::blend(parts.iter().copied());
-        assert_eq!(of(&[(black, 1.0), (Halftone::default(), 0.0)]), black);
-        assert_eq!(of(&[(Halftone::default(), 1.0)]), Halftone::default());
-        let half = of(&[(black, 0.5), (Halftone::default(), 0.5)]);
-        assert_eq!((half.strength, half.cover), (100, 255));
+        let of = |parts: &[(Finish, f32)]| Finish::blend(parts.iter().copied());
+        let nothing = Finish::default();
+        assert_eq!(of(&[(black, 1.0), (nothing, 0.0)]), black);
+        assert_eq!(of(&[(nothing, 1.0)]), nothing);
+        let half = of(&[(black, 0.5), (nothing, 0.5)]);
+        assert_eq!(
+            (half.crisp, half.halftone.strength, half.halftone.cover),
+            (50, 100, 255)
+        );
         let both = of(&[(black, 0.75), (blue, 0.25)]);
-        assert_eq!((both.strength, both.ink), (200, [0, 0, 50]));
+        assert_eq!(
+            (both.halftone.strength, both.halftone.ink),
+            (200, [0, 0, 50])
+        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ def pictures(data: Path) -> dict[str, int]:
 
 def description(sha256: str, counts: dict[str, int], styles: tuple[Style, ...]) -> str:
     lines = ['id = "toon"', 'name = "Toon"', 'kind = "generator"', 'file = "toon.onnx"', f'sha256 = "{sha256}"',
-             'licence = "MIT OR Apache-2.0"', "size_multiple = 16", "close_ups = true", "largest_face = 380", "",
+             'licence = "MIT OR Apache-2.0"', "size_multiple = 16", "close_ups = true", "largest_face = 380", "crisp = true", "",
              "[image]", 'name = "image"', 'layout = "nchw"', "range = [0.0, 1.0]", 'channels = "rgb"',
              'sides = ["width", "height"]', "",
              "[style]", 'name = "style"', "cell = 16", 'sides = ["width_16", "height_16"]', "", "[picture]", 'name = "picture"', "range = [0.0, 1.0]", "",

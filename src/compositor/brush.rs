@@ -3,15 +3,17 @@
 use std::ops::Range;
 use std::slice::from_ref;
 
-use crate::frame::{Picture, Size, Styled};
+use crate::frame::{Finish, Halftone, Picture, Size, Styled};
 use crate::panels::{Bitmap, Blend, Coverage, PanelKind, PixelRect, Sprite, Uv, matte_curve};
 
 use super::closeup::{Overlay, Overlayer};
+use super::crisp::Crisper;
 use super::cutout::{Around, Cutout};
 use super::guide::Gains;
-use super::halftone::{Ground, Printer};
+use super::halftone::Printer;
 use super::inking::Inked;
 use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waiting};
+use super::relief::Relief;
 use super::sharpen::{Guide, Sharpener};
 use super::tiles::{Tile, Tiles};
 use super::wide::{Pixels, place};
@@ -30,14 +32,22 @@ pub(super) struct Filling<'a> {
     pub guide: Option<Guide<'a>>,
     /// What lies over it.
     pub overlay: Option<Overlay<'a>>,
-    /// Where it is printed in dots.
-    pub ground: Option<&'a Ground>,
+    /// What finishes it.
+    pub finishing: Option<Finishing<'a>>,
     /// Which part of the picture it shows.
     pub uv: Uv,
     /// Of people: how much the picture cuts off their heads, 0..1.
     pub cut: f32,
     /// Whether it waits for its shot.
     pub waits: bool,
+}
+
+/// How a picture is finished.
+pub(super) struct Finishing<'a> {
+    /// Of the drawing.
+    pub relief: &'a Relief,
+    /// What of its finish is done here.
+    pub finish: Finish,
 }
 
 /// Some rows of a program, to be drawn on. Tiles are the whole program's: what of them lies in other
@@ -91,6 +101,8 @@ pub(super) struct Brush {
     source: Pixels,
     sharpener: Sharpener,
     overlayer: Overlayer,
+    relief: Pixels,
+    crisper: Crisper,
     printer: Printer,
     /// The matte's curve.
     people: [u8; 256],
@@ -104,6 +116,8 @@ impl Brush {
             source: Pixels::default(),
             sharpener: Sharpener::default(),
             overlayer: Overlayer::default(),
+            relief: Pixels::default(),
+            crisper: Crisper::default(),
             printer: Printer::default(),
             people: std::array::from_fn(|matte| {
                 (matte_curve(matte as f32 / 255.0) * 255.0).round() as u8
@@ -320,13 +334,15 @@ impl Brush {
             source,
             sharpener,
             overlayer,
+            relief,
+            crisper,
             printer,
             ..
         } = self;
         let Filling {
             picture,
             uv,
-            ground,
+            finishing,
             ..
         } = filling;
         let [left, top, width, height] = tile.map(u32::from);
@@ -340,8 +356,22 @@ impl Brush {
         }
         let overlay = filling.overlay.as_ref();
         overlayer.begin(overlay, uv, span);
-        if let Some(ground) = ground {
-            printer.begin(ground, canvas.size, uv, span);
+        // What is done to it, if anything.
+        let finish = finishing.as_ref().map(|finishing| Finish {
+            crisp: if is_enlarged {
+                finishing.finish.crisp
+            } else {
+                0
+            },
+            ..finishing.finish
+        });
+        let finish = finish.filter(|finish| *finish != Finish::default());
+        let finishing = finishing.as_ref().zip(finish);
+        if let Some((Finishing { relief: of, .. }, finish)) = finishing {
+            relief.begin(uv.origin[0], uv.step[0], span, of.picture.width());
+            if finish.halftone.strength > 0 {
+                printer.begin(finish.halftone, canvas.size);
+            }
         }
         let all = 0..width as usize;
         for y in canvas.rows(top, height) {
@@ -351,13 +381,25 @@ impl Brush {
                 Some(guide) => sharpener.row(guide, uv, y, pixels),
                 None => pixels,
             };
+            let finish = finishing.map(|(Finishing { relief: of, .. }, finish)| {
+                let height = place(uv.origin[1], uv.step[1], y, of.picture.height());
+                (relief.at(&of.picture, height, from_ref(&all)), finish)
+            });
+            let pixels = match finish {
+                Some((relief, finish)) if finish.crisp > 0 => {
+                    crisper.row(pixels, relief, finish.crisp)
+                }
+                _ => pixels,
+            };
             let pixels = match overlay {
                 Some(overlay) => overlayer.row(overlay, uv, y, pixels),
                 None => pixels,
             };
-            let pixels = match ground {
-                Some(ground) => printer.row(ground, uv, (left, y), pixels),
-                None => pixels,
+            let pixels = match finish {
+                Some((relief, finish)) if finish.halftone.strength > 0 => {
+                    printer.row((left, y), pixels, relief)
+                }
+                _ => pixels,
             };
             if let Some(row) = canvas.row(left, y, width) {
                 lay(row, pixels, (left, y));
@@ -369,6 +411,7 @@ impl Brush {
 /// Enlarges drawings; keeps its memory.
 pub struct Enlarger {
     gains: Gains,
+    relief: Relief,
     brush: Brush,
 }
 
@@ -376,6 +419,7 @@ impl Default for Enlarger {
     fn default() -> Self {
         Self {
             gains: Gains::default(),
+            relief: Relief::default(),
             brush: Brush::new(),
         }
     }
@@ -401,7 +445,11 @@ impl Enlarger {
     }
 
     fn enlarge(&mut self, styled: &Styled, picture: &mut Picture) -> bool {
-        let Self { gains, brush } = self;
+        let Self {
+            gains,
+            relief,
+            brush,
+        } = self;
         let sides = [picture.width(), picture.height()];
         let (Some(shrunk), [Ok(width), Ok(height)]) =
             (styled.shrunk.as_ref(), sides.map(u16::try_from))
@@ -413,6 +461,7 @@ impl Enlarger {
         gains.find(shrunk, &styled.picture, plain, |_, _, parts| {
             parts.push(0..columns);
         });
+        relief.take(&styled.picture);
         let filling = Filling {
             picture: &styled.picture,
             matte: &styled.picture,
@@ -428,8 +477,14 @@ impl Enlarger {
                 close_ups,
                 people: false,
             }),
-            // It is printed where it is shown.
-            ground: None,
+            finishing: Some(Finishing {
+                relief,
+                // It is printed where it is shown.
+                finish: Finish {
+                    halftone: Halftone::default(),
+                    ..relief.finish
+                },
+            }),
             uv: Uv {
                 origin: [0.0; 2],
                 step: sides.map(|side| 1.0 / side.max(1) as f32),
@@ -445,7 +500,7 @@ impl Enlarger {
                 row.copy_from_slice(pixels);
             },
         );
-        picture.halftone = styled.picture.halftone;
+        picture.finish = styled.picture.finish;
         true
     }
 }

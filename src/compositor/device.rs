@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::frame::{Halftone, Picture, Size};
+use crate::frame::{Finish, Halftone, Picture, Size};
 use crate::panels::{Blend, PanelKind, PixelRect, Sprite};
 
 use super::closeup::Mapping;
 use super::cutout::Around;
 use super::fx::{Drawn, Laid, Mix, Stand, Tone};
-use super::halftone;
 use super::passes::{FORMAT, Family, LAYER_STRIDE, LayerData, Passes};
 use super::program::{Inner, ProgramTexture, Programs};
 use super::readback::{Reading, Staging};
@@ -44,11 +43,17 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
-    /// Whether the picture in the panel that is layer `number` is printed in dots, as its style says: not
-    /// where the page prints its own.
-    pub fn prints(&self, number: usize) -> bool {
+    /// What of a drawing's finish is done in the panel that is layer `number`: no dots where the page
+    /// prints its own.
+    pub fn finish(&self, number: usize, finish: Finish) -> Finish {
         let mut stands = self.page.stands();
-        !stands.any(|(at, stand)| stand.tones(number) && self.now.effect(at).is_some())
+        if stands.any(|(at, stand)| stand.tones(number) && self.now.effect(at).is_some()) {
+            return Finish {
+                halftone: Halftone::default(),
+                ..finish
+            };
+        }
+        finish
     }
 }
 
@@ -416,16 +421,21 @@ fn fill(
     {
         (data.sharp, data.plain) = (1.0, plain);
     }
+    let (finish, width) = pictures.finish(source);
+    let Finish { crisp, halftone } = making.finish(number, finish);
+    if uv.step[0].abs() * (width as f32) < 1.0 {
+        data.crisp = f32::from(crisp) / 255.0;
+    }
     let Halftone {
         strength,
         cover,
         ink,
-    } = pictures.halftone(source);
-    if strength > 0 && making.prints(number) {
-        let side = halftone::side(making.page.size);
+    } = halftone;
+    if strength > 0 {
+        let side = super::halftone::side(making.page.size);
         data.dots = u32::from_le_bytes([ink[0], ink[1], ink[2], strength]);
         data.cover = f32::from(cover) / 255.0;
-        (data.screen, data.dot_edge) = (side as f32, halftone::sharpness(side));
+        (data.screen, data.dot_edge) = (side as f32, super::halftone::sharpness(side));
     }
     let (parts, side) = pictures.close_ups(source);
     for part in parts {

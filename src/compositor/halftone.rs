@@ -8,15 +8,12 @@
 //!
 //! The device does the same in `printed` of `shaders/page.wgsl`.
 
-use std::slice::from_ref;
-
 use multiversion::multiversion;
 
-use crate::frame::{Halftone, Picture, Size};
-use crate::panels::Uv;
+use crate::frame::{Halftone, Size};
 
 use super::guide::luma;
-use super::wide::{Pixels, place, upper_half};
+use super::wide::upper_half;
 
 /// Brightness, of 255, below which nothing is printed, and from which all is.
 const DARK: [f32; 2] = [26.0, 51.0];
@@ -27,10 +24,6 @@ const MOST_COVER: f32 = 0.875;
 /// By how much brightness may differ among neighbours, of 255, and from where on it is an edge. Low:
 /// around eyes, nose and mouth, on dark skin most of all, dots would hide what is drawn.
 const EDGE: [u8; 2] = [12, 36];
-/// How far neighbours are away, in pixels of the drawing.
-const NEAR: usize = 2;
-/// Rows of them.
-const ROWS: usize = 2 * NEAR + 1;
 
 /// How wide and high the screen repeats itself in a program, in pixels; even. It has two dots in that.
 pub(super) fn side(program: Size) -> u32 {
@@ -53,80 +46,6 @@ fn threshold(side: u32, x: u32, y: u32) -> f32 {
     0.5 - 0.5 * share.min(1.0).copysign(height)
 }
 
-/// Where a drawing may be printed in dots.
-#[derive(Default)]
-pub(super) struct Ground {
-    /// How it is printed.
-    pub halftone: Halftone,
-    /// Of each pixel of the drawing, four times: how flat it is there, 255 is flat.
-    pub flat: Picture,
-    /// Of some rows: their brightness, and the least and most of each pixel's neighbours.
-    rows: [[Vec<u8>; 3]; ROWS],
-}
-
-impl Ground {
-    /// Looks at a drawing; at nothing of one that is not printed.
-    pub fn take(&mut self, drawing: &Picture) {
-        self.halftone = drawing.halftone;
-        let (width, height) = (drawing.width() as usize, drawing.height() as usize);
-        if !self.is_printed() || width == 0 {
-            return;
-        }
-        self.flat.reshape(drawing.size());
-        let Self { flat, rows, .. } = self;
-        let pixels = drawing.rgba().as_chunks::<4>().0;
-        let look = |y: usize, row: &mut [Vec<u8>; 3]| {
-            let pixels = pixels.get(y * width..(y + 1) * width);
-            range(pixels.unwrap_or_default(), row);
-        };
-        for y in 0..NEAR.min(height) {
-            look(y, &mut rows[y]);
-        }
-        let flat = flat.rgba_mut().as_chunks_mut::<4>().0;
-        for (y, flat) in flat.chunks_exact_mut(width).enumerate() {
-            if y + NEAR < height {
-                look(y + NEAR, &mut rows[(y + NEAR) % ROWS]);
-            }
-            let near = |n: usize| (y + n).saturating_sub(NEAR).min(height - 1);
-            flatness(flat, std::array::from_fn(|n| &rows[near(n) % ROWS]));
-        }
-    }
-
-    /// Whether anything is printed.
-    pub fn is_printed(&self) -> bool {
-        self.halftone.strength > 0
-    }
-}
-
-/// The brightness of a row's pixels, and the least and the most of each and its neighbours.
-#[multiversion(targets("x86_64+avx2"))]
-fn range(pixels: &[[u8; 4]], [bright, least, most]: &mut [Vec<u8>; 3]) {
-    let value = |pixel: &[u8; 4]| (luma(pixel) >> 8) as u8;
-    let end = |pixel: Option<&[u8; 4]>| pixel.map_or(0, value);
-    bright.clear();
-    bright.extend([end(pixels.first()); NEAR]);
-    bright.extend(pixels.iter().map(value));
-    bright.extend([end(pixels.last()); NEAR]);
-    least.clear();
-    let windows = || bright.array_windows::<ROWS>();
-    least.extend(windows().map(|near| near.iter().fold(255, |a, b| a.min(*b))));
-    most.clear();
-    most.extend(windows().map(|near| near.iter().fold(0, |a, b| a.max(*b))));
-}
-
-/// How flat a row is, from what was found in it and its neighbours.
-#[multiversion(targets("x86_64+avx2"))]
-fn flatness(flat: &mut [[u8; 4]], rows: [&[Vec<u8>; 3]; ROWS]) {
-    let width = flat.len();
-    let [least, most] = [1, 2].map(|which| rows.map(|row| &row[which][..width]));
-    for (x, flat) in flat.iter_mut().enumerate() {
-        let least = least.iter().fold(255, |a, row| row[x].min(a));
-        let most = most.iter().fold(0, |a, row| row[x].max(a));
-        let edge = u16::from((most - least).clamp(EDGE[0], EDGE[1]) - EDGE[0]);
-        *flat = [255 - (edge * 255 / u16::from(EDGE[1] - EDGE[0])) as u8; 4];
-    }
-}
-
 /// Steps of the screen's thresholds.
 const STEPS: usize = 128;
 
@@ -136,7 +55,6 @@ type Push = i16;
 /// Prints rows of a program; keeps its memory.
 #[derive(Default)]
 pub(super) struct Printer {
-    flat: Pixels,
     row: Vec<[u8; 4]>,
     bright: Vec<u8>,
     pushes: Vec<[Push; 4]>,
@@ -150,10 +68,8 @@ pub(super) struct Printer {
 
 impl Printer {
     /// Before the rows of a tile of a program of `size`.
-    pub fn begin(&mut self, ground: &Ground, size: Size, uv: &Uv, span: (u32, u32)) {
-        let (origin, step) = (uv.origin[0], uv.step[0]);
-        self.flat.begin(origin, step, span, ground.flat.width());
-        let (halftone, side) = (ground.halftone, side(size));
+    pub fn begin(&mut self, halftone: Halftone, size: Size) {
+        let side = side(size);
         let width = (size.width + side) as usize;
         if self.made_for != Some((halftone, side)) {
             self.made_for = Some((halftone, side));
@@ -172,29 +88,31 @@ impl Printer {
         }
     }
 
-    /// The pixels of the program's row `y` from column `left` on, printed.
+    /// The pixels of the program's row `y` from column `left` on, printed. `relief` is that of the
+    /// drawing at the same places.
     pub fn row<'a>(
         &'a mut self,
-        ground: &Ground,
-        uv: &Uv,
         (left, y): (u32, u32),
         pixels: &'a [[u8; 4]],
+        relief: &[[u8; 4]],
     ) -> &'a [[u8; 4]] {
         let width = pixels.len();
-        let height = place(uv.origin[1], uv.step[1], y, ground.flat.height());
-        let flat = self.flat.at(&ground.flat, height, from_ref(&(0..width)));
         let side = self.screen.len().max(1);
         let screen = self.screen.get(y as usize % side);
         let screen = screen.and_then(|row| row.get(left as usize % side..)?.get(..width));
-        let (Some(screen), Ok(table)) = (screen, <&[_; 256]>::try_from(&self.table[..])) else {
+        let (Some((halftone, _)), Some(screen), Ok(table)) = (
+            self.made_for,
+            screen,
+            <&[_; 256]>::try_from(&self.table[..]),
+        ) else {
             return pixels;
         };
         self.bright.resize(width, 0);
         self.pushes.resize(width, [0; 4]);
         self.row.resize(width, [0; 4]);
         bright(&mut self.bright, pixels);
-        look_up(&mut self.pushes, table, &self.bright, screen, flat);
-        push(&mut self.row, pixels, &self.pushes, ground.halftone.ink);
+        look_up(&mut self.pushes, table, &self.bright, screen, relief);
+        push(&mut self.row, pixels, &self.pushes, halftone.ink);
         &self.row
     }
 }
@@ -230,13 +148,15 @@ fn look_up(
     table: &[[Push; STEPS]; 256],
     bright: &[u8],
     screen: &[u8],
-    flat: &[[u8; 4]],
+    relief: &[[u8; 4]],
 ) {
-    let pixels = bright.iter().zip(screen).zip(flat);
-    for (pushes, ((bright, step), flat)) in pushes.iter_mut().zip(pixels) {
+    let (from, to) = (u32::from(EDGE[0]), u32::from(EDGE[1]));
+    let pixels = bright.iter().zip(screen).zip(relief);
+    for (pushes, ((bright, step), [_, _, least, most])) in pushes.iter_mut().zip(pixels) {
         let push = table[usize::from(*bright)][usize::from(*step) % STEPS];
-        let of_256 = i32::from(flat[0]) + i32::from(flat[0] >> 7);
-        let push = (i32::from(push) * of_256) >> 8;
+        let edge = u32::from(most.saturating_sub(*least)).clamp(from, to);
+        let flat = (to - edge) * 256 / (to - from);
+        let push = (i32::from(push) * flat as i32) >> 8;
         *pushes = [push as Push, push as Push, push as Push, 0];
     }
 }
@@ -259,6 +179,8 @@ fn push(row: &mut [[u8; 4]], pixels: &[[u8; 4]], pushes: &[[Push; 4]], [r, g, b]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compositor::relief::Relief;
+    use crate::frame::Picture;
 
     const BLACK: Halftone = Halftone {
         strength: 255,
@@ -270,24 +192,25 @@ mod tests {
     fn printed(colour: [u8; 4], halftone: Halftone) -> Vec<[u8; 4]> {
         let size = Size::new(360, 360);
         let mut picture = Picture::from_rgba(size, colour.repeat(size.area())).unwrap();
-        picture.halftone = halftone;
+        picture.finish.halftone = halftone;
         print(&picture)
     }
 
     fn print(picture: &Picture) -> Vec<[u8; 4]> {
-        let (mut ground, mut printer) = (Ground::default(), Printer::default());
-        ground.take(picture);
-        let Size { width, height } = picture.size();
-        let uv = Uv {
-            origin: [0.0; 2],
-            step: [1.0 / width as f32, 1.0 / height as f32],
+        let (mut relief, mut printer) = (Relief::default(), Printer::default());
+        relief.take(picture);
+        printer.begin(picture.finish.halftone, picture.size());
+        let rows = |picture: &Picture| {
+            let pixels = picture.rgba().as_chunks::<4>().0;
+            let rows = pixels.chunks(picture.width() as usize);
+            rows.map(<[[u8; 4]]>::to_vec).collect::<Vec<_>>()
         };
-        printer.begin(&ground, picture.size(), &uv, (0, width));
-        let rows = picture.rgba().as_chunks::<4>().0.chunks(width as usize);
-        let rows = rows
-            .zip(0..)
-            .flat_map(|(row, y)| printer.row(&ground, &uv, (0, y), row).to_vec());
-        rows.collect()
+        let rows = rows(picture)
+            .into_iter()
+            .zip(rows(&relief.picture))
+            .zip(0..);
+        rows.flat_map(|((row, relief), y)| printer.row((0, y), &row, &relief).to_vec())
+            .collect()
     }
 
     #[test]
@@ -334,15 +257,6 @@ mod tests {
             let pixels = printed([bright, bright, bright, 255], BLACK);
             assert!(pixels.iter().all(|pixel| pixel[0] == bright), "{bright}");
         }
-        let nothing = Halftone {
-            strength: 0,
-            ..BLACK
-        };
-        assert!(
-            printed([128; 4], nothing)
-                .iter()
-                .all(|pixel| pixel[0] == 128)
-        );
         // A soft line, black on white, three pixels wide.
         let size = Size::new(360, 360);
         let tone = |at: usize| match at % 360 {
@@ -352,7 +266,7 @@ mod tests {
         };
         let pixels = (0..size.area()).flat_map(|at| [tone(at), tone(at), tone(at), 255]);
         let mut line = Picture::from_rgba(size, pixels.collect()).unwrap();
-        line.halftone = BLACK;
+        line.finish.halftone = BLACK;
         let expected = line.rgba().as_chunks::<4>().0.to_vec();
         assert!(print(&line) == expected, "the line is dotted");
     }

@@ -12,13 +12,13 @@ use rayon::prelude::*;
 use crate::frame::{CloseUps, Picture, Pool, Size, Styled};
 use crate::panels::{ArtworkLayer, PanelKind};
 
-use super::brush::{Brush, Canvas, Filling};
+use super::brush::{Brush, Canvas, Filling, Finishing};
 use super::closeup::Overlay;
 use super::cutout::Cutout;
 use super::device::Making;
 use super::guide::Guidance;
-use super::halftone::Ground;
 use super::program::{Composed, Inner, ProgramTexture, Programs};
+use super::relief::Relief;
 use super::resident::{Body, Needs, Place, What};
 use super::sharpen::Guide;
 use super::tiles::{Filled, Plan};
@@ -44,7 +44,7 @@ struct Slot {
     people: Cutout,
     guidance: Guidance,
     close_ups: Option<CloseUps>,
-    ground: Ground,
+    relief: Relief,
     /// Of what it shows: its frame's size, if it has one.
     shape: Size,
 }
@@ -52,7 +52,7 @@ struct Slot {
 impl Slot {
     fn take(&mut self, picture: &Picture, needs: Needs) {
         self.picture.copy_from(picture);
-        self.ground.take(picture);
+        self.relief.take(picture);
         self.shape = picture.size();
         self.guidance.follows = None;
         self.close_ups = None;
@@ -274,7 +274,10 @@ impl Memory {
                 close_ups,
                 people: is_person,
             }),
-            ground: (slot.ground.is_printed() && making.prints(number)).then_some(&slot.ground),
+            finishing: Some(Finishing {
+                relief: &slot.relief,
+                finish: making.finish(number, slot.relief.finish),
+            }),
             uv: scene.cover(place, sizes).uv(place.fit),
             cut: match source {
                 Source::Shot(_) => f32::from(u8::from(owner.people.cut)),

@@ -7,6 +7,7 @@
 mod booth;
 mod brush;
 mod closeup;
+mod crisp;
 mod cutout;
 mod device;
 mod fx;
@@ -21,6 +22,7 @@ mod passes;
 mod pixel;
 mod program;
 mod readback;
+mod relief;
 mod resident;
 mod sharpen;
 mod stage;

@@ -63,8 +63,8 @@ pub struct LayerData {
     pub cover: f32,
     /// How sharp their edges are.
     pub dot_edge: f32,
-    /// Nothing.
-    pub spare: f32,
+    /// How crisp the picture's edges become, 0..1.
+    pub crisp: f32,
 }
 
 /// The ways in which one kind of layer is laid.

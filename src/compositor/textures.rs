@@ -1,11 +1,11 @@
 //! The pictures that fill panels, as textures that are used again and again.
 
-use crate::frame::{CloseUp, CloseUps, Halftone, Picture, Size, Styled};
+use crate::frame::{CloseUp, CloseUps, Finish, Picture, Size, Styled};
 
 use super::cutout::Cutout;
 use super::guide::{Follows, Guidance};
-use super::halftone::Ground;
 use super::passes::{FORMAT, Passes};
+use super::relief::Relief;
 use super::resident::Needs;
 use super::{CompositorError, Gpu, MOST_SHOTS, Source};
 
@@ -32,9 +32,9 @@ struct Slot {
     /// What lies over it, and where.
     close: Option<Upload>,
     parts: Vec<CloseUp>,
-    /// Where it is printed in dots.
-    ground: Ground,
-    flat: Option<Upload>,
+    /// What finishes it.
+    relief: Relief,
+    near: Option<Upload>,
     /// The drawing.
     drawn: wgpu::BindGroup,
     /// The people in it.
@@ -92,8 +92,8 @@ impl Slot {
             sharp: Sharp::default(),
             close: None,
             parts: Vec::new(),
-            ground: Ground::default(),
-            flat: None,
+            relief: Relief::default(),
+            near: None,
             drawn: nothing(),
             cut_out: nothing(),
         }
@@ -141,9 +141,9 @@ impl Slot {
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         let mut anew = upload(gpu, &mut self.picture, picture)?;
-        self.ground.take(picture);
-        if self.ground.is_printed() {
-            anew |= upload(gpu, &mut self.flat, &self.ground.flat)?;
+        self.relief.take(picture);
+        if self.relief.finish != Finish::default() {
+            anew |= upload(gpu, &mut self.near, &self.relief.picture)?;
         }
         if needs.people {
             self.cutout.make(picture, needs.around);
@@ -184,7 +184,7 @@ impl Slot {
                     shrunk: view(passes, self.sharp.shrunk.as_ref()),
                     frame: view(passes, self.sharp.frame.as_ref()),
                     close: view(passes, self.close.as_ref()),
-                    flat: view(passes, self.flat.as_ref()),
+                    relief: view(passes, self.near.as_ref()),
                 };
                 bind(&gpu.device, passes, &views)
             };
@@ -244,13 +244,14 @@ impl Pictures {
         }
     }
 
-    /// How a picture is printed.
-    pub fn halftone(&self, source: Source) -> Halftone {
-        match source {
-            Source::Frame => Halftone::default(),
-            Source::Styled => self.styled.ground.halftone,
-            Source::Shot(number) => self.shots[number].ground.halftone,
-        }
+    /// How a picture is finished, and how wide what finishes it is.
+    pub fn finish(&self, source: Source) -> (Finish, u32) {
+        let relief = match source {
+            Source::Frame => return (Finish::default(), 0),
+            Source::Styled => &self.styled.relief,
+            Source::Shot(number) => &self.shots[number].relief,
+        };
+        (relief.finish, relief.picture.width())
     }
 
     /// The people in a drawing: whether its upper edge cuts off a head, and pixels from one row of their
@@ -443,8 +444,8 @@ pub(super) struct Views<'a> {
     pub frame: &'a wgpu::TextureView,
     /// What lies over a picture.
     pub close: &'a wgpu::TextureView,
-    /// Of one that is printed in dots: where it is flat.
-    pub flat: &'a wgpu::TextureView,
+    /// What finishes it.
+    pub relief: &'a wgpu::TextureView,
 }
 
 impl<'a> Views<'a> {
@@ -459,7 +460,7 @@ impl<'a> Views<'a> {
             shrunk: nothing,
             frame: nothing,
             close: nothing,
-            flat: nothing,
+            relief: nothing,
         }
     }
 }
@@ -485,7 +486,7 @@ pub(super) fn bind(device: &wgpu::Device, passes: &Passes, views: &Views) -> wgp
             texture(5, views.shrunk),
             texture(6, views.frame),
             texture(7, views.close),
-            texture(8, views.flat),
+            texture(8, views.relief),
         ],
     })
 }

@@ -58,6 +58,9 @@ pub(super) struct Description {
     /// face alike at any size.
     #[serde(default)]
     pub(super) close_ups: bool,
+    /// Whether its edges are those of a pen, and become crisp where a drawing is enlarged.
+    #[serde(default)]
+    pub(super) crisp: bool,
     /// How high a face may be in a picture, from the hair to the chin, for the network to draw it: what
     /// is larger than all it has learned from is hardly redrawn.
     pub(super) largest_face: Option<u32>,

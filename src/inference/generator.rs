@@ -29,7 +29,7 @@ use super::segmenter::{CoarseMatte, Segmenter};
 use super::style_map::{StyleMap, cells};
 use super::tensor::{self, Coding, Scaler};
 use super::values::Values;
-use crate::frame::{Area, Halftone, Picture, Size};
+use crate::frame::{Area, Finish, Picture, Size};
 use crate::settings::Provider;
 use crate::status::Precision;
 
@@ -76,8 +76,8 @@ pub struct Slot {
     styled: Option<usize>,
     /// Of the drawing in the final picture, unless a style map says that.
     strength: f32,
-    /// How the drawing's middle tones are printed.
-    halftone: Halftone,
+    /// Of the drawing, where it is shown.
+    finish: Finish,
 }
 
 impl Slot {
@@ -401,7 +401,7 @@ impl Generator {
             tile,
             sum,
             strength,
-            halftone,
+            finish,
             people,
             ..
         } = slot;
@@ -430,7 +430,7 @@ impl Generator {
         if let Some(segmenter) = &self.segmenter {
             segmenter.lock().cut_out(people, styled);
         }
-        styled.halftone = *halftone;
+        styled.finish = *finish;
         Ok(())
     }
 
@@ -556,7 +556,7 @@ impl Generator {
             sum: Vec::new(),
             styled: None,
             strength: 1.0,
-            halftone: Halftone::default(),
+            finish: Finish::default(),
         })
     }
 

@@ -14,7 +14,7 @@ use super::error::InferenceError;
 use super::files::{PICTURE_LIMIT, compare, read_limited, read_style_picture, sha256};
 use super::matte::Edges;
 use super::tensor::Coding;
-use crate::frame::{Halftone, Picture, Size};
+use crate::frame::{Finish, Halftone, Picture, Size};
 use crate::status::Precision;
 
 /// Name of the description in a model's folder.
@@ -64,8 +64,8 @@ pub struct ModelStyle {
     pub channel: usize,
     /// A small PNG, when the model has one.
     pub thumbnail: Option<Arc<[u8]>>,
-    /// How its middle tones are printed.
-    pub halftone: Halftone,
+    /// How its drawings are finished where they are shown.
+    pub finish: Finish,
     /// Of a model whose styles are numbers or pictures.
     pub(super) input: StyleInput,
 }
@@ -477,7 +477,10 @@ impl Model {
                 name,
                 channel: style.channel,
                 thumbnail,
-                halftone: (style.halftone).map_or_else(Halftone::default, |dots| dots.read()),
+                finish: Finish {
+                    crisp: if description.crisp { 255 } else { 0 },
+                    halftone: (style.halftone).map_or_else(Halftone::default, |dots| dots.read()),
+                },
                 input: match (style.values, style.picture) {
                     (Some(values), _) => StyleInput::Values(values.into()),
                     (None, Some(name)) => {

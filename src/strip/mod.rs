@@ -304,6 +304,6 @@ fn fine(drawing: &Picture, place: Size) -> Picture {
         .then(|| Picture::from_rgba(target, result.into_vec()))
         .flatten();
     let mut finer = finer.unwrap_or(copy);
-    finer.halftone = drawing.halftone;
+    finer.finish = drawing.finish;
     finer
 }

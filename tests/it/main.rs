@@ -19,7 +19,7 @@ mod convert;
 mod disk_full;
 mod effects;
 mod faces;
-mod halftone;
+mod finish;
 mod import;
 mod import_folder;
 mod import_live;

@@ -233,11 +233,13 @@ fn drawing_moves(generator: &mut Generator) {
             })
         };
         let (still, follows) = (of(&picture), of(&moved));
-        assert_eq!(still.halftone, style.halftone, "{}", style.id);
+        assert_eq!(still.finish, style.finish, "{}", style.id);
         let far = apart(&aside(&still), &follows, 16, SIZE.width - 16);
         assert!(far < MOVES, "{}: {far}", style.id);
     }
-    let printed = styles.iter().filter(|style| style.halftone.strength > 0);
+    let printed = styles
+        .iter()
+        .filter(|style| style.finish.halftone.strength > 0);
     let printed: Vec<&str> = printed.map(|style| style.id.as_str()).collect();
     assert_eq!(printed, ["manga", "pop"]);
 }

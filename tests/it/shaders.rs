@@ -97,7 +97,7 @@ fn the_layer_is_laid_out_as_the_shader_reads_it() {
         ("dots", offset_of!(LayerData, dots)),
         ("cover", offset_of!(LayerData, cover)),
         ("dot_edge", offset_of!(LayerData, dot_edge)),
-        ("spare", offset_of!(LayerData, spare)),
+        ("crisp", offset_of!(LayerData, crisp)),
     ];
     agree(&module, "Layer", &ours, size_of::<LayerData>());
 }

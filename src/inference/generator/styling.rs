@@ -1,7 +1,7 @@
 //! What a network is told of styles and their strength.
 
 use super::{Generator, Pass, Slot};
-use crate::frame::Halftone;
+use crate::frame::Finish;
 use crate::inference::model::StyleKind;
 use crate::inference::style_map::StyleMap;
 
@@ -28,7 +28,7 @@ impl Generator {
         let weights = map.weights();
         let total: f32 = weights.iter().sum();
         slot.strength = total.clamp(0.0, 1.0);
-        slot.halftone = self.halftone(map);
+        slot.finish = self.finish_of(map);
         for pass in &mut slot.passes {
             self.prepare_strength(slot.strength, pass)?;
         }
@@ -77,15 +77,15 @@ impl Generator {
         }
     }
 
-    /// How pictures in these styles are printed: one way for a picture, by what each style has of it.
-    fn halftone(&self, map: &StyleMap) -> Halftone {
+    /// How pictures in these styles are finished: one way for a picture, by what each style has of it.
+    fn finish_of(&self, map: &StyleMap) -> Finish {
         let area = map.cells().area();
         let styles = self.model.styles().iter().filter_map(|style| {
             let start = style.channel * area;
             let weights = map.weights().get(start..start + area)?;
-            Some((style.halftone, weights.iter().sum::<f32>() / area as f32))
+            Some((style.finish, weights.iter().sum::<f32>() / area as f32))
         });
-        Halftone::blend(styles)
+        Finish::blend(styles)
     }
 
     /// Writes the strength to the inputs that take it.

@@ -85,9 +85,12 @@ fn how_a_style_is_printed_is_read() {
         cover: 153,
         ink: [0, 51, 255],
     };
-    assert_eq!(model.styles()[0].halftone, expected);
+    assert_eq!(model.styles()[0].finish.halftone, expected);
     let model = Model::read(folder(GOOD, b"abc").path()).unwrap();
-    assert_eq!(model.styles()[0].halftone, Halftone::default());
+    assert_eq!(model.styles()[0].finish, Finish::default());
+    let crisp = GOOD.replacen("file =", "crisp = true\nfile =", 1);
+    let model = Model::read(folder(&crisp, b"abc").path()).unwrap();
+    assert_eq!(model.styles()[0].finish.crisp, 255);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::frame::{Halftone, Picture};
+use crate::frame::{Finish, Picture};
 use crate::inference::tensor::Scaler;
 
 /// How long it takes.
@@ -56,12 +56,12 @@ impl Wipe {
             scaled.reshape(drawing.size());
             // Pictures without pixels are not kept.
             let _ = self.scaler.scale(&self.former, &mut scaled);
-            scaled.halftone = self.former.halftone;
+            scaled.finish = self.former.finish;
             self.former.copy_from(&scaled);
             self.last = scaled;
         }
-        let parts = [(self.former.halftone, 1.0 - gone), (drawing.halftone, gone)];
-        drawing.halftone = Halftone::blend(parts.into_iter());
+        let parts = [(self.former.finish, 1.0 - gone), (drawing.finish, gone)];
+        drawing.finish = Finish::blend(parts.into_iter());
         let width = drawing.width();
         let edge = gone * (1.0 + EDGE);
         self.shares.clear();
@@ -91,7 +91,7 @@ impl Wipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Size;
+    use crate::frame::{Halftone, Size};
 
     fn grey(size: Size, level: u8) -> Picture {
         Picture::from_rgba(size, vec![level; size.area() * 4]).unwrap()
@@ -136,9 +136,9 @@ mod tests {
         wipe.begin(ms(100));
         for (time, strength) in [(100, 0), (275, 100), (450, 200)] {
             let mut drawing = grey(size, 200);
-            drawing.halftone = dots;
+            drawing.finish.halftone = dots;
             wipe.apply(&mut drawing, ms(time));
-            assert_eq!(drawing.halftone.strength, strength, "{time}");
+            assert_eq!(drawing.finish.halftone.strength, strength, "{time}");
         }
     }
 
