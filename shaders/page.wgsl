@@ -149,7 +149,7 @@ fn printed(position: vec4<f32>, uv: vec2<f32>, colour: vec3<f32>) -> vec3<f32> {
     let dark = clamp((bright * 255.0 - 26.0) / 25.0, 0.0, 1.0);
     let light = clamp((bright * 255.0 - 163.0) / 31.0, 0.0, 1.0);
     let near = textureSampleLevel(relief, smooth_sampler, uv, 0.0);
-    let edge = clamp(((near.a - near.b) * 255.0 - 12.0) / 24.0, 0.0, 1.0);
+    let edge = clamp(((near.a - near.b) * 255.0 - 24.0) / 36.0, 0.0, 1.0);
     let amount = ink.a * dark * (1.0 - light) * (1.0 - edge);
     let cover = min((1.0 - bright) * layer.cover, MOST_COVER);
     let wave = cos((floor(position.xy) % layer.screen + 0.25) * 6.2831853 / layer.screen);

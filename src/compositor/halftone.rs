@@ -23,7 +23,7 @@ const LIGHT: [f32; 2] = [163.0, 194.0];
 const MOST_COVER: f32 = 0.875;
 /// By how much brightness may differ among neighbours, of 255, and from where on it is an edge. Low:
 /// around eyes, nose and mouth, on dark skin most of all, dots would hide what is drawn.
-const EDGE: [u8; 2] = [12, 36];
+const EDGE: [u8; 2] = [24, 60];
 
 /// How wide and high the screen repeats itself in a program, in pixels; even. It has two dots in that.
 pub(super) fn side(program: Size) -> u32 {
@@ -58,6 +58,8 @@ pub(super) struct Printer {
     row: Vec<[u8; 4]>,
     bright: Vec<u8>,
     pushes: Vec<[Push; 4]>,
+    /// The ink, once a pixel: flat numbers for the compiler to take several at a time.
+    inks: Vec<[i16; 4]>,
     /// What the tables are for.
     made_for: Option<(Halftone, u32)>,
     /// The screen's thresholds in steps, row by row, repeated until they are as wide as any tile.
@@ -73,6 +75,7 @@ impl Printer {
         let width = (size.width + side) as usize;
         if self.made_for != Some((halftone, side)) {
             self.made_for = Some((halftone, side));
+            self.inks.clear();
             self.screen.clear();
             self.screen.resize(side as usize, Vec::new());
             self.table.clear();
@@ -112,7 +115,9 @@ impl Printer {
         self.row.resize(width, [0; 4]);
         bright(&mut self.bright, pixels);
         look_up(&mut self.pushes, table, &self.bright, screen, relief);
-        push(&mut self.row, pixels, &self.pushes, halftone.ink);
+        let [r, g, b] = halftone.ink.map(i16::from);
+        self.inks.resize(width.max(self.inks.len()), [r, g, b, 0]);
+        push(&mut self.row, pixels, &self.pushes, &self.inks);
         &self.row
     }
 }
@@ -163,16 +168,14 @@ fn look_up(
 
 /// Pushes pixels away from the ink's colour, or to it.
 #[multiversion(targets("x86_64+avx2"))]
-fn push(row: &mut [[u8; 4]], pixels: &[[u8; 4]], pushes: &[[Push; 4]], [r, g, b]: [u8; 3]) {
-    let ink = [r, g, b, 0].map(i16::from);
-    let all = row.iter_mut().zip(pixels).zip(pushes);
-    for ((out, pixel), pushes) in all {
-        for (((out, drawn), push), ink) in out.iter_mut().zip(pixel).zip(pushes).zip(ink) {
-            let drawn = i16::from(*drawn);
-            // A colour is at most 255 from the ink, a push at most 7 * 256: neither leaves 16 bits.
-            let more = upper_half((drawn - ink) << 4, *push << 4);
-            *out = (drawn + more).clamp(0, 255) as u8;
-        }
+fn push(row: &mut [[u8; 4]], pixels: &[[u8; 4]], pushes: &[[Push; 4]], inks: &[[i16; 4]]) {
+    let pairs = pushes.as_flattened().iter().zip(inks.as_flattened());
+    let pixels = pixels.as_flattened().iter().zip(pairs);
+    for (out, (drawn, (push, ink))) in row.as_flattened_mut().iter_mut().zip(pixels) {
+        let drawn = i16::from(*drawn);
+        // A colour is at most 255 from the ink, a push at most 7 * 256: neither leaves 16 bits.
+        let more = upper_half((drawn - ink) << 4, *push << 4);
+        *out = (drawn + more).clamp(0, 255) as u8;
     }
 }
 
