@@ -12,7 +12,7 @@ use crate::people::{Face, Head};
 use crate::settings::Settings;
 use crate::shots::{self, Desk, Event, Live, Order, Pace, Ring, Sequence, Shot, Taken, View};
 
-use super::brush::{Enlarger, enlarged};
+use super::enlarger::{Enlarger, enlarged};
 use super::{Compositor, CompositorError};
 
 /// Takes orders from the [`Desk`] and does them, as part of the compositor's thread.

@@ -10,6 +10,7 @@ mod closeup;
 mod crisp;
 mod cutout;
 mod device;
+mod enlarger;
 mod fx;
 mod gpu;
 mod guide;
@@ -31,7 +32,7 @@ mod textures;
 mod tiles;
 mod wide;
 
-pub use brush::{Enlarger, enlarged};
+pub use enlarger::{Enlarger, enlarged};
 pub use fx::EffectData;
 pub use gpu::Gpu;
 pub use outlets::{Outlet, Outlets};

@@ -265,7 +265,7 @@ impl Strip {
 }
 
 /// The drawing resampled (Lanczos) so that it covers `place` pixel for pixel; as it is when that
-/// is about its size.
+/// is about its size, or when the compositor enlarges it better.
 fn fine(drawing: &Picture, place: Size) -> Picture {
     let size = drawing.size();
     let mut copy = Picture::default();
@@ -278,7 +278,9 @@ fn fine(drawing: &Picture, place: Size) -> Picture {
     let cover = cover
         .clamp(0.05, 4.0)
         .min(MOST / size.width.max(size.height) as f32);
-    if (0.9..=1.1).contains(&cover) {
+    // What becomes crisp where it is enlarged needs no sharp filter for that.
+    let is_enlarged_crisply = cover > 1.0 && drawing.finish.crisp > 0;
+    if (0.9..=1.1).contains(&cover) || is_enlarged_crisply {
         return copy;
     }
     let side = |pixels: u32| ((pixels as f32 * cover).round() as u32).max(1);
