@@ -62,7 +62,7 @@ impl Enlarger {
         gains.find(shrunk, &styled.picture, plain, |_, _, parts| {
             parts.push(0..columns);
         });
-        relief.take(&styled.picture);
+        relief.take(&styled.picture, &[]);
         let filling = Filling {
             picture: &styled.picture,
             matte: &styled.picture,

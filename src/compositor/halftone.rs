@@ -201,7 +201,7 @@ mod tests {
 
     fn print(picture: &Picture) -> Vec<[u8; 4]> {
         let (mut relief, mut printer) = (Relief::default(), Printer::default());
-        relief.take(picture);
+        relief.take(picture, &[]);
         printer.begin(picture.finish.halftone, picture.size());
         let rows = |picture: &Picture| {
             let pixels = picture.rgba().as_chunks::<4>().0;

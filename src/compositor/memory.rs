@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
-use crate::frame::{CloseUps, Picture, Pool, Size, Styled};
+use crate::frame::{CloseUps, Face, Picture, Pool, Size, Styled};
 use crate::panels::{ArtworkLayer, PanelKind};
+use crate::people::Head;
 
 use super::brush::{Brush, Canvas, Filling, Finishing};
 use super::closeup::Overlay;
@@ -50,9 +51,9 @@ struct Slot {
 }
 
 impl Slot {
-    fn take(&mut self, picture: &Picture, needs: Needs) {
+    fn take(&mut self, picture: &Picture, faces: &[Face], needs: Needs) {
         self.picture.copy_from(picture);
-        self.relief.take(picture);
+        self.relief.take(picture, faces);
         self.shape = picture.size();
         self.guidance.follows = None;
         self.close_ups = None;
@@ -64,7 +65,7 @@ impl Slot {
     }
 
     fn take_styled(&mut self, styled: &Styled, needs: Needs) {
-        self.take(&styled.picture, needs);
+        self.take(&styled.picture, &styled.faces, needs);
         self.shape = styled.frame.picture.size();
         let people = needs.people.then_some(&self.people);
         self.guidance.take(styled, people);
@@ -123,17 +124,17 @@ impl Memory {
     }
 
     pub fn take_picture(&mut self, picture: &Picture, needs: Needs) {
-        self.styled.take(picture, needs);
+        self.styled.take(picture, &[], needs);
     }
 
     pub fn take_styled(&mut self, styled: &Styled, needs: Needs) {
         self.styled.take_styled(styled, needs);
     }
 
-    pub fn take_shot(&mut self, number: usize, picture: Option<&Picture>, needs: Needs) {
+    pub fn take_shot(&mut self, number: usize, shot: Option<(&Picture, Head)>, needs: Needs) {
         if let Some(slot) = self.shots.get_mut(number) {
-            match picture {
-                Some(picture) => slot.take(picture, needs),
+            match shot {
+                Some((picture, head)) => slot.take(picture, head.to_face().as_slice(), needs),
                 None => *slot = Slot::default(),
             }
         }

@@ -293,15 +293,12 @@ impl Compositor {
             return Ok(());
         };
         let needs = self.page.needs();
-        let picture = shot.map(|(picture, _)| picture);
         match &mut self.backend {
             Backend::Device(device) => {
                 let (gpu, passes) = (&device.gpu, &device.passes);
-                device
-                    .pictures
-                    .upload_shot(gpu, passes, at, picture, needs)?;
+                device.pictures.upload_shot(gpu, passes, at, shot, needs)?;
             }
-            Backend::Memory(memory, _) => memory.take_shot(at, picture, needs),
+            Backend::Memory(memory, _) => memory.take_shot(at, shot, needs),
         }
         *place = shot
             .filter(|(picture, _)| picture.size().area() > 0)

@@ -3,7 +3,7 @@
 
 use multiversion::multiversion;
 
-use crate::frame::{Finish, Picture};
+use crate::frame::{Face, Finish, Picture};
 
 use super::guide::luma;
 
@@ -17,7 +17,8 @@ const ROWS: usize = 2 * NEAR + 1;
 pub(super) struct Relief {
     pub finish: Finish,
     /// Of each pixel of the drawing, the brightness of the darkest and the brightest pixel among itself
-    /// and those that touch it, and among those up to two away. Of drawings with a finish alone.
+    /// and those that touch it, and among those up to two away. Of drawings with a finish alone. In
+    /// faces the latter are as far apart as can be.
     pub picture: Picture,
     rows: [Row; ROWS],
 }
@@ -32,8 +33,9 @@ struct Row {
 }
 
 impl Relief {
-    /// Looks at a drawing.
-    pub fn take(&mut self, drawing: &Picture) {
+    /// Looks at a drawing in which there are these faces. Dots would make them somebody else's, so that
+    /// they are no flat places.
+    pub fn take(&mut self, drawing: &Picture, faces: &[Face]) {
         self.finish = drawing.finish;
         let (width, height) = (drawing.width() as usize, drawing.height() as usize);
         if self.finish == Finish::default() || width == 0 {
@@ -57,6 +59,11 @@ impl Relief {
             let near = |n: usize| (y + n).saturating_sub(NEAR).min(height - 1);
             let near = std::array::from_fn(|n| &rows[near(n) % ROWS].range[..]);
             join(out, near);
+        }
+        if self.finish.halftone.strength > 0 {
+            for face in faces {
+                raise(&mut self.picture, face);
+            }
         }
     }
 }
@@ -99,10 +106,46 @@ fn join(out: &mut [[u8; 4]], [a, b, c, d, e]: [&[[u8; 4]]; ROWS]) {
     }
 }
 
+/// Where a face's skin is, from the middle of the head, and how far it reaches to the sides and up and
+/// down; all in heights from the hair to the chin.
+const SKIN: (f32, [f32; 2]) = (0.12, [0.36, 0.43]);
+/// How soft its edge is, as a share of that.
+const SOFT: f32 = 0.25;
+
+/// Takes a face for an edge.
+fn raise(picture: &mut Picture, face: &Face) {
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    let unit = face.height * height;
+    let reach = SKIN.1.map(|reach| (reach * unit).max(1.0));
+    let (x, y) = (
+        face.centre.x * width,
+        face.centre.y * height + SKIN.0 * unit,
+    );
+    let between = |middle: f32, reach: f32, side: f32| {
+        let end = |at: f32| at.clamp(0.0, side) as usize;
+        end(middle - reach)..end(middle + reach + 1.0)
+    };
+    let columns = between(x, reach[0] * (1.0 + SOFT), width);
+    let rows = between(y, reach[1] * (1.0 + SOFT), height);
+    let pixels = picture.rgba_mut().as_chunks_mut::<4>().0;
+    let lines = pixels.chunks_exact_mut(width as usize).enumerate();
+    for (at, row) in lines.skip(rows.start).take(rows.len()) {
+        let down = (at as f32 + 0.5 - y) / reach[1];
+        for at in columns.clone() {
+            let across = (at as f32 + 0.5 - x) / reach[0];
+            let inside = ((1.0 + SOFT - across.hypot(down)) / SOFT).clamp(0.0, 1.0);
+            if let Some([_, _, least, most]) = row.get_mut(at) {
+                *least = (f32::from(*least) * (1.0 - inside)) as u8;
+                *most += (f32::from(255 - *most) * inside) as u8;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Size;
+    use crate::frame::{Halftone, Point, Size};
 
     #[test]
     fn every_pixel_knows_its_darkest_and_brightest_neighbours() {
@@ -115,10 +158,10 @@ mod tests {
             });
             let mut picture = Picture::from_rgba(size, pixels.collect()).unwrap();
             let mut relief = Relief::default();
-            relief.take(&picture);
+            relief.take(&picture, &[]);
             assert_eq!(relief.picture.size(), Size::default(), "nothing needs it");
             picture.finish.crisp = 1;
-            relief.take(&picture);
+            relief.take(&picture, &[]);
             for y in 0..height {
                 for x in 0..width {
                     let of = |reach: i32| {
@@ -141,6 +184,51 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_face_is_no_flat_place_and_what_is_around_it_is() {
+        let size = Size::new(200, 100);
+        let mut picture = Picture::from_rgba(size, vec![128; size.area() * 4]).unwrap();
+        picture.finish.halftone = Halftone {
+            strength: 255,
+            cover: 255,
+            ink: [0; 3],
+        };
+        let face = |x, y, height| Face {
+            centre: Point { x, y },
+            height,
+            mouth: Point { x, y },
+            speaking: false,
+        };
+        let mut relief = Relief::default();
+        // One inside, one that the picture cuts off, one beyond it, one that is nothing.
+        let faces = [
+            face(0.5, 0.4, 0.5),
+            face(0.02, 0.95, 0.6),
+            face(3.0, -2.0, 0.5),
+            face(0.9, 0.1, 0.0),
+        ];
+        relief.take(&picture, &faces);
+        let apart = |x: u32, y: u32| {
+            let [_, _, least, most] = relief.picture.pixel(x, y).unwrap();
+            most - least
+        };
+        // Eyes and mouth.
+        for (x, y) in [(90, 42), (110, 42), (100, 60), (3, 96)] {
+            assert_eq!(apart(x, y), 255, "{x}, {y}");
+        }
+        // Hair, beside the ears, below the chin, elsewhere.
+        for (x, y) in [
+            (100, 17),
+            (75, 40),
+            (125, 40),
+            (100, 76),
+            (60, 10),
+            (195, 90),
+        ] {
+            assert_eq!(apart(x, y), 0, "{x}, {y}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The pictures that fill panels, as textures that are used again and again.
 
-use crate::frame::{CloseUp, CloseUps, Finish, Picture, Size, Styled};
+use crate::frame::{CloseUp, CloseUps, Face, Finish, Picture, Size, Styled};
+use crate::people::Head;
 
 use super::cutout::Cutout;
 use super::guide::{Follows, Guidance};
@@ -105,12 +106,13 @@ impl Slot {
         gpu: &Gpu,
         passes: &Passes,
         picture: &Picture,
+        faces: &[Face],
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         self.guidance.follows = None;
         self.parts.clear();
         self.shape = picture.size();
-        let anew = self.fill(gpu, picture, needs)?;
+        let anew = self.fill(gpu, picture, faces, needs)?;
         self.sharpen(gpu, passes, anew, needs)
     }
 
@@ -123,7 +125,7 @@ impl Slot {
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         self.shape = styled.frame.picture.size();
-        let mut anew = self.fill(gpu, &styled.picture, needs)?;
+        let mut anew = self.fill(gpu, &styled.picture, &styled.faces, needs)?;
         self.parts.clear();
         if let Some(CloseUps { picture, parts }) = &styled.close_ups {
             anew |= upload(gpu, &mut self.close, picture)?;
@@ -138,10 +140,11 @@ impl Slot {
         &mut self,
         gpu: &Gpu,
         picture: &Picture,
+        faces: &[Face],
         needs: Needs,
     ) -> Result<bool, CompositorError> {
         let mut anew = upload(gpu, &mut self.picture, picture)?;
-        self.relief.take(picture);
+        self.relief.take(picture, faces);
         if self.relief.finish != Finish::default() {
             anew |= upload(gpu, &mut self.near, &self.relief.picture)?;
         }
@@ -293,7 +296,7 @@ impl Pictures {
         picture: &Picture,
         needs: Needs,
     ) -> Result<(), CompositorError> {
-        if self.styled.take(gpu, passes, picture, needs)? {
+        if self.styled.take(gpu, passes, picture, &[], needs)? {
             self.bind_camera(gpu, passes);
         }
         Ok(())
@@ -317,14 +320,18 @@ impl Pictures {
         gpu: &Gpu,
         passes: &Passes,
         number: usize,
-        picture: Option<&Picture>,
+        shot: Option<(&Picture, Head)>,
         needs: Needs,
     ) -> Result<(), CompositorError> {
         let Some(slot) = self.shots.get_mut(number) else {
             return Ok(());
         };
-        match picture {
-            Some(picture) => slot.take(gpu, passes, picture, needs).map(|_| ()),
+        match shot {
+            Some((picture, head)) => {
+                let face = head.to_face();
+                slot.take(gpu, passes, picture, face.as_slice(), needs)
+                    .map(|_| ())
+            }
             None => {
                 *slot = Slot::empty(&gpu.device, passes);
                 Ok(())

@@ -32,6 +32,17 @@ impl Head {
         }
     }
 
+    /// Its face, if it is known how large it is.
+    pub fn to_face(self) -> Option<Face> {
+        let height = (self.face.y - self.top) / Face::MIDDLE;
+        (height > 0.0).then_some(Face {
+            centre: self.face,
+            height,
+            mouth: self.face,
+            speaking: false,
+        })
+    }
+
     /// One of which only the face is known.
     pub const fn at(face: Point) -> Self {
         Self { face, top: face.y }
