@@ -62,7 +62,7 @@ impl Relief {
         }
         if self.finish.halftone.strength > 0 {
             for face in faces {
-                raise(&mut self.picture, face);
+                raise(&mut self.picture, face, drawing);
             }
         }
     }
@@ -106,14 +106,14 @@ fn join(out: &mut [[u8; 4]], [a, b, c, d, e]: [&[[u8; 4]]; ROWS]) {
     }
 }
 
-/// Where a face's skin is, from the middle of the head, and how far it reaches to the sides and up and
-/// down; all in heights from the hair to the chin.
-const SKIN: (f32, [f32; 2]) = (0.12, [0.36, 0.43]);
+/// Where a face's skin is, with ears and hairline, from the middle of the head, and how far it reaches
+/// to the sides and up and down; all in heights from the hair to the chin.
+const SKIN: (f32, [f32; 2]) = (0.10, [0.44, 0.52]);
 /// How soft its edge is, as a share of that.
-const SOFT: f32 = 0.25;
+const SOFT: f32 = 0.2;
 
-/// Takes a face for an edge.
-fn raise(picture: &mut Picture, face: &Face) {
+/// Takes a face for an edge, as far as there are people.
+fn raise(picture: &mut Picture, face: &Face, drawing: &Picture) {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let unit = face.height * height;
     let reach = SKIN.1.map(|reach| (reach * unit).max(1.0));
@@ -128,13 +128,18 @@ fn raise(picture: &mut Picture, face: &Face) {
     let columns = between(x, reach[0] * (1.0 + SOFT), width);
     let rows = between(y, reach[1] * (1.0 + SOFT), height);
     let pixels = picture.rgba_mut().as_chunks_mut::<4>().0;
-    let lines = pixels.chunks_exact_mut(width as usize).enumerate();
-    for (at, row) in lines.skip(rows.start).take(rows.len()) {
+    let people = drawing.rgba().as_chunks::<4>().0;
+    let lines = pixels.chunks_exact_mut(width as usize);
+    let lines = lines.zip(people.chunks_exact(width as usize)).enumerate();
+    for (at, (row, people)) in lines.skip(rows.start).take(rows.len()) {
         let down = (at as f32 + 0.5 - y) / reach[1];
         for at in columns.clone() {
             let across = (at as f32 + 0.5 - x) / reach[0];
             let inside = ((1.0 + SOFT - across.hypot(down)) / SOFT).clamp(0.0, 1.0);
-            if let Some([_, _, least, most]) = row.get_mut(at) {
+            if let (Some([_, _, least, most]), Some([_, _, _, matte])) =
+                (row.get_mut(at), people.get(at))
+            {
+                let inside = inside * f32::from(*matte) / 255.0;
                 *least = (f32::from(*least) * (1.0 - inside)) as u8;
                 *most += (f32::from(255 - *most) * inside) as u8;
             }
@@ -190,7 +195,9 @@ mod tests {
     #[test]
     fn a_face_is_no_flat_place_and_what_is_around_it_is() {
         let size = Size::new(200, 100);
-        let mut picture = Picture::from_rgba(size, vec![128; size.area() * 4]).unwrap();
+        let mut picture =
+            Picture::from_rgba(size, [128, 128, 128, 255].repeat(size.area())).unwrap();
+        picture.rgba_mut()[4 * (50 * 200 + 92) + 3] = 0;
         picture.finish.halftone = Halftone {
             strength: 255,
             cover: 255,
@@ -219,12 +226,13 @@ mod tests {
         for (x, y) in [(90, 42), (110, 42), (100, 60), (3, 96)] {
             assert_eq!(apart(x, y), 255, "{x}, {y}");
         }
-        // Hair, beside the ears, below the chin, elsewhere.
+        // Above the hair, beside the ears, below the chin, where nobody is, elsewhere.
         for (x, y) in [
-            (100, 17),
-            (75, 40),
-            (125, 40),
-            (100, 76),
+            (100, 12),
+            (70, 40),
+            (130, 40),
+            (100, 80),
+            (92, 50),
             (60, 10),
             (195, 90),
         ] {
