@@ -108,7 +108,7 @@ fn join(out: &mut [[u8; 4]], [a, b, c, d, e]: [&[[u8; 4]]; ROWS]) {
 
 /// Where a face's skin is, with ears and hairline, from the middle of the head, and how far it reaches
 /// to the sides and up and down; all in heights from the hair to the chin.
-const SKIN: (f32, [f32; 2]) = (0.13, [0.42, 0.46]);
+const SKIN: (f32, [f32; 2]) = (0.10, [0.44, 0.52]);
 /// How soft its edge is, as a share of that.
 const SOFT: f32 = 0.2;
 
