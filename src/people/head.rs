@@ -1,7 +1,9 @@
 //! How large the head is at an upper end of somebody's matte, and where its middle is.
 //!
 //! There may be several such ends: an arm may be raised above the head. The one that is most like a
-//! head is taken. Widths of the matte, row for row, are held against those of heads with neck and shoulders, of all
+//! head is taken.
+//!
+//! Widths of the matte, row for row, are held against those of heads with neck and shoulders, of all
 //! sizes, and also of heads that the picture's upper edge cuts off. Sizes that fit nearly as well as
 //! the best have their say, so that the answer does not jump.
 
