@@ -23,16 +23,21 @@ const DRAWING: Size = Size::new(854, 480);
 const FRAME: Size = Size::new(1920, 1080);
 const SMALL: Size = Size::new(448, 256);
 
-/// Six panels, four bubbles, three effects, people over the frame.
-fn busy() -> String {
+/// Six panels, four bubbles, three effects. The columns are as wide as each other but for `wider`.
+fn busy(wider: i32) -> String {
     let mut svg = String::from(
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="1080" height="1350"><rect width="1080" height="1350" fill="#fffdf9"/>"##,
     );
     for number in 0..6 {
-        let (x, y) = (30 + number % 2 * 520, 30 + number / 2 * 435);
+        let (column, row) = (number % 2, number / 2);
+        // Each as large as the others, or each a bit different.
+        let more = wider * (row - 1);
+        let (x, y) = (30 + column * (520 + more), 30 + row * 435);
+        let width = 500 + if column == 0 { more } else { -more };
         let _ = write!(
             svg,
-            r##"<path id="live-{number}" d="M{x} {y}h500l-20 415h-470z" stroke="#111" stroke-width="8"/>"##
+            r##"<path id="live-{number}" d="M{x} {y}h{width}l-20 415h{}z" stroke="#111" stroke-width="8"/>"##,
+            30 - width
         );
     }
     svg.push_str(r##"<path id="fx-focus" d="M30 30h500l-20 415h-470z"/><path id="fx-rain" d="M550 30h500l-20 415h-470z"/>"##);
@@ -100,16 +105,25 @@ fn sharpening(criterion: &mut Criterion) {
     };
     let mut printed = sharp.clone();
     printed.picture = Arc::new(toned.into());
+    let mut edged = scenery(SMALL, 0);
+    edged.finish.crisp = 255;
+    let mut live = sharp.clone();
+    live.picture = Arc::new(edged.into());
     let plain = Page::plain(PROGRAM);
-    let busy = Page::parse(busy().as_bytes(), "busy", &Fonts::embedded());
+    let fonts = Fonts::embedded();
+    let alike = Page::parse(busy(0).as_bytes(), "busy", &fonts);
+    let unlike = Page::parse(busy(40).as_bytes(), "busy", &fonts);
     let mut cases = vec![
         ("soft", &plain, &soft),
         ("sharp", &plain, &sharp),
         ("half strength", &plain, &half),
         ("sharp and printed in dots", &plain, &printed),
+        ("sharp and crisp", &plain, &live),
     ];
-    if let Ok(busy) = &busy {
-        cases.push(("busy and sharp", busy, &sharp));
+    if let (Ok(alike), Ok(unlike)) = (&alike, &unlike) {
+        cases.push(("busy and sharp", alike, &sharp));
+        cases.push(("busy, sharp and crisp", alike, &live));
+        cases.push(("busy, no panels alike, sharp and crisp", unlike, &live));
     }
     for (name, page, styled) in cases {
         for hand in [Hand::Memory, Hand::Device] {
@@ -166,7 +180,7 @@ fn programs(criterion: &mut Criterion) {
     let webtoon = include_bytes!("../assets/pages/webtoon.svg");
     let pages = [
         ("plain", Some(Page::plain(PROGRAM))),
-        ("busy", Page::parse(busy().as_bytes(), "busy", &fonts).ok()),
+        ("busy", Page::parse(busy(0).as_bytes(), "busy", &fonts).ok()),
         ("webtoon", Page::parse(webtoon, "webtoon", &fonts).ok()),
     ];
     for hand in [Hand::Memory, Hand::Device] {

@@ -105,6 +105,17 @@ pub struct Finish {
     pub halftone: Halftone,
 }
 
+impl Finish {
+    /// The same without dots.
+    #[must_use]
+    pub fn unprinted(self) -> Self {
+        Self {
+            halftone: Halftone::default(),
+            ..self
+        }
+    }
+}
+
 /// How the middle tones of a drawing are printed: in dots of ink on lighter paper, as in comics. The
 /// default is not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

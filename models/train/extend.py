@@ -35,7 +35,7 @@ class NewStyle(IterableDataset):
         self.pairs, self.seed = train.Pairs(folder, crop, seed), seed
 
     def __iter__(self) -> Iterator[list[Tensor]]:
-        random.seed(self.seed), np.random.seed(self.seed)
+        random.seed(self.seed)
         cv2.setNumThreads(1), torch.set_num_threads(1)
         while True:
             rows = []

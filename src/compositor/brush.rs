@@ -15,6 +15,7 @@ use super::pixel::{Mixer, OPAQUE, Pixel, ink, over, premultiplied, times, waitin
 use super::relief::Relief;
 use super::sharpen::{Guide, Sharpener};
 use super::tiles::{Tile, Tiles};
+use super::twins::Sheet;
 use super::wide::{Pixels, place};
 
 /// What fills a panel.
@@ -35,6 +36,8 @@ pub(super) struct Filling<'a> {
     pub finishing: Option<Finishing<'a>>,
     /// Which part of the picture it shows.
     pub uv: Uv,
+    /// That part as the program shows it, where it was drawn already.
+    pub sheet: Option<Sheet<'a>>,
     /// Of people: how much the picture cuts off their heads, 0..1.
     pub cut: f32,
     /// Whether it waits for its shot.
@@ -342,26 +345,26 @@ impl Brush {
             picture,
             uv,
             finishing,
+            sheet,
             ..
         } = filling;
         let [left, top, width, height] = tile.map(u32::from);
         let span = (left, width);
-        source.begin(uv.origin[0], uv.step[0], span, picture.width());
+        if sheet.is_none() {
+            source.begin(uv.origin[0], uv.step[0], span, picture.width());
+        }
         // Only what is enlarged lacks anything.
         let is_enlarged = uv.step[0].abs() * (picture.width() as f32) < 1.0;
-        let guide = filling.guide.as_ref().filter(|_| is_enlarged);
+        let lacks = is_enlarged && sheet.is_none();
+        let guide = filling.guide.as_ref().filter(|_| lacks);
         if let Some(guide) = guide {
             sharpener.begin(guide, uv, span);
         }
-        let overlay = filling.overlay.as_ref();
+        let overlay = filling.overlay.as_ref().filter(|_| sheet.is_none());
         overlayer.begin(overlay, uv, span);
         // What is done to it, if anything.
         let finish = finishing.as_ref().map(|finishing| Finish {
-            crisp: if is_enlarged {
-                finishing.finish.crisp
-            } else {
-                0
-            },
+            crisp: if lacks { finishing.finish.crisp } else { 0 },
             ..finishing.finish
         });
         let finish = finish.filter(|finish| *finish != Finish::default());
@@ -375,7 +378,10 @@ impl Brush {
         let all = 0..width as usize;
         for y in canvas.rows(top, height) {
             let at = place(uv.origin[1], uv.step[1], y, picture.height());
-            let pixels = source.at(picture, at, from_ref(&all));
+            let pixels = match sheet {
+                Some(sheet) => sheet.row(left, y, width),
+                None => source.at(picture, at, from_ref(&all)),
+            };
             let pixels = match guide {
                 Some(guide) => sharpener.row(guide, uv, y, pixels),
                 None => pixels,

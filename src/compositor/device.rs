@@ -48,10 +48,7 @@ impl Making<'_> {
     pub fn finish(&self, number: usize, finish: Finish) -> Finish {
         let mut stands = self.page.stands();
         if stands.any(|(at, stand)| stand.tones(number) && self.now.effect(at).is_some()) {
-            return Finish {
-                halftone: Halftone::default(),
-                ..finish
-            };
+            return finish.unprinted();
         }
         finish
     }

@@ -1,6 +1,6 @@
 //! Drawings in the size of their frames, outside of a program: shots, and pictures for other rooms.
 
-use crate::frame::{Finish, Halftone, Picture, Size, Styled};
+use crate::frame::{Picture, Size, Styled};
 use crate::panels::Uv;
 
 use super::brush::{Brush, Canvas, Filling, Finishing};
@@ -81,15 +81,13 @@ impl Enlarger {
             finishing: Some(Finishing {
                 relief,
                 // It is printed where it is shown.
-                finish: Finish {
-                    halftone: Halftone::default(),
-                    ..relief.finish
-                },
+                finish: relief.finish.unprinted(),
             }),
             uv: Uv {
                 origin: [0.0; 2],
                 step: sides.map(|side| 1.0 / side.max(1) as f32),
             },
+            sheet: None,
             cut: 0.0,
             waits: false,
         };

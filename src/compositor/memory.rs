@@ -23,6 +23,7 @@ use super::relief::Relief;
 use super::resident::{Body, Needs, Place, What};
 use super::sharpen::Guide;
 use super::tiles::{Filled, Plan};
+use super::twins::{Shown, Twins};
 use super::{Gpu, MOST_SHOTS, MOST_THREADS, Source};
 
 /// What is kept from program to program.
@@ -36,6 +37,7 @@ pub(super) struct Memory {
     programs: Arc<Mutex<Programs>>,
     /// One for each thread that draws.
     brushes: Vec<Brush>,
+    twins: Twins,
 }
 
 /// A picture and the people in it.
@@ -115,6 +117,7 @@ impl Memory {
             brushes: (0..threads.clamp(1, MOST_THREADS))
                 .map(|_| Brush::new())
                 .collect(),
+            twins: Twins::default(),
         }
     }
 
@@ -164,15 +167,18 @@ impl Memory {
         let behind = (!filled.is_empty()).then(|| page.plan_behind(shown, &filled));
         let plan = behind.as_ref().unwrap_or_else(|| page.plan(shown));
         let mut brushes = std::mem::take(&mut self.brushes);
+        let mut twins = std::mem::take(&mut self.twins);
+        self.draw_twins(making, plan, &mut twins, &mut brushes);
         let (size, band) = (page.size, page.size.height.div_ceil(brushes.len() as u32));
         let pixels = program.rgba_mut().as_chunks_mut().0;
         let bands = pixels.par_chunks_mut((band * size.width).max(1) as usize);
         let bands = brushes.par_iter_mut().zip(bands).enumerate();
         bands.for_each(|(number, (brush, pixels))| {
             let top = number as u32 * band;
-            self.lay(making, plan, brush, &mut Canvas { size, top, pixels });
+            let mut canvas = Canvas { size, top, pixels };
+            self.lay(making, plan, &twins, brush, &mut canvas);
         });
-        self.brushes = brushes;
+        (self.brushes, self.twins) = (brushes, twins);
         ProgramTexture {
             inner: Inner::Memory(Arc::new(Composed {
                 picture: program,
@@ -207,8 +213,45 @@ impl Memory {
             .collect()
     }
 
+    /// Draws what several panels show.
+    fn draw_twins(&self, making: &Making, plan: &Plan, twins: &mut Twins, brushes: &mut [Brush]) {
+        let (page, scene, sizes) = (making.page, making.scene, making.sizes);
+        let Body::Memory(artwork) = &page.body else {
+            return;
+        };
+        let place_of = |layer: usize| match page.layers().get(layer).map(|layer| &layer.what) {
+            Some(What::Panel(place)) => Some(place),
+            _ => None,
+        };
+        let layers = artwork.layers.iter().zip(&plan.layers).enumerate();
+        twins.find(layers.filter_map(|(layer, (art, tiles))| {
+            let ArtworkLayer::Panel(panel) = art else {
+                return None;
+            };
+            let place = place_of(layer).filter(|place| place.kind != PanelKind::Person)?;
+            let shown = Shown {
+                layer,
+                source: scene.source(place, sizes),
+                cover: scene.cover(place, sizes),
+                fit: place.fit,
+                rect: panel.rect,
+            };
+            Some((shown, tiles))
+        }));
+        twins.draw(brushes, |layer| {
+            Some(self.filling((layer, place_of(layer)?), making))
+        });
+    }
+
     /// Lays everything into some rows of a program.
-    fn lay(&self, making: &Making, plan: &Plan, brush: &mut Brush, canvas: &mut Canvas) {
+    fn lay(
+        &self,
+        making: &Making,
+        plan: &Plan,
+        twins: &Twins,
+        brush: &mut Brush,
+        canvas: &mut Canvas,
+    ) {
         let (page, now) = (making.page, making.now);
         brush.clear(canvas, &plan.bare);
         if let Body::Memory(artwork) = &page.body {
@@ -218,7 +261,8 @@ impl Memory {
                     ArtworkLayer::Art(art) => brush.art(canvas, art, tiles),
                     ArtworkLayer::Panel(panel) => {
                         if let What::Panel(place) = &place.what {
-                            let filling = self.filling((number, place), making);
+                            let mut filling = self.filling((number, place), making);
+                            filling.sheet = twins.sheet(number, place.fit);
                             brush.panel(canvas, panel, &filling, tiles);
                         }
                     }
@@ -280,6 +324,7 @@ impl Memory {
                 finish: making.finish(number, slot.relief.finish),
             }),
             uv: scene.cover(place, sizes).uv(place.fit),
+            sheet: None,
             cut: match source {
                 Source::Shot(_) => f32::from(u8::from(owner.people.cut)),
                 _ => now.cut,

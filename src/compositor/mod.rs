@@ -30,6 +30,7 @@ mod stage;
 mod still;
 mod textures;
 mod tiles;
+mod twins;
 mod wide;
 
 pub use enlarger::{Enlarger, enlarged};

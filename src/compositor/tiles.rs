@@ -193,6 +193,12 @@ pub(super) struct Plan {
 /// Cells that a layer fills besides those in which it is opaque anyway: its number, and each cell.
 pub(super) type Filled = (usize, Vec<bool>);
 
+/// How many pixels they are together.
+pub(super) fn area(tiles: &[Tile]) -> u64 {
+    let pixels = |tile: &Tile| u64::from(tile[2]) * u64::from(tile[3]);
+    tiles.iter().map(pixels).sum()
+}
+
 /// Decides what is drawn where. Layers that `shown` leaves out are not there.
 pub(super) fn plan(
     layers: &[Cells],

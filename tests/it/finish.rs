@@ -75,6 +75,10 @@ fn both_hands_finish_alike() {
                <path id="live-slant" d="M10 10h240l-30 120h-170z"/>
                <rect id="person-1" x="120" y="60" width="170" height="130"/>"##,
         ),
+        page(
+            r##"<rect width="300" height="200" fill="#7a7"/><path id="live-1" d="M10 10h130l-20 85h-110z"/>
+               <path id="live-2" d="M160 10h130l-20 85h-110z"/><path id="live-3" d="M85 105h130l-20 85h-110z"/>"##,
+        ),
     ];
     let both = Finish {
         halftone: DOTS,
@@ -202,5 +206,46 @@ fn where_the_page_prints_its_own_dots_the_style_does_not() {
         let [with, without] =
             [&styled, &plain].map(|styled| program(&gpu, hand, &page, page.size(), &SCENE, styled));
         assert!(with == without && crossings(&with) > 20, "{hand:?}");
+    }
+}
+
+/// Drawn once, and laid as often as it is shown: sharpened, crisp, under close-ups, its dots where the
+/// page has them.
+#[test]
+fn panels_that_show_the_same_look_as_if_each_was_alone() {
+    let Some(gpu) = gpu() else { return };
+    let mut styled = finished(
+        &drawn(scenery(1, 5), 1.0, cartoon),
+        Finish {
+            halftone: DOTS,
+            ..CRISP
+        },
+    );
+    styled.close_ups = Some(close_ups());
+    let panels = [
+        r##"<path id="live-1" d="M5 10h90l-10 120h-80z"/>"##,
+        r##"<path id="live-2" d="M103 15h90l-10 120h-80z"/>"##,
+        r##"<path id="live-3" d="M201 61h90l-10 120h-80z"/>"##,
+    ];
+    for mirror in [false, true] {
+        let scene = Scene { mirror, ..SCENE };
+        let shown = |svg: &str| {
+            let page = page(svg);
+            program(&gpu, Hand::Memory, &page, page.size(), &scene, &styled)
+        };
+        let together = shown(&panels.concat());
+        for panel in panels {
+            let alone = shown(panel);
+            let pairs = together.rgba().chunks_exact(4).zip(alone.rgba().chunks_exact(4));
+            let drawn: Vec<_> = pairs.filter(|(_, alone)| alone[3] > 0).collect();
+            assert!(drawn.len() > 9000, "{panel}: {}", drawn.len());
+            let differ = drawn.iter().filter(|(a, b)| a != b).count();
+            // Rounding of where a pixel lies, which a dot's edge shows.
+            assert!(
+                differ * 50 < drawn.len(),
+                "{panel}, {mirror}: {differ} of {}",
+                drawn.len()
+            );
+        }
     }
 }
