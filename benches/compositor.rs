@@ -23,7 +23,8 @@ const DRAWING: Size = Size::new(854, 480);
 const FRAME: Size = Size::new(1920, 1080);
 const SMALL: Size = Size::new(448, 256);
 
-/// Six panels, four bubbles, three effects. The columns are as wide as each other but for `wider`.
+/// Six panels, four bubbles, three effects. All panels are of one size, unless those on the left are
+/// `wider`, more from row to row.
 fn busy(wider: i32) -> String {
     let mut svg = String::from(
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="1080" height="1350"><rect width="1080" height="1350" fill="#fffdf9"/>"##,
@@ -31,7 +32,7 @@ fn busy(wider: i32) -> String {
     for number in 0..6 {
         let (column, row) = (number % 2, number / 2);
         // Each as large as the others, or each a bit different.
-        let more = wider * (row - 1);
+        let more = wider * (2 * row + 1) / 2;
         let (x, y) = (30 + column * (520 + more), 30 + row * 435);
         let width = 500 + if column == 0 { more } else { -more };
         let _ = write!(

@@ -101,8 +101,13 @@ impl Twins {
     }
 
     /// Draws what they show; `filling` is that of a layer.
-    pub fn draw<'a>(&mut self, brushes: &mut [Brush], filling: impl Fn(usize) -> Option<Filling<'a>>) {
-        self.sheets.resize_with(self.sheets.len().max(self.groups.len()), Picture::default);
+    pub fn draw<'a>(
+        &mut self,
+        brushes: &mut [Brush],
+        filling: impl Fn(usize) -> Option<Filling<'a>>,
+    ) {
+        self.sheets
+            .resize_with(self.sheets.len().max(self.groups.len()), Picture::default);
         for (group, sheet) in self.groups.iter().zip(&mut self.sheets) {
             let size = group.size();
             if sheet.size() != size {
@@ -123,14 +128,23 @@ impl Twins {
             let pixels = sheet.rgba_mut().as_chunks_mut().0;
             let bands = pixels.par_chunks_mut((band * size.width).max(1) as usize);
             let whole = [0, 0, size.width as u16, size.height as u16];
-            brushes.par_iter_mut().zip(bands).enumerate().for_each(|(number, (brush, pixels))| {
-                let top = number as u32 * band;
-                brush.rows(&mut Canvas { size, top, pixels }, whole, &filling, |row, pixels, _| {
-                    for (to, from) in row.iter_mut().zip(pixels) {
-                        *to = *from;
-                    }
+            brushes
+                .par_iter_mut()
+                .zip(bands)
+                .enumerate()
+                .for_each(|(number, (brush, pixels))| {
+                    let top = number as u32 * band;
+                    brush.rows(
+                        &mut Canvas { size, top, pixels },
+                        whole,
+                        &filling,
+                        |row, pixels, _| {
+                            for (to, from) in row.iter_mut().zip(pixels) {
+                                *to = *from;
+                            }
+                        },
+                    );
                 });
-            });
         }
     }
 
@@ -159,7 +173,9 @@ impl<'a> Sheet<'a> {
         };
         let start = y * self.picture.width() as usize + x;
         let pixels = self.picture.rgba().as_chunks().0;
-        pixels.get(start..start + width as usize).unwrap_or_default()
+        pixels
+            .get(start..start + width as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -167,5 +183,10 @@ impl<'a> Sheet<'a> {
 fn seen(shown: &Shown) -> [i32; 4] {
     let Shown { fit, rect, .. } = shown;
     let (left, top) = (rect.x - fit.x, rect.y - fit.y);
-    [left, top, left + rect.width as i32, top + rect.height as i32]
+    [
+        left,
+        top,
+        left + rect.width as i32,
+        top + rect.height as i32,
+    ]
 }

@@ -236,7 +236,10 @@ fn panels_that_show_the_same_look_as_if_each_was_alone() {
         let together = shown(&panels.concat());
         for panel in panels {
             let alone = shown(panel);
-            let pairs = together.rgba().chunks_exact(4).zip(alone.rgba().chunks_exact(4));
+            let pairs = together
+                .rgba()
+                .chunks_exact(4)
+                .zip(alone.rgba().chunks_exact(4));
             let drawn: Vec<_> = pairs.filter(|(_, alone)| alone[3] > 0).collect();
             assert!(drawn.len() > 9000, "{panel}: {}", drawn.len());
             let differ = drawn.iter().filter(|(a, b)| a != b).count();
