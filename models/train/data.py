@@ -143,7 +143,7 @@ def make(file: Path, backgrounds: list[Path], folder: Path, out: Path, styles: t
         if s.complexions:
             face = s.faces[0]
             facts = {"face": [round(float(v)) for v in (*face.points.min(0), *face.points.max(0))],
-                     "lightness": round(float(s.complexions[0].tone[0]), 1)}
+                     "lightness": round(float(s.complexions[0].tone[0]), 1), "beard": bool((s.beard > 0.5).any())}
             target.with_suffix(".json").write_text(json.dumps(facts))
         temporary = target.with_suffix(".tmp")
         with temporary.open("wb") as f:

@@ -152,6 +152,69 @@ class Vision:
         return cv2.resize(1 / (1 + np.exp(np.clip(logits[..., 0] - logits[..., 1], -30, 30))), (w, h)).astype(np.float32)
 
 
+def beards(photo: Array, faces: list[Face]) -> Array:
+    """Beards and moustaches of all colours. They have a third of the skin's colour or less, or of its light as well: black ones.
+    Shade on skin has neither: it takes colour and light alike. Where shade lies on one whole side of a face, dark is no sign."""
+    lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
+    out = np.zeros(photo.shape[:2], np.float32)
+    for face in faces:
+        unit, p = face.eye_distance, face.points
+        if unit < 12:
+            continue
+        smooth = cv2.GaussianBlur(lab, (0, 0), max(0.7, 0.045 * unit))
+        cheeks = [smooth[_disc(out.shape, p[i], max(2, round(0.13 * unit)))] for i in CHEEKS_WIDE[2:]]
+        skin = np.median(np.concatenate(cheeks), 0)
+        chroma = np.hypot(smooth[..., 1], smooth[..., 2]) / max(4.0, float(np.hypot(*skin[1:])))
+        light = np.maximum(smooth[..., 0], 6) / skin[0]
+        # What is hair for sure, and what is if it lies beside that.
+        (grey, dark), (greyish, darkish) = (((chroma < c * light) & (light > 0.42), (light < l) & (chroma < d))
+                                            for c, l, d in ((0.73, 0.64, 0.72), (0.84, 0.72, 0.78)))
+        if min(np.median(c[:, 0]) for c in cheeks) < 0.72 * skin[0]:
+            dark[:] = darkish[:] = False
+
+        down, across = p[152] - p[2], (p[473] - p[468]) / np.linalg.norm(p[473] - p[468]) * unit
+        lips = np.concatenate([p[LIPS_UPPER], p[LIPS_LOWER][::-1]])
+        mouth = _filled(out.shape, (lips - lips.mean(0)) * 1.05 + lips.mean(0))
+
+        def hairy(top: Array, bottom: Array, half: float) -> bool:
+            """Whether there is hair on both sides of a line: clearly, or black."""
+            sides = [_filled(out.shape, np.array([top, bottom, bottom + s * across, top + s * across])) & ~mouth for s in (-half, half)]
+            least = lambda mask: min(float(mask[side].mean()) if side.any() else 0 for side in sides)
+            return least(grey | dark) > 0.5 or least(dark) > 0.35
+
+        place = np.zeros(out.shape, bool)
+        if hairy(p[2] + 0.25 * (p[0] - p[2]), p[0], 0.30):
+            corners = p[[291, 61]] + 0.10 * down + np.array([[0.12], [-0.12]]) * across
+            place |= _filled(out.shape, np.concatenate([p[[205, 2, 425]], corners]))
+        if hairy(p[17] + 0.15 * (p[152] - p[17]), p[17] + 0.85 * (p[152] - p[17]), 0.28):
+            jaw = p[JAW[2:-2]]
+            below = jaw + 0.30 * down * np.sin(np.linspace(0, np.pi, len(jaw)))[:, None]
+            place |= _filled(out.shape, np.concatenate([below, p[[425, 2, 205]]]))
+        place &= ~mouth
+        found = ((greyish | darkish) & place).astype(np.uint8)
+        if not found.any():
+            continue
+        ball = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(r * unit)) + 1,) * 2)
+        found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_OPEN, ball(0.03)), cv2.MORPH_CLOSE, ball(0.14)) * place.astype(np.uint8)
+        n, label, stats, _ = cv2.connectedComponentsWithStats(found)
+        small = stats[:, cv2.CC_STAT_AREA] < 0.03 * unit * unit
+        found[small[label]] = 0
+        out = np.maximum(out, cv2.GaussianBlur(found.astype(np.float32), (0, 0), max(0.6, 0.03 * unit)))
+    return out
+
+
+def _filled(shape: tuple[int, ...], points: Array) -> Array:
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.int32(points)], 1)
+    return mask > 0
+
+
+def _disc(shape: tuple[int, ...], centre: Array, radius: int) -> Array:
+    mask = np.zeros(shape, np.uint8)
+    cv2.circle(mask, tuple(int(v) for v in centre), radius, 1, -1)
+    return mask > 0
+
+
 def skin_mask(lab: Array, faces: list[Face], matte: Array, hair: Array) -> Array:
     """Skin of face, neck and hands: what lies in the people, is no hair and has the colour of their cheeks."""
     h, w = lab.shape[:2]

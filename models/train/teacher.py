@@ -36,7 +36,7 @@ class Teacher:
         low = 176.0
         if faces:
             low = FACE_LOW / (faces[0].box[2] - faces[0].box[0]) * max(photo.shape[:2])
-        return Scene(photo, self._redraw(photo, float(np.clip(low, LOW_MIN, LOW_MAX))), faces, matte, self.vision.hair(photo))
+        return Scene(photo, self._redraw(photo, float(np.clip(low, LOW_MIN, LOW_MAX))), faces, matte, self.vision.hair(photo), people.beards(photo, faces))
 
     def _redraw(self, photo: Array, low: float) -> Array:
         h, w = photo.shape[:2]
@@ -54,14 +54,15 @@ class Scene:
     redrawn_big: Array
     faces: list[Face]
     matte: Array
-    hair: Array
+    head_hair: Array
+    beard: Array
 
     def scaled(self, factor: float) -> "Scene":
         h, w = self.photo.shape[:2]
         size = round(w * factor), round(h * factor)
         resize = lambda x: cv2.resize(x, size, interpolation=cv2.INTER_AREA)
         return Scene(resize(self.photo), self.redrawn_big, [f.scaled(factor) for f in self.faces],
-                     resize(self.matte), resize(self.hair))
+                     resize(self.matte), resize(self.head_hair), resize(self.beard))
 
     def cropped(self, h: int, w: int) -> "Scene":
         """The top left h x w of the scene."""
@@ -69,7 +70,11 @@ class Scene:
             return self
         big = self.redrawn_big
         bh, bw = (round(b * v / full) for b, v, full in zip(big.shape, (h, w), self.photo.shape))
-        return Scene(self.photo[:h, :w], big[:bh, :bw], self.faces, self.matte[:h, :w], self.hair[:h, :w])
+        return Scene(self.photo[:h, :w], big[:bh, :bw], self.faces, self.matte[:h, :w], self.head_hair[:h, :w], self.beard[:h, :w])
+
+    @cached_property
+    def hair(self) -> Array:
+        return np.maximum(self.head_hair, self.beard)
 
     @cached_property
     def redrawn(self) -> Array:
@@ -445,28 +450,30 @@ def keep_complexion(colour: Array, scene: Scene, style: Style) -> Array:
 
 
 def hair_tones(lab: Array, scene: Scene, style: Style) -> None:
-    """Hair as shapes: shade, body and a band of highlight instead of strands."""
+    """Hair as shapes: shade, body and a band of highlight instead of strands. A beard has tones of its own."""
     if not scene.faces or not style.hair_shapes:
         return
-    mask = scene.hair * scene.matte
-    solid = mask > 0.6
-    if solid.sum() < 200:
-        return
     unit = scene.faces[0].eye_distance
-    k = cv2.GaussianBlur(mask, (0, 0), max(1.2, 0.045 * unit)) + 1e-3
-    l = cv2.GaussianBlur(scene.lab[..., 0] * mask, (0, 0), max(1.2, 0.045 * unit)) / k
-    lo, hi = (float(v) for v in np.percentile(l[solid], [38, 86]))
-    crisp = max(0.6, 0.10 * (hi - lo))
-    lit = 0.5 + 0.5 * np.tanh((l - lo) / crisp)
-    shine = 0.5 + 0.5 * np.tanh((l - hi) / crisp)
-    levels = [float(np.median(l[solid & m])) if (solid & m).any() else lo for m in (l <= lo, (l > lo) & (l <= hi), l > hi)]
-    body, shade, top = levels[1], min(levels[0], levels[1] - 3), max(levels[2], levels[1] + 4)
-    tone = shade + lit * (body - shade) + shine * (top - body)
-    solid_hair = mask * style.hair_shapes
-    lab[..., 0] = mix(lab[..., 0], tone, solid_hair)
-    for i in (1, 2):
-        smooth = cv2.GaussianBlur(lab[..., i] * mask, (0, 0), max(1.2, 0.06 * unit)) / (cv2.GaussianBlur(mask, (0, 0), max(1.2, 0.06 * unit)) + 1e-3)
-        lab[..., i] = mix(lab[..., i], smooth, solid_hair)
+    blur = lambda x, sigma: cv2.GaussianBlur(x, (0, 0), max(1.2, sigma * unit))
+    # Skin shines through a beard: it takes one hue, its own.
+    for mask, least, one_hue in ((scene.head_hair * scene.matte, 200, 0.0), (scene.beard, 30, 0.8)):
+        solid = mask > 0.6
+        if solid.sum() < least:
+            continue
+        l = blur(scene.lab[..., 0] * mask, 0.045) / (blur(mask, 0.045) + 1e-3)
+        lo, hi = (float(v) for v in np.percentile(l[solid], [38, 86]))
+        crisp = max(0.6, 0.10 * (hi - lo))
+        lit = 0.5 + 0.5 * np.tanh((l - lo) / crisp)
+        shine = 0.5 + 0.5 * np.tanh((l - hi) / crisp)
+        levels = [float(np.median(l[solid & m])) if (solid & m).any() else lo for m in (l <= lo, (l > lo) & (l <= hi), l > hi)]
+        body, shade, top = levels[1], min(levels[0], levels[1] - 3), max(levels[2], levels[1] + 4)
+        tone = shade + lit * (body - shade) + shine * (top - body)
+        solid_hair = mask * style.hair_shapes
+        lab[..., 0] = mix(lab[..., 0], tone, solid_hair)
+        for i in (1, 2):
+            smooth = blur(lab[..., i] * mask, 0.06) / (blur(mask, 0.06) + 1e-3)
+            smooth += one_hue * (np.float32(np.percentile(smooth[solid], 30)) - smooth)
+            lab[..., i] = mix(lab[..., i], smooth, solid_hair)
 
 
 def draw_face(picture: Array, scene: Scene, style: Style) -> Array:

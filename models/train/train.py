@@ -134,7 +134,7 @@ class Pairs(IterableDataset):
         self.refresh()
 
     def refresh(self) -> None:
-        """Dark and very light skin are rarer than they should be: they come more often. Pictures without a face, less."""
+        """Dark and very light skin, beards and moustaches are rarer than they should be: they come more often. Pictures without a face, less."""
         self.files, self.shares, self.faces = sorted(self.folder.glob("*.npy")), [], []
         for file in self.files:
             facts = file.with_suffix(".json")
@@ -142,6 +142,7 @@ class Pairs(IterableDataset):
             share = 1.0 if facts else 0.35
             tone = facts.get("lightness", 62)
             share *= 2.5 if tone < 45 else 1.8 if tone < 52 else 1.3 if tone < 57 or tone > 76 else 1.0
+            share *= 2 if facts.get("beard") else 1
             self.shares.append(share)
             self.faces.append(facts.get("face"))
 
