@@ -15,7 +15,7 @@ import onnxruntime as ort
 
 from data import FAR, FAR_FACES, SHOWN
 from halftone import printed
-from people import CHEEK_FLATS, Array, Segmenter, Vision, session
+from people import CHEEK_FLATS, Array, Face, Segmenter, Vision, session
 from styles import STYLES
 
 Rows = dict[str, list[float]]
@@ -92,6 +92,46 @@ def change(student: Student, style: int, before: Array, after: Array, drawn_befo
     return float(np.abs(a - student.draw(after, style)[0]).mean() / max(1e-6, np.abs(before - after).mean()))
 
 
+def likeness(vision: Vision, face: Face, photo: Array, drawing: Array, row: Rows) -> tuple[Array, Array]:
+    """Looks for the photo's face in its drawing and adds what is found to `row`. Returns the cheeks' Lab in both."""
+    lab = lambda x: cv2.cvtColor(np.ascontiguousarray(x, np.float32), cv2.COLOR_RGB2LAB)
+    drawn = vision.faces(np.ascontiguousarray(drawing), 0.3)
+    match = [f for f in drawn if np.linalg.norm(f.points[4] - face.points[4]) < face.eye_distance]
+    row["found"].append(float(bool(match)))
+    if match:
+        row["landmark"].append(float(np.linalg.norm(match[0].points[:468] - face.points[:468], axis=1).mean() / face.eye_distance))
+    return cheek(lab(photo), face.points, face.eye_distance), cheek(lab(drawing), face.points, face.eye_distance)
+
+
+def complexion(row: Rows, pairs: list[tuple[Array, Array]], grey: bool) -> None:
+    """How far skin is from the photo's, over all faces, after what the style does to all of them is taken off."""
+    inputs, outputs = (np.array(v) for v in zip(*pairs))
+    shift = outputs - inputs
+    if grey:
+        shift[:, 1:] = 0
+    rest = np.linalg.norm(shift - shift.mean(0), axis=1)
+    groups = [rest[(inputs[:, 0] >= lo) & (inputs[:, 0] < hi)] for lo, hi in ((0, 50), (50, 60), (60, 70), (70, 101))]
+    row["skin"] = [float(rest.mean())]
+    row["skin_groups"] = [float(g.mean()) if len(g) else float("nan") for g in groups]
+    row["group_sizes"] = [float(len(g)) for g in groups]
+    row["slope"] = [float(np.polyfit(inputs[:, 0], outputs[:, 0], 1)[0])]
+
+
+def teachers_own(vision: Vision, files: list[Path]) -> list[Rows]:
+    """Likeness of the teacher's own drawings: what a student can hope for."""
+    rows: list[Rows] = [{"landmark": [], "found": []} for _ in STYLES]
+    skins: list[list[tuple[Array, Array]]] = [[] for _ in STYLES]
+    for file in files:
+        array = np.load(file).astype(np.float32) / 255
+        photo = np.ascontiguousarray(array[..., :3])
+        for face in vision.faces(photo)[:1]:
+            for i in range(len(STYLES)):
+                skins[i].append(likeness(vision, face, photo, array[..., 3 + 3 * i:6 + 3 * i], rows[i]))
+    for row, pairs, style in zip(rows, skins, STYLES):
+        complexion(row, pairs, style.chroma < 0.1)
+    return rows
+
+
 def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[Rows], Rows]:
     rows: list[Rows] = [{k: [] for k in "ssim photo ink flat teacher_flat landmark found calm moved light".split()} for _ in STYLES]
     skins: list[list[tuple[Array, Array]]] = [[] for _ in STYLES]
@@ -119,14 +159,7 @@ def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[R
                 r["moved"].append(change(student, i, small, moved, aside(still, 0.5)))
                 r["light"].append(change(student, i, small, brighter, still))
             if faces:
-                face = faces[0]
-                lab = lambda x: cv2.cvtColor(np.ascontiguousarray(x, np.float32), cv2.COLOR_RGB2LAB)
-                skins[i].append((cheek(lab(photo), face.points, face.eye_distance), cheek(lab(picture), face.points, face.eye_distance)))
-                drawn = vision.faces(np.ascontiguousarray(picture), 0.3)
-                match = [f for f in drawn if np.linalg.norm(f.points[4] - face.points[4]) < face.eye_distance]
-                r["found"].append(float(bool(match)))
-                if match:
-                    r["landmark"].append(float(np.linalg.norm(match[0].points[:468] - face.points[:468], axis=1).mean() / face.eye_distance))
+                skins[i].append(likeness(vision, faces[0], photo, picture, r))
         if truth.max() > 0.5:
             b = (truth > 0.5).astype(np.uint8)
             for kind, found in (("", matte), ("shown ", student.segmenter.matte(photo, matte))):
@@ -136,18 +169,8 @@ def measure(student: Student, vision: Vision, files: list[Path]) -> tuple[list[R
         if n % 20 == 0:
             print(f"{n}/{len(files)} photos measured", flush=True)
     for r, pairs, style in zip(rows, skins, STYLES):
-        if not pairs:
-            continue
-        inputs, outputs = (np.array(v) for v in zip(*pairs))
-        shift = outputs - inputs
-        if style.chroma < 0.1:                              # black and white: lightness only
-            shift[:, 1:] = 0
-        rest = np.linalg.norm(shift - shift.mean(0), axis=1)
-        groups = [rest[(inputs[:, 0] >= lo) & (inputs[:, 0] < hi)] for lo, hi in ((0, 50), (50, 60), (60, 70), (70, 101))]
-        r["skin"] = [float(rest.mean())]
-        r["skin_groups"] = [float(g.mean()) if len(g) else float("nan") for g in groups]
-        r["group_sizes"] = [float(len(g)) for g in groups]
-        r["slope"] = [float(np.polyfit(inputs[:, 0], outputs[:, 0], 1)[0])]
+        if pairs:
+            complexion(r, pairs, style.chroma < 0.1)
     return rows, cuts
 
 
@@ -218,6 +241,14 @@ def far_table(rows: list[Rows], styles: int, files: int) -> list[str]:
     return lines + [""]
 
 
+def teacher_table(rows: list[Rows]) -> list[str]:
+    lines = ["The teacher's own drawings, in the columns that compare with the photo. The student learns these, so it comes no nearer but by chance:", "",
+             "| style | skin ΔE (worst tone group) | slope of skin L* | landmark shift, faces found |", "| --- | --- | --- | --- |"]
+    for style, r in zip(STYLES, rows):
+        lines.append(f"| {style.id} | {r['skin'][0]:.1f} ({np.nanmax(r['skin_groups']):.1f}) | {r['slope'][0]:.2f} | {100 * float(np.median(r['landmark'])):.1f} %, {100 * mean(r['found']):.0f} % |")
+    return lines + [""]
+
+
 def eight_bit_table(rows: list[Rows], size: int) -> list[str]:
     """What 8 bits cost, in the columns of the first table where they could."""
     lines = [f"In 8 bits, as panelcam draws on processors with VNNI (`quantise.py`; {size / 2**20:.2f} MiB):", "",
@@ -282,8 +313,9 @@ def main() -> None:
     far = far_table(measure(student, vision, away)[0], student.styles, len(away)) if away else []
     eight_bit = a.model.with_name(f"{a.model.stem}-8bit.onnx")
     coarse = eight_bit_table(measure(Student(eight_bit), vision, files)[0], eight_bit.stat().st_size) if eight_bit.exists() else []
+    own = teacher_table(teachers_own(vision, files))
     times = speed([a.model, *([eight_bit] if coarse else []), *a.beside], a.repeats)
-    text = report(a.model, student, rows, cuts, far + coarse, times, len(files))
+    text = report(a.model, student, rows, cuts, own + far + coarse, times, len(files))
     # What is written by hand stays.
     old = a.model.parent / "REPORT.md"
     by_hand = old.read_text().partition(BY_HAND) if old.exists() else ("", "", "")
