@@ -107,7 +107,7 @@ def complexion(row: Rows, pairs: list[tuple[Array, Array]], grey: bool) -> None:
     """How far skin is from the photo's, over all faces, after what the style does to all of them is taken off."""
     inputs, outputs = (np.array(v) for v in zip(*pairs))
     shift = outputs - inputs
-    if grey:
+    if grey:                                            # lightness only
         shift[:, 1:] = 0
     rest = np.linalg.norm(shift - shift.mean(0), axis=1)
     groups = [rest[(inputs[:, 0] >= lo) & (inputs[:, 0] < hi)] for lo, hi in ((0, 50), (50, 60), (60, 70), (70, 101))]

@@ -153,8 +153,8 @@ class Vision:
 
 
 def beards(photo: Array, faces: list[Face]) -> Array:
-    """Beards and moustaches of all colours. They have a third of the skin's colour or less, or of its light as well: black ones.
-    Shade on skin has neither: it takes colour and light alike. Where shade lies on one whole side of a face, dark is no sign."""
+    """Beards and moustaches, white to black; stubble, red and thin ones are missed. White and grey ones have less colour than skin that
+    is as light, black ones less colour and less light. Where shade lies on one whole side of a face, dark is no sign."""
     lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
     out = np.zeros(photo.shape[:2], np.float32)
     for face in faces:

@@ -80,6 +80,11 @@ impl Group {
         Size::new((right - left).max(0) as u32, (bottom - top).max(0) as u32)
     }
 
+    /// Where what can be seen begins in the program, for the panel with this fit.
+    fn begins(&self, fit: PixelRect) -> (i32, i32) {
+        (fit.x + self.seen[0], fit.y + self.seen[1])
+    }
+
     /// Copying has its price too.
     fn is_worth_it(&self) -> bool {
         self.layers.len() > 1 && 4 * self.pixels > 5 * self.size().area() as u64
@@ -106,8 +111,7 @@ impl Twins {
         brushes: &mut [Brush],
         filling: impl Fn(usize) -> Option<Filling<'a>>,
     ) {
-        self.sheets
-            .resize_with(self.sheets.len().max(self.groups.len()), Picture::default);
+        self.sheets.resize_with(self.groups.len(), Picture::default);
         for (group, sheet) in self.groups.iter().zip(&mut self.sheets) {
             let size = group.size();
             if sheet.size() != size {
@@ -116,10 +120,9 @@ impl Twins {
             let Some(mut filling) = filling(group.first.layer) else {
                 continue;
             };
-            let from = group.begins(group.first.fit);
-            for (axis, from) in [from.0, from.1].into_iter().enumerate() {
-                filling.uv.origin[axis] += filling.uv.step[axis] * from as f32;
-            }
+            let (x, y) = group.begins(group.first.fit);
+            filling.uv.origin[0] += filling.uv.step[0] * x as f32;
+            filling.uv.origin[1] += filling.uv.step[1] * y as f32;
             filling.finishing = filling.finishing.map(|finishing| Finishing {
                 finish: finishing.finish.unprinted(),
                 ..finishing
@@ -154,13 +157,6 @@ impl Twins {
         let (group, picture) = groups.find(|(group, _)| group.layers.contains(&layer))?;
         let at = group.begins(fit);
         Some(Sheet { picture, at })
-    }
-}
-
-impl Group {
-    /// Where what can be seen begins in the program, for the panel with this fit.
-    fn begins(&self, fit: PixelRect) -> (i32, i32) {
-        (fit.x + self.seen[0], fit.y + self.seen[1])
     }
 }
 
