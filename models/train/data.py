@@ -198,7 +198,7 @@ def main() -> None:
     for split in ("train", "test"):
         (a.out / split).mkdir(parents=True, exist_ok=True)
     used = used[:a.limit]
-    grounds = [f for f in used if not f.name.startswith("us_") and not held_out(f.stem)]
+    grounds = [f for f in used if not collection_of(f).get("portraits") and not held_out(f.stem)]
     with ProcessPoolExecutor(a.jobs) as pool:
         jobs = {}
         for file in used:

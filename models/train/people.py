@@ -244,11 +244,30 @@ def skin_mask(lab: Array, faces: list[Face], matte: Array, hair: Array) -> Array
         centre = (face.box[:2] + face.box[2:]) / 2
         near = ((xx - centre[0]) ** 2 + (yy - centre[1]) ** 2) < (3.0 * reach) ** 2
         own = np.maximum(alike * near, loose * cv2.GaussianBlur(oval.astype(np.float32) / 255, (0, 0), max(1, reach / 60)))
-        skin = np.maximum(skin, own)
+        skin = np.maximum(skin, np.maximum(own, shine(lab[..., 0] > middle[0] + 2, face, own, hair)))
     skin *= matte * (1 - hair)
     k = max(1, round(max(h, w) / 256))
     skin = cv2.medianBlur((skin * 255).astype(np.uint8), 2 * k + 1).astype(np.float32) / 255
     return cv2.GaussianBlur(skin, (0, 0), k * 0.7)
+
+
+def shine(bright: Array, face: Face, skin: Array, hair: Array) -> Array:
+    """Shine on a forehead, which the landmarks' oval does not reach: what is bright, lies between skin and hair, and nowhere else."""
+    p = face.points[OVAL]
+    up = face.points[[468, 473]].mean(0) - face.points[152]
+    above = np.maximum(0, (p - face.points[[468, 473]].mean(0)) @ up / (up @ up))
+    head = _filled(bright.shape, p + 0.7 * above[:, None] * up)
+    n, label, stats, _ = cv2.connectedComponentsWithStats(((skin < 0.6) & (hair < 0.5) & bright).astype(np.uint8))
+    out = np.zeros(bright.shape, np.uint8)
+    for i in np.unique(label[head])[1:]:
+        spot = label == i
+        if stats[i, cv2.CC_STAT_AREA] > 0.9 * face.eye_distance ** 2 or (spot & ~head).sum() > 0.1 * spot.sum():
+            continue
+        rim = (cv2.dilate(spot.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~spot
+        if (skin[rim] >= 0.6).mean() > 0.4 and ((skin[rim] >= 0.6) | (hair[rim] >= 0.5)).mean() > 0.85:
+            out[spot] = 255
+    size = max(1, round(0.07 * face.eye_distance))
+    return cv2.GaussianBlur(cv2.dilate(out, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1,) * 2)).astype(np.float32) / 255, (0, 0), size / 3)
 
 
 def guided(guide: Array, x: Array, radius: int, eps: float) -> Array:

@@ -176,7 +176,8 @@ class Student8(nn.Module):
 
 def crops(photos: Path, styles: int) -> Iterator[list[Tensor]]:
     """Batches of crops as a webcam delivers them, mostly of faces, with style maps and people in cells."""
-    files = [f for f in sorted(photos.rglob("*")) if f.suffix.lower() in PICTURES and collection_of(f) and not held_out(f.stem)]
+    found = {f: collection_of(f) for f in sorted(photos.rglob("*")) if f.suffix.lower() in PICTURES and not held_out(f.stem)}
+    files = [f for f, collection in found.items() if collection]
     assert files, f"no photo of a known collection: {photos}"
     segmenter = Segmenter()
     while True:
@@ -188,7 +189,7 @@ def crops(photos: Path, styles: int) -> Iterator[list[Tensor]]:
                 continue
             people, (h, w) = segmenter.cells(photo), photo.shape[:2]
             x, y = 16 * random.randint(0, (w - CROP) // 16), 16 * random.randint(0, (h - CROP) // 16)
-            if file.name.startswith("us_"):     # portraits: the face is in the upper middle
+            if found[file].get("portraits"):    # the face is in the upper middle
                 at = lambda share, full: int(np.clip(16 * round((random.gauss(share, 0.1) * full - CROP / 2) / 16), 0, (full - CROP) // 16 * 16))
                 x, y = at(0.5, w), at(0.3, h)
             cell, cells = np.s_[y // 16:(y + CROP) // 16, x // 16:(x + CROP) // 16], CROP // 16

@@ -28,7 +28,7 @@ from student import Student, read_weights
 from styles import STYLES
 
 BATCH, TWINS = 8, 2
-OUTWARD = 1.35           # see other_tones
+OUTWARD = 1.1           # see other_tones
 FEATURES = 4.0           # how much more a face's eyes and mouth count
 FLAT = 0.01             # what a slope is at most, over two pixels, where nobody sees one
 USUAL = 0.022            # mean slope of a drawing of a style that is not pale

@@ -44,6 +44,18 @@ pub(super) struct Filling<'a> {
     pub waits: bool,
 }
 
+impl Filling<'_> {
+    /// Whether there is more to do than to enlarge the picture.
+    pub fn is_finished(&self) -> bool {
+        let crisp = self.finishing.as_ref().map(|finishing| finishing.finish.crisp);
+        self.is_enlarged() && (self.guide.is_some() || crisp.is_some_and(|crisp| crisp > 0))
+    }
+
+    fn is_enlarged(&self) -> bool {
+        self.uv.step[0].abs() * (self.picture.width() as f32) < 1.0
+    }
+}
+
 /// How a picture is finished.
 pub(super) struct Finishing<'a> {
     /// Of the drawing.
@@ -350,12 +362,15 @@ impl Brush {
         } = filling;
         let [left, top, width, height] = tile.map(u32::from);
         let span = (left, width);
-        if sheet.is_none() {
-            source.begin(uv.origin[0], uv.step[0], span, picture.width());
+        let (seen, part) = match sheet {
+            Some(sheet) => (sheet.picture, &sheet.uv),
+            None => (*picture, uv),
+        };
+        if !sheet.is_some_and(|sheet| sheet.is_aligned()) {
+            source.begin(part.origin[0], part.step[0], span, seen.width());
         }
         // Only what is enlarged lacks anything.
-        let is_enlarged = uv.step[0].abs() * (picture.width() as f32) < 1.0;
-        let lacks = is_enlarged && sheet.is_none();
+        let lacks = filling.is_enlarged() && sheet.is_none();
         let guide = filling.guide.as_ref().filter(|_| lacks);
         if let Some(guide) = guide {
             sharpener.begin(guide, uv, span);
@@ -377,11 +392,11 @@ impl Brush {
         }
         let all = 0..width as usize;
         for y in canvas.rows(top, height) {
-            let at = place(uv.origin[1], uv.step[1], y, picture.height());
-            let pixels = match sheet {
-                Some(sheet) => sheet.row(left, y, width),
-                None => source.at(picture, at, from_ref(&all)),
-            };
+            let copied = sheet.and_then(|sheet| sheet.row(left, y, width));
+            let pixels = copied.unwrap_or_else(|| {
+                let at = place(part.origin[1], part.step[1], y, seen.height());
+                source.at(seen, at, from_ref(&all))
+            });
             let pixels = match guide {
                 Some(guide) => sharpener.row(guide, uv, y, pixels),
                 None => pixels,

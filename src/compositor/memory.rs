@@ -229,12 +229,13 @@ impl Memory {
                 return None;
             };
             let place = place_of(layer).filter(|place| place.kind != PanelKind::Person)?;
+            let filling = self.filling((layer, place), making);
             let shown = Shown {
                 layer,
                 source: scene.source(place, sizes),
-                cover: scene.cover(place, sizes),
-                fit: place.fit,
+                uv: filling.uv,
                 rect: panel.rect,
+                finished: filling.is_finished(),
             };
             Some((shown, tiles))
         }));
@@ -262,7 +263,7 @@ impl Memory {
                     ArtworkLayer::Panel(panel) => {
                         if let What::Panel(place) = &place.what {
                             let mut filling = self.filling((number, place), making);
-                            filling.sheet = twins.sheet(number, place.fit);
+                            filling.sheet = twins.sheet(number);
                             brush.panel(canvas, panel, &filling, tiles);
                         }
                     }

@@ -65,6 +65,46 @@ fn crossings(picture: &Picture) -> usize {
         .count()
 }
 
+/// Panels of unequal size share one finished picture where that is cheaper: they show what each would
+/// alone, but for what shrinking softens.
+#[test]
+fn panels_of_unequal_size_look_as_if_each_was_alone() {
+    let Some(gpu) = gpu() else { return };
+    // The last is as high as the first, the middle one smaller than both.
+    let shapes = [
+        r##"<rect id="live-1" x="4" y="4" width="140" height="96"/>"##,
+        r##"<path id="live-2" d="M150 8h110l-12 80h-90z"/>"##,
+        r##"<rect id="live-3" x="20" y="103" width="260" height="96"/>"##,
+    ];
+    let ground = r##"<rect width="300" height="200" fill="#7a7"/>"##;
+    let together = page(&format!("{ground}{}", shapes.concat()));
+    let both = Finish {
+        halftone: DOTS,
+        ..CRISP
+    };
+    for finish in [CRISP, both] {
+        let styled = finished(&drawn(scenery(1, 5), 1.0, cartoon), finish);
+        for mirror in [false, true] {
+            let scene = Scene { mirror, ..SCENE };
+            let shown = |page: &Page| program(&gpu, Hand::Memory, page, page.size(), &scene, &styled);
+            let all = shown(&together);
+            for shape in shapes {
+                let alone = shown(&page(&format!("{ground}{shape}")));
+                let pixels = alone.rgba().as_chunks::<4>().0.iter();
+                let pairs = pixels.zip(all.rgba().as_chunks::<4>().0);
+                // Where this panel is.
+                let pairs = pairs.filter(|(alone, _)| **alone != [0x77, 0xaa, 0x77, 255]);
+                let far: Vec<[u8; 4]> = pairs
+                    .map(|(alone, all)| std::array::from_fn(|at| alone[at].abs_diff(all[at])))
+                    .collect();
+                let far = far.as_flattened();
+                let mean = far.iter().map(|far| f32::from(*far)).sum::<f32>() / far.len() as f32;
+                assert!(far.len() > 4000 && mean < 4.0, "{shape}, {mirror}, {finish:?}: {mean}");
+            }
+        }
+    }
+}
+
 #[test]
 fn both_hands_finish_alike() {
     let Some(gpu) = gpu() else { return };
