@@ -47,8 +47,8 @@ pub(super) struct Filling<'a> {
 impl Filling<'_> {
     /// Whether there is more to do than to enlarge the picture.
     pub fn is_finished(&self) -> bool {
-        let crisp = self.finishing.as_ref().map(|finishing| finishing.finish.crisp);
-        self.is_enlarged() && (self.guide.is_some() || crisp.is_some_and(|crisp| crisp > 0))
+        let crisp = self.finishing.as_ref().map_or(0, |how| how.finish.crisp);
+        self.is_enlarged() && (self.guide.is_some() || crisp > 0)
     }
 
     fn is_enlarged(&self) -> bool {

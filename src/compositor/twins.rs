@@ -95,7 +95,12 @@ impl Placed {
         let at = |axis: usize, at: i32| self.scale * at as f32 + self.moved[axis];
         let first = |axis, from| at(axis, from).floor() as i32 - 1;
         let last = |axis, to| at(axis, to).ceil() as i32 + 1;
-        [first(0, left), first(1, top), last(0, right), last(1, bottom)]
+        [
+            first(0, left),
+            first(1, top),
+            last(0, right),
+            last(1, bottom),
+        ]
     }
 }
 

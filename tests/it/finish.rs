@@ -86,7 +86,8 @@ fn panels_of_unequal_size_look_as_if_each_was_alone() {
         let styled = finished(&drawn(scenery(1, 5), 1.0, cartoon), finish);
         for mirror in [false, true] {
             let scene = Scene { mirror, ..SCENE };
-            let shown = |page: &Page| program(&gpu, Hand::Memory, page, page.size(), &scene, &styled);
+            let shown =
+                |page: &Page| program(&gpu, Hand::Memory, page, page.size(), &scene, &styled);
             let all = shown(&together);
             for shape in shapes {
                 let alone = shown(&page(&format!("{ground}{shape}")));
@@ -99,7 +100,10 @@ fn panels_of_unequal_size_look_as_if_each_was_alone() {
                     .collect();
                 let far = far.as_flattened();
                 let mean = far.iter().map(|far| f32::from(*far)).sum::<f32>() / far.len() as f32;
-                assert!(far.len() > 4000 && mean < 4.0, "{shape}, {mirror}, {finish:?}: {mean}");
+                assert!(
+                    far.len() > 4000 && mean < 4.0,
+                    "{shape}, {mirror}, {finish:?}: {mean}"
+                );
             }
         }
     }
