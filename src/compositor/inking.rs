@@ -1,5 +1,7 @@
 //! Lays drawings of effects in memory.
 
+use multiversion::multiversion;
+
 use crate::frame::Size;
 use crate::panels::{Blend, Region};
 
@@ -161,7 +163,7 @@ fn lay_inks(
     blend: Blend,
     tiles: &Tiles,
 ) {
-    let [first, second] = colours.map(shades);
+    let colours = colours.map(Ink::new);
     let mixer = Mixer::of(blend);
     let pixel = sampler.pixel;
     let mut above = std::mem::take(&mut inked.above);
@@ -184,21 +186,72 @@ fn lay_inks(
                 continue;
             }
             let pairs = sampler.row(left + start as i32, down, end - start, inked);
-            above.clear();
-            above.extend(
-                pairs
-                    .iter()
-                    .zip(&shape[start..end])
-                    .map(|([one, two], covered)| {
-                        let inks =
-                            first[usize::from(*one)] + second[usize::from((*two).min(255 - one))];
-                        times(inks, u32::from(*covered)).to_le_bytes()
-                    }),
-            );
+            above.resize(pairs.len(), [0; 4]);
+            ink_row(&mut above, pairs, &shape[start..end], &colours);
             mixer.lay_row(&mut row[start..end], &above);
         }
     });
     inked.above = above;
+}
+
+/// Pixels that are inked together.
+const TOGETHER: usize = 8;
+
+/// An ink, once a pixel.
+struct Ink {
+    /// Opaque.
+    colour: [u16; 4 * TOGETHER],
+    alpha: u16,
+}
+
+impl Ink {
+    fn new([r, g, b, a]: [u8; 4]) -> Self {
+        let opaque = [r, g, b, 255];
+        Self {
+            colour: std::array::from_fn(|at| u16::from(opaque[at % 4])),
+            alpha: u16::from(a),
+        }
+    }
+
+    /// Premultiplied; rounded down as in [`shades`].
+    #[inline(always)]
+    fn shade(&self, at: usize, strength: u8) -> u16 {
+        let part = |whole: u16| (whole + 1 + (whole >> 8)) >> 8;
+        part(self.colour[at] * part(u16::from(strength) * self.alpha))
+    }
+}
+
+/// Pairs of strengths in their inks, as far as their pixels are covered; premultiplied.
+#[multiversion(targets("x86_64+avx2"))]
+fn ink_row(above: &mut [[u8; 4]], pairs: &[[u8; 2]], covered: &[u8], inks: &[Ink; 2]) {
+    let several = |pairs: &[[u8; 2]; TOGETHER], covered: &[u8; TOGETHER]| -> [[u8; 4]; TOGETHER] {
+        // Once a channel.
+        let spread = |value: u8| (u32::from(value) * 0x0101_0101).to_le_bytes();
+        let first: [[u8; 4]; TOGETHER] = std::array::from_fn(|at| spread(pairs[at][0]));
+        let second: [[u8; 4]; TOGETHER] = std::array::from_fn(|at| spread(pairs[at][1]));
+        let covered: [[u8; 4]; TOGETHER] = std::array::from_fn(|at| spread(covered[at]));
+        let mut out = [[0; 4]; TOGETHER];
+        for (at, out) in out.as_flattened_mut().iter_mut().enumerate() {
+            let (one, two) = (first.as_flattened()[at], second.as_flattened()[at]);
+            let ink = inks[0].shade(at, one) + inks[1].shade(at, two.min(255 - one));
+            let wide = ink * u16::from(covered.as_flattened()[at]) + 128;
+            *out = ((wide + (wide >> 8)) >> 8) as u8;
+        }
+        out
+    };
+    let (groups, rest) = above.as_chunks_mut::<TOGETHER>();
+    let (pairs, pairs_rest) = pairs.as_chunks::<TOGETHER>();
+    let (shapes, shapes_rest) = covered.as_chunks::<TOGETHER>();
+    for (group, (pairs, covered)) in groups.iter_mut().zip(pairs.iter().zip(shapes)) {
+        *group = several(pairs, covered);
+    }
+    let (mut pairs, mut covered) = ([[0; 2]; TOGETHER], [0; TOGETHER]);
+    for (at, (pair, shape)) in pairs_rest.iter().zip(shapes_rest).enumerate() {
+        (pairs[at], covered[at]) = (*pair, *shape);
+    }
+    for (pixel, inked) in rest.iter_mut().zip(several(&pairs, &covered)) {
+        *pixel = inked;
+    }
 }
 
 /// Lays ink where the picture is darker than the pattern says.
@@ -264,6 +317,21 @@ fn shades([r, g, b, a]: [u8; 4]) -> [Pixel; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn inks_add_up_as_their_shades_do() {
+        let colours = [[10, 200, 255, 255], [250, 3, 90, 180]];
+        let pairs: Vec<[u8; 2]> = (0..=258u32).map(|at| [at as u8, (3 * at) as u8]).collect();
+        let covered: Vec<u8> = (0..=258u32).map(|at| (255 - 7 * at % 256) as u8).collect();
+        let mut above = vec![[0; 4]; pairs.len()];
+        ink_row(&mut above, &pairs, &covered, &colours.map(Ink::new));
+        let [first, second] = colours.map(shades);
+        for ((above, [one, two]), covered) in above.iter().zip(&pairs).zip(&covered) {
+            let inks = first[usize::from(*one)] + second[usize::from((*two).min(255 - one))];
+            let expected = times(inks, u32::from(*covered)).to_le_bytes();
+            assert_eq!(*above, expected, "{one} {two} {covered}");
+        }
+    }
 
     #[test]
     fn coarse_drawings_are_smooth_between_their_pixels() {
